@@ -1,0 +1,68 @@
+"""The catalogue of all metrics. Nothing is measured that does not stand here.
+
+A test compares this table with the names used in the code and with
+`docs/subsystems/metrics.md`.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 1.0, 2.0)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+scans_total = Counter(
+    "ops_scans_total", "Scans answered", ["verdict", "reason"], registry=REGISTRY
+)
+scan_seconds = Histogram(
+    "ops_scan_seconds", "Scan, from queue to answer", buckets=_SECONDS, registry=REGISTRY
+)
+batch_scans = Histogram(
+    "ops_batch_scans", "Scans in a batch", buckets=_SIZES, registry=REGISTRY
+)
+step_seconds = Histogram(
+    "ops_step_seconds",
+    "One step of a batch (facts, commit, verify, finish, journal)",
+    ["step"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+store_failures_total = Counter(
+    "ops_store_failures_total",
+    "Calls to a store that failed or timed out",
+    ["store"],
+    registry=REGISTRY,
+)
+batches_bisected_total = Counter(
+    "ops_batches_bisected_total", "Batches split for a poisoned record", registry=REGISTRY
+)
+unknown_fields_total = Counter(
+    "ops_unknown_fields_total", "Unknown fields ignored in scan bodies", registry=REGISTRY
+)
+mode = Gauge(
+    "ops_mode", "1 for the mode this process is in", ["mode"], registry=REGISTRY
+)
+requests_total = Counter(
+    "ops_requests_total", "HTTP requests", ["method", "status"], registry=REGISTRY
+)
+sockets = Gauge("ops_sockets", "Open live sockets", registry=REGISTRY)
+socket_frames_total = Counter(
+    "ops_socket_frames_total", "Frames sent to live sockets", ["op"], registry=REGISTRY
+)
+socket_closes_total = Counter(
+    "ops_socket_closes_total", "Live sockets closed", ["code"], registry=REGISTRY
+)
+outbox_rows = Gauge("ops_outbox_rows", "Changes waiting for the cache", registry=REGISTRY)
+relay_lag_seconds = Histogram(
+    "ops_relay_lag_seconds",
+    "From a change in PostgreSQL to the cache",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+drained_facts_total = Counter(
+    "ops_drained_facts_total", "Facts replayed into the cache", registry=REGISTRY
+)
+rebuilds_total = Counter(
+    "ops_cache_rebuilds_total", "Rebuilds of an event's cache", registry=REGISTRY
+)
