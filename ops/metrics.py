@@ -16,7 +16,10 @@ scans_total = Counter(
     "ops_scans_total", "Scans answered", ["verdict", "reason"], registry=REGISTRY
 )
 scan_seconds = Histogram(
-    "ops_scan_seconds", "Scan, from queue to answer", buckets=_SECONDS, registry=REGISTRY
+    "ops_scan_seconds",
+    "Scan, from queue to answer",
+    buckets=_SECONDS,
+    registry=REGISTRY,
 )
 batch_scans = Histogram(
     "ops_batch_scans", "Scans in a batch", buckets=_SIZES, registry=REGISTRY
@@ -35,10 +38,14 @@ store_failures_total = Counter(
     registry=REGISTRY,
 )
 batches_bisected_total = Counter(
-    "ops_batches_bisected_total", "Batches split for a poisoned record", registry=REGISTRY
+    "ops_batches_bisected_total",
+    "Batches split for a poisoned record",
+    registry=REGISTRY,
 )
 unknown_fields_total = Counter(
-    "ops_unknown_fields_total", "Unknown fields ignored in scan bodies", registry=REGISTRY
+    "ops_unknown_fields_total",
+    "Unknown fields ignored in scan bodies",
+    registry=REGISTRY,
 )
 mode = Gauge(
     "ops_mode", "1 for the mode this process is in", ["mode"], registry=REGISTRY
@@ -53,7 +60,9 @@ socket_frames_total = Counter(
 socket_closes_total = Counter(
     "ops_socket_closes_total", "Live sockets closed", ["code"], registry=REGISTRY
 )
-outbox_rows = Gauge("ops_outbox_rows", "Changes waiting for the cache", registry=REGISTRY)
+outbox_rows = Gauge(
+    "ops_outbox_rows", "Changes waiting for the cache", registry=REGISTRY
+)
 relay_lag_seconds = Histogram(
     "ops_relay_lag_seconds",
     "From a change in PostgreSQL to the cache",

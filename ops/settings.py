@@ -101,7 +101,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
             detail = str(error).split(" - at")[0]
-            raise SettingsError(f"bad value for {PREFIX}{name.upper()}: {detail}") from None
+            raise SettingsError(
+                f"bad value for {PREFIX}{name.upper()}: {detail}"
+            ) from None
     settings = msgspec.convert(raw, Settings, strict=False)
     _check(settings)
     return settings
