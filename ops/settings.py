@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        """Origins whose pages may use the cookie on a socket handshake (exact match)."""
+        """Origins whose pages may use the cookie at a socket handshake (exact)."""
         origins = {self.base_url}
         if not self.public_url:
             scheme = "https" if self.tls_cert else "http"
