@@ -1,0 +1,48 @@
+"""Every key of the cache, as a function. Nothing else builds a key."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+LAYOUT_VERSION = 1
+"""Changes with the meaning of any key or entry; another version is cold."""
+
+
+def tag(event_id: UUID) -> str:
+    """The hash tag that puts an event on one slot."""
+    return f"{{ev:{event_id}}}"
+
+
+def meta(event_id: UUID) -> str:
+    """Hash: mode, epoch, layout, state, run_id, plan, feed_epoch, off:<topic>."""
+    return f"{tag(event_id)}:m"
+
+
+def codes(event_id: UUID) -> str:
+    """Hash: code hash (16 bytes) -> ticket id (16 bytes) + code state (1 byte)."""
+    return f"{tag(event_id)}:c"
+
+
+def tickets(event_id: UUID) -> str:
+    """Hash: ticket id (16 bytes) -> packed `TicketEntry`."""
+    return f"{tag(event_id)}:t"
+
+
+def visits(event_id: UUID) -> str:
+    """Hash: ticket id + scope no + person no -> packed `Visit`."""
+    return f"{tag(event_id)}:v"
+
+
+def devices(event_id: UUID) -> str:
+    """Hash: device id (16 bytes) -> packed `DeviceEntry`."""
+    return f"{tag(event_id)}:d"
+
+
+def counters(event_id: UUID) -> str:
+    """Hash: ascii counters for screens (see docs/subsystems/seams.md)."""
+    return f"{tag(event_id)}:n"
+
+
+def feed(event_id: UUID) -> str:
+    """Stream: one entry a batch, for screens; capped, may be lost."""
+    return f"{tag(event_id)}:f"
