@@ -45,7 +45,7 @@ def configure(level: str, fmt: str, **context: Any) -> None:
 
 def get(name: str) -> Any:
     """The logger of a module."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(module=name)
 
 
 def scrubbed(error: BaseException) -> str:

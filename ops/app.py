@@ -1,0 +1,115 @@
+"""The HTTP application of the api role.
+
+Routes come from each feature's `ROUTES`; what they need is injected by name from the
+`Runtime`; errors become problem documents; every answer gets the security headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Message, Scope
+
+from ops import __version__
+from ops.auth.guards import provide_device, provide_staff, public
+from ops.clock import Clock
+from ops.http import health
+from ops.http.headers import security_headers
+from ops.http.limits import BODY_BYTES_MAX, StrictRequest
+from ops.http.problem import EXCEPTION_HANDLERS
+from ops.runtime import Runtime
+from ops.settings import Settings
+
+API_PREFIX = "/api/v1"
+
+API_ROUTES: tuple[Any, ...] = ()
+"""Handlers under /api/v1, one tuple a module."""
+
+PLAIN_ROUTES: tuple[Any, ...] = (*health.ROUTES,)
+"""Handlers with addresses of their own."""
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
+    """Make the application; stores are opened by its lifespan, not here."""
+    return build(Runtime(settings, clock or Clock()))
+
+
+def build(runtime: Runtime) -> Litestar:
+    """Make the application around a runtime (tests keep the runtime in hand)."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None, None]:
+        await runtime.start()
+        try:
+            yield
+        finally:
+            await runtime.stop()
+
+    headers = security_headers(runtime.settings)
+
+    async def before_send(message: Message, scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *headers]
+
+    api = Router(API_PREFIX, route_handlers=API_ROUTES)
+    return Litestar(
+        route_handlers=[api, *PLAIN_ROUTES],
+        lifespan=[lifespan],
+        dependencies=_dependencies(runtime),
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_class=StrictRequest,
+        request_max_body_size=BODY_BYTES_MAX,
+        before_send=[before_send],
+        openapi_config=_openapi(),
+        logging_config=None,
+    )
+
+
+def _dependencies(runtime: Runtime) -> dict[str, Provide]:
+    """What handlers may ask for by name."""
+    parts: dict[str, Any] = {
+        "clock": runtime.clock,
+        "settings": runtime.settings,
+        "probe": runtime.probe,
+    }
+
+    def provide(part: Any) -> Provide:
+        return Provide(lambda: part, sync_to_thread=False)
+
+    return {
+        **{name: provide(part) for name, part in parts.items()},
+        "me": Provide(provide_staff, sync_to_thread=False),
+        "device": Provide(provide_device, sync_to_thread=False),
+    }
+
+
+def _openapi() -> OpenAPIConfig:
+    """The document at /schema/openapi.json; no page that loads from elsewhere."""
+    return OpenAPIConfig(
+        title="Event-day operations server",
+        version=__version__,
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer"),
+                "device": SecurityScheme(
+                    type="apiKey",
+                    name="Authorization",
+                    security_scheme_in="header",
+                    description="`Device <token>`, from POST /devices/pair",
+                ),
+                "cookie": SecurityScheme(
+                    type="apiKey", name="ops_session", security_scheme_in="cookie"
+                ),
+            }
+        ),
+        security=[{"bearer": []}, {"device": []}, {"cookie": []}],
+        openapi_router=Router("/schema", route_handlers=[], guards=[public]),
+        render_plugins=[JsonRenderPlugin()],
+    )

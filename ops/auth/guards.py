@@ -1,0 +1,154 @@
+"""Guards: every route carries one, and a test refuses a route without.
+
+    @get("/events/{event_id:uuid}", guards=[requires("events", "read")])
+    @post("/devices/heartbeat", guards=[device_required])
+    @get("/healthz", guards=[public])
+
+`requires` looks for `event_id` in the path: a membership of that event is enough. On
+a path without one it asks for the permission anywhere (`anywhere=True`), and the
+handler must narrow it with `Staff.demand` or `Staff.event_ids`.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from ops.auth.permissions import RESOURCES, Action
+from ops.auth.subjects import DeviceIdentity, Nobody, Staff, Subject
+from ops.auth.tokens import CSRF_HEADER, token_hash
+from ops.errors import Forbidden, Unauthenticated
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Guard:
+    """A check before the body is read; subclasses say what they ask for."""
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass, or raise the refusal."""
+        raise NotImplementedError
+
+
+class Public(Guard):
+    """Open to everybody, on purpose."""
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass."""
+
+
+class DeviceRequired(Guard):
+    """A paired device; on a path with `event_id`, one that serves this event."""
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass a device of the event."""
+        subject: Subject = connection.scope["user"]
+        if not isinstance(subject, DeviceIdentity):
+            raise _no_subject(subject, "This address is for paired devices.")
+        serves(subject, connection.path_params.get("event_id"))
+
+
+class StaffRequired(Guard):
+    """Any signed-in person."""
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass staff; a cookie needs its CSRF header for anything that changes."""
+        self.staff(connection)
+
+    @staticmethod
+    def staff(connection: Connection) -> Staff:
+        """The person of the request.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+            Forbidden: a device; or a cookie without its CSRF header.
+        """
+        subject: Subject = connection.scope["user"]
+        if not isinstance(subject, Staff):
+            raise _no_subject(subject, "This address is for people who sign in.")
+        if subject.by_cookie and connection.scope.get("method") not in _SAFE_METHODS:
+            sent = connection.headers.get(CSRF_HEADER, "")
+            if not hmac.compare_digest(token_hash(sent), subject.csrf_hash):
+                raise Forbidden(
+                    "The request lacks the X-CSRF-Token of this session.",
+                    code="csrf_failed",
+                )
+        return subject
+
+
+class Requires(StaffRequired):
+    """Staff with a permission; `devices` lets devices of the event in as well."""
+
+    def __init__(
+        self, resource: str, action: Action, *, anywhere: bool, devices: bool
+    ) -> None:
+        if resource not in RESOURCES:
+            raise ValueError(f"unknown resource {resource}")
+        self.resource, self.action = resource, action
+        self.anywhere, self.devices = anywhere, devices
+
+    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass who may."""
+        event_id: UUID | None = connection.path_params.get("event_id")
+        if self.devices and isinstance(connection.scope["user"], DeviceIdentity):
+            serves(connection.scope["user"], event_id)
+            return
+        staff = self.staff(connection)
+        now = datetime.now(UTC)
+        if self.anywhere:
+            if not staff.may_somewhere(self.resource, self.action, now):
+                raise Forbidden()
+        else:
+            staff.demand(self.resource, self.action, event_id, now)
+
+
+def serves(device: DeviceIdentity, event_id: UUID | None) -> None:
+    """Refuse a device at the door of an event that it does not serve.
+
+    Raises:
+        Forbidden: `wrong_event`.
+    """
+    if event_id is not None and event_id not in device.event_ids:
+        raise Forbidden("This device does not serve that event.", code="wrong_event")
+
+
+def requires(
+    resource: str, action: Action, *, anywhere: bool = False, devices: bool = False
+) -> Requires:
+    """A guard for staff with a permission (see the module's text)."""
+    return Requires(resource, action, anywhere=anywhere, devices=devices)
+
+
+public = Public()
+device_required = DeviceRequired()
+staff_required = StaffRequired()
+
+
+def _no_subject(subject: Subject, wrong_kind: str) -> Unauthenticated | Forbidden:
+    if isinstance(subject, Nobody):
+        return Unauthenticated(
+            subject.detail,
+            code=subject.code,
+            headers={"WWW-Authenticate": "Bearer, Device"},
+        )
+    return Forbidden(wrong_kind)
+
+
+def provide_staff(request: Request[Any, Any, Any]) -> Staff:
+    """Dependency `me` of routes behind a staff guard."""
+    staff: Staff = request.scope["user"]
+    return staff
+
+
+def provide_device(request: Request[Any, Any, Any]) -> DeviceIdentity:
+    """Dependency `device` of routes behind `device_required`."""
+    device: DeviceIdentity = request.scope["user"]
+    return device

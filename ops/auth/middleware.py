@@ -1,0 +1,100 @@
+"""Finds the subject of each request; whether that is enough, the guard says.
+
+Sets `scope["user"]` (a `Subject`) and `scope["client_address"]`. A device whose
+token the process knows costs a dict look-up and no await (the scan path).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from ops.auth.address import Networks, client_address
+from ops.auth.subjects import DeviceIdentity, Nobody, Staff, Subject
+from ops.auth.tokens import SESSION_COOKIE, TOKEN_LENGTH_MAX
+
+_NOBODY = Nobody()
+_FORGED = Nobody("invalid_token", "The token is not valid.")
+
+
+class DeviceTokens(Protocol):
+    """Who a device's token belongs to."""
+
+    def known(self, token: str) -> DeviceIdentity | None:
+        """From memory, without waiting."""
+
+    async def look_up(self, token: str) -> DeviceIdentity | Nobody:
+        """From memory or PostgreSQL."""
+
+
+class StaffTokens(Protocol):
+    """Who a staff token belongs to."""
+
+    def subject(self, token: str, by_cookie: bool) -> Awaitable[Staff | Nobody]:
+        """From memory (at most a second old) or PostgreSQL."""
+
+
+class Authentication(ASGIMiddleware):
+    """One per application; wired in `ops.runtime`."""
+
+    def __init__(
+        self, devices: DeviceTokens, staff: StaffTokens, trusted: Networks
+    ) -> None:
+        self._devices, self._staff, self._trusted = devices, staff, trusted
+
+    async def handle(
+        self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp
+    ) -> None:
+        """Find the subject, then go on; an unreachable store is raised here."""
+        authorization = cookie = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"cookie":
+                cookie = value
+        subject: Subject = _NOBODY
+        if authorization is not None:
+            subject = await self._by_header(authorization.decode("latin-1"))
+        elif cookie is not None:
+            token = cookie_value(cookie.decode("latin-1"), SESSION_COOKIE)
+            if token:
+                subject = await self._staff_by(token, by_cookie=True)
+        scope["user"] = subject
+        if self._trusted:
+            peer = scope["client"][0] if scope["client"] else ""
+            scope["client_address"] = client_address(  # type: ignore[typeddict-unknown-key]
+                peer, scope["headers"], self._trusted
+            )
+        await next_app(scope, receive, send)
+
+    async def _by_header(self, header: str) -> Staff | DeviceIdentity | Nobody:
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if len(token) > TOKEN_LENGTH_MAX:
+            return _FORGED
+        match scheme.lower():
+            case "device":
+                known = self._devices.known(token)
+                if known is not None:
+                    return known
+                return await self._devices.look_up(token)
+            case "bearer":
+                return await self._staff_by(token, by_cookie=False)
+        return _FORGED
+
+    async def _staff_by(self, token: str, *, by_cookie: bool) -> Staff | Nobody:
+        if len(token) > TOKEN_LENGTH_MAX:
+            return _FORGED
+        return await self._staff.subject(token, by_cookie)
+
+
+def cookie_value(header: str, name: str) -> str | None:
+    """The value of one cookie; quotes are not part of our values."""
+    for part in header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name:
+            return value
+    return None

@@ -1,0 +1,119 @@
+"""The subjects of a request, as values without I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ops.auth.permissions import Action, Permissions, allows
+from ops.errors import Forbidden
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A role in one event, from and until; `area_id` None means all of it."""
+
+    event_id: UUID
+    area_id: UUID | None
+    role: str
+    permissions: Permissions
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the membership is in force; `valid_to` itself is past it."""
+        if self.valid_from is not None and now < self.valid_from:
+            return False
+        return self.valid_to is None or now < self.valid_to
+
+
+class Staff(msgspec.Struct, frozen=True):
+    """A person who signed in; `by_cookie` says how this request showed it."""
+
+    user_id: UUID
+    session_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    language: str
+    role: str
+    permissions: Permissions
+    memberships: tuple[Membership, ...]
+    expires_at: datetime
+    csrf_hash: bytes
+    by_cookie: bool = False
+
+    def may(
+        self, resource: str, action: Action, event_id: UUID | None, now: datetime
+    ) -> bool:
+        """Whether the role, or a membership of the event, grants the action."""
+        if allows(self.permissions, resource, action):
+            return True
+        return event_id is not None and any(
+            membership.event_id == event_id
+            and membership.holds(now)
+            and allows(membership.permissions, resource, action)
+            for membership in self.memberships
+        )
+
+    def may_somewhere(self, resource: str, action: Action, now: datetime) -> bool:
+        """Whether the role or any membership grants it; the handler narrows it."""
+        return allows(self.permissions, resource, action) or any(
+            membership.holds(now) and allows(membership.permissions, resource, action)
+            for membership in self.memberships
+        )
+
+    def demand(
+        self, resource: str, action: Action, event_id: UUID | None, now: datetime
+    ) -> None:
+        """Refuse what `may` does not grant.
+
+        Raises:
+            Forbidden: always the same words, whether the thing exists or not.
+        """
+        if not self.may(resource, action, event_id, now):
+            raise Forbidden()
+
+    def event_ids(
+        self, resource: str, action: Action, now: datetime
+    ) -> list[UUID] | None:
+        """The events for which the action is granted; None means all."""
+        if allows(self.permissions, resource, action):
+            return None
+        return sorted(
+            {
+                membership.event_id
+                for membership in self.memberships
+                if membership.holds(now)
+                and allows(membership.permissions, resource, action)
+            }
+        )
+
+
+class DeviceIdentity(msgspec.Struct, frozen=True):
+    """What the process may remember of a device; its state is read where it counts."""
+
+    id: UUID
+    no: int
+    name: str
+    profile: str
+    event_ids: frozenset[UUID]
+    token_hash: bytes
+
+
+class Attendee(msgspec.Struct, frozen=True):
+    """The holder of a ticket, by the ticket's token; live topics of one event."""
+
+    ticket_id: UUID
+    event_id: UUID
+
+
+class Nobody(msgspec.Struct, frozen=True):
+    """No subject, and what to answer where one is needed."""
+
+    code: str = "unauthenticated"
+    detail: str = "Sign in or send a valid token."
+
+
+Subject = Staff | DeviceIdentity | Attendee | Nobody
