@@ -1,0 +1,164 @@
+"""The command `ops`.
+
+Every command imports only what it needs, because a role must start in seconds: the
+modules that do the work stand by name in `_WORK` and are the only late imports of the
+program. Errors of ours are one line on stderr and exit 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+
+from ops import __version__, log, ready
+from ops.dev.servers import Embedded, running_urls
+from ops.errors import OpsError
+from ops.settings import PREFIX, Settings, load
+from ops.supervisor import Supervisor, reserve
+
+# Work -> module and function. The architecture test holds this list.
+_WORK = {
+    "api": "ops.api_server:run",
+    "live": "ops.live.server:run",
+    "sync": "ops.crm_sync.worker:run",
+    "upgrade": "ops.db.migrate:upgrade",
+    "check": "ops.db.migrate:check",
+    "import": "ops.imports.command:run",
+    "demo": "ops.dev.demo:run",
+    "doctor": "ops.doctor:run",
+    "cert": "ops.cert:run",
+    "openapi": "ops.http.openapi:run",
+}
+_OUT = Console(highlight=False)
+
+click.rich_click.SHOW_ARGUMENTS = True
+click.rich_click.GROUP_ARGUMENTS_OPTIONS = True
+
+
+def _work(name: str) -> Callable[..., Any]:
+    module, _, function = _WORK[name].partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def _answer(result: Any) -> Any:
+    """The result of a function that may be a coroutine."""
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+
+@contextmanager
+def stores(settings: Settings) -> Iterator[Settings]:
+    """The settings with the addresses of real stores in them.
+
+    Given addresses stay. An empty one means the embedded server of the data folder:
+    the one that runs there, else one that is started now and stopped at the end.
+    """
+    if settings.database_url and settings.redis_url:
+        yield settings
+        return
+    embedded = None
+    urls = running_urls(settings.data_dir)
+    if urls is None:
+        embedded = Embedded(settings.data_dir)
+        embedded.start()
+        urls = (embedded.postgres.url, embedded.valkey.url)
+    try:
+        yield msgspec.structs.replace(
+            settings,
+            database_url=settings.database_url or urls[0],
+            redis_url=settings.redis_url or urls[1],
+        )
+    finally:
+        if embedded is not None:
+            embedded.stop()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ops")
+def cli() -> None:
+    """The event-day operations server: doors, live figures, and the CRM behind.
+
+    Settings come from the environment, all with the prefix OPS_. Without any, the
+    program starts its own PostgreSQL and Valkey in the data folder.
+    """
+
+
+@cli.command()
+@click.argument("role", required=False, type=click.Choice(["api", "live", "sync"]))
+@click.option("--api", default=1, type=click.IntRange(0, 32), help="api processes.")
+@click.option("--live", default=1, type=click.IntRange(0, 32), help="live processes.")
+@click.option("--index", default=0, hidden=True)
+@click.option("--ready-fd", type=int, hidden=True)
+def serve(
+    role: str | None, api: int, live: int, index: int, ready_fd: int | None
+) -> None:
+    """Run the server: all roles under a supervisor, or one ROLE alone."""
+    settings = load()
+    if role is None:
+        _supervise(settings, {"api": api, "live": live, "sync": 1})
+        return
+    if ready_fd is not None:
+        ready.arm(ready_fd)
+    with stores(settings) as complete:
+        if role == "api":
+            _work(role)(complete, index)
+        else:
+            _work(role)(complete)
+
+
+def _supervise(settings: Settings, roles: dict[str, int]) -> None:
+    log.configure(settings.log_level, settings.log_format, role="supervisor")
+    with stores(settings) as complete:
+        _answer(_work("check")(complete.database_url))
+        pages = reserve(settings.host, settings.port)
+        sockets = reserve(settings.host, settings.live_port)
+        with pages, sockets:
+            complete = msgspec.structs.replace(
+                complete,
+                port=pages.getsockname()[1],
+                live_port=sockets.getsockname()[1],
+            )
+            supervisor = Supervisor(
+                roles,
+                command=role_command,
+                environ=environment(complete),
+                on_ready=lambda: _OUT.print(f"serving {complete.base_url}"),
+            )
+            asyncio.run(supervisor.run())
+
+
+def role_command(role: str, index: int, ready_fd: int) -> list[str]:
+    """The command of a child of the supervisor."""
+    numbers = [f"--index={index}", f"--ready-fd={ready_fd}"]
+    return [sys.executable, "-m", "ops.cli", "serve", role, *numbers]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with the settings as they are now."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    for name in settings.__struct_fields__:
+        environ[PREFIX + name.upper()] = str(getattr(settings, name))
+    return environ
+
+
+def main() -> None:
+    """The entry point of the command `ops`."""
+    try:
+        cli(prog_name="ops")
+    except OpsError as error:
+        click.echo(f"ops: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
