@@ -1,15 +1,38 @@
 # Everything anybody must know: make help
+# Each target does all of its own set-up on a fresh Debian or Ubuntu with Python 3.11+.
 PY := .venv/bin/python
+PINS := pyproject.toml requirements/build.txt scripts/setup
+WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check
+.PHONY: help setup setup-dev demo test check lint pins
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: .venv/.runtime ## .venv with the `ops` command
 
-.venv/.runtime: requirements/runtime.txt pyproject.toml
-	python3 -m venv .venv
-	$(PY) -m pip install -q --require-hashes -r requirements/runtime.txt
-	$(PY) -m pip install -q --no-deps -e .
-	touch $@
+setup-dev: .venv/.dev ## .venv with the tools for tests and checks as well
+
+demo: .venv/.runtime ## a whole evening with a simulated crowd (FRESH=1 SPEED=2 KIND=..)
+	@$(PY) -m ops.cli demo $(if $(filter 1,$(FRESH)),--fresh) \
+		$(if $(SPEED),--speed $(SPEED)) $(if $(KIND),--kind $(KIND))
+
+test: .venv/.dev ## all tests, each process with its own stores
+	@$(PY) -m pytest -q -n $(WORKERS) $(ARGS)
+
+check: lint test ## everything that must hold before a commit
+
+lint: .venv/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+pins: ## compile requirements/*.txt from pyproject.toml (needs uv)
+	scripts/pins $(ARGS)
+
+.venv/.runtime: $(PINS) requirements/runtime.txt
+	@scripts/setup runtime
+
+.venv/.dev: $(PINS) requirements/dev.txt
+	@scripts/setup dev
