@@ -1,0 +1,44 @@
+"""The house: the 34 tables of the CRM, the schema `ops` of the door, its triggers.
+
+Revision: 0001_the_house
+"""
+
+from __future__ import annotations
+
+from ops.db.migrations.scripts import run_sql
+
+revision = "0001_the_house"
+down_revision = None
+
+TABLES = (
+    "01_people",
+    "02_team",
+    "03_pipeline",
+    "04_campaigns",
+    "05_programme",
+    "06_audience",
+    "07_tickets",
+    "08_sales",
+    "09_seating",
+    "10_door",
+    "11_devices",
+    "12_visits",
+    "13_records",
+    "14_staff",
+    "15_house",
+    "90_foreign_keys",
+)
+
+# Functions and triggers, after the tables they speak of.
+FUNCTIONS = (
+    "touch",
+    "guards",
+    "outbox",
+    "plan",
+)
+
+
+def upgrade() -> None:
+    """Create everything; the schema `ops` itself exists already (env.py)."""
+    run_sql(*(f"migrations/ddl_0001/{name}.sql" for name in TABLES))
+    run_sql(*(f"sql/{name}.sql" for name in FUNCTIONS))

@@ -1,0 +1,61 @@
+"""Migrations: from nothing to the schema, once, whoever starts first."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from ops.db import migrate
+from ops.errors import SchemaOutdated, StoreUnavailable
+
+
+async def test_three_processes_that_start_at_once_migrate_once(
+    empty_database_url: str,
+) -> None:
+    await asyncio.gather(*(migrate.upgrade(empty_database_url) for _ in range(3)))
+
+    await migrate.check(empty_database_url)
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        versions = await connection.fetch("SELECT version_num FROM ops.schema_version")
+        locks = await connection.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        )
+    finally:
+        await connection.close()
+    assert len(versions) == 1
+    assert locks == 0
+
+
+async def test_an_empty_database_is_refused(empty_database_url: str) -> None:
+    with pytest.raises(SchemaOutdated):
+        await migrate.check(empty_database_url)
+
+
+async def test_a_migrated_database_is_accepted_and_left_alone(
+    database_url: str,
+) -> None:
+    await migrate.check(database_url)
+    await migrate.upgrade(database_url)
+    await migrate.check(database_url)
+
+
+async def test_a_newer_database_is_accepted(database_url: str) -> None:
+    # During an upgrade the previous release runs on the next one's schema.
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("UPDATE ops.schema_version SET version_num = '9999_x'")
+    finally:
+        await connection.close()
+    await migrate.check(database_url)
+
+
+async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://ops@/ops?host={tmp_path}"
+    with pytest.raises(StoreUnavailable):
+        await migrate.check(url)
+    with pytest.raises(StoreUnavailable):
+        await migrate.upgrade(url)
