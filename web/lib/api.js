@@ -1,0 +1,48 @@
+// Requests to the API by a signed-in person: the cookie goes by itself, the CSRF word
+// is added here, and every failure becomes an ApiProblem that names what happened.
+
+const TIMEOUT_MS = 10_000;
+let csrf = null;
+
+export class ApiProblem extends Error {
+  constructor(status, code, detail, fields = []) {
+    super(detail || code);
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+export function setCsrf(token) {
+  csrf = token ?? null;
+}
+
+export async function call(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (csrf && method !== "GET") headers["X-CSRF-Token"] = csrf;
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiProblem(0, "no_answer", "");
+  }
+  const text = await answer.text();
+  let data = null;
+  try {
+    data = text ? JSON.parse(text) : null;
+  } catch {
+    throw new ApiProblem(answer.status, "not_readable", "");
+  }
+  if (!answer.ok) {
+    const { code = "http_error", detail = "", errors = [] } = data ?? {};
+    throw new ApiProblem(answer.status, code, detail, errors);
+  }
+  return data;
+}
