@@ -26,17 +26,17 @@ from ops.pages_dir import PageFolders
 from ops.settings import Settings
 
 CONTENT_TYPES: Mapping[str, str] = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
     ".wasm": "application/wasm",
     ".svg": "image/svg+xml",
     ".png": "image/png",
-    ".txt": "text/plain; charset=utf-8",
-    ".toml": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
+    ".toml": "text/plain",
 }
 COMPRESSED = frozenset({".html", ".css", ".js", ".mjs", ".json", ".svg", ".wasm"})
 # Below this a compressed answer saves no packet.

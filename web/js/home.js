@@ -1,7 +1,7 @@
 // Sign-in, then the list of events; each leads to its control room.
 import { html, render, signal, useEffect, useRef } from "/lib/ui.js";
 import { language, loadLanguage, locale, t } from "/lib/i18n.js";
-import { call, setCsrf } from "/lib/api.js";
+import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
 import { day } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 
@@ -13,6 +13,10 @@ const problem = signal(null);
 const busy = signal(false);
 
 async function open() {
+  if (!signedInBefore()) {
+    view.value = "sign-in";
+    return;
+  }
   view.value = "loading";
   try {
     const me = await call("GET", "/api/v1/auth/me");
@@ -20,7 +24,10 @@ async function open() {
     user.value = me.user ?? me;
     await showEvents();
   } catch (error) {
-    if (error.status === 401) view.value = "sign-in";
+    if (error.status === 401) {
+      rememberSignIn(false);
+      view.value = "sign-in";
+    }
     else {
       problem.value = error;
       view.value = "trouble";
@@ -49,6 +56,7 @@ async function signIn(form) {
       password: form.password.value,
     });
     setCsrf(answer.csrf_token);
+    rememberSignIn(true);
     user.value = answer.user;
     await showEvents();
   } catch (error) {
@@ -62,6 +70,7 @@ async function signOut() {
   try {
     await call("POST", "/api/v1/auth/logout");
   } finally {
+    rememberSignIn(false);
     location.assign("/");
   }
 }

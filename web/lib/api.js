@@ -17,6 +17,25 @@ export function setCsrf(token) {
   csrf = token ?? null;
 }
 
+// A hint, not a proof: whether this browser signed in and did not sign out. It saves
+// a stranger's first paint a request that can only be refused.
+export function signedInBefore() {
+  try {
+    return localStorage.getItem("signed_in") === "yes";
+  } catch {
+    return true;
+  }
+}
+
+export function rememberSignIn(yes) {
+  try {
+    if (yes) localStorage.setItem("signed_in", "yes");
+    else localStorage.removeItem("signed_in");
+  } catch {
+    // Then the server is asked each time.
+  }
+}
+
 export async function call(method, path, body) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";

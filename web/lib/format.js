@@ -28,13 +28,14 @@ export function rate(value, locale) {
   ).format(value);
 }
 
-export function clock(moment, locale, zone, seconds = false) {
+// 19:53 in every language: the local long forms do not fit beside a figure.
+export function clock(moment, zone, seconds = false) {
   if (!moment) return "–";
   return kept(
     timeFormats,
-    `${locale}/${zone}/${seconds}`,
+    `${zone}/${seconds}`,
     () =>
-      new Intl.DateTimeFormat(locale, {
+      new Intl.DateTimeFormat("en-GB", {
         hour: "2-digit",
         minute: "2-digit",
         second: seconds ? "2-digit" : undefined,

@@ -16,13 +16,12 @@ export function LanguageSwitch() {
 }
 
 export function ThemeSwitch() {
-  const dark = theme.value === "dark";
+  const word = t(theme.value === "dark" ? "page.all.light" : "page.all.dark");
   return html`<button
     type="button"
     class="button plain"
-    aria-pressed=${dark}
-    aria-label=${t("page.all.dark")}
-    title=${t("page.all.dark")}
+    aria-label=${word}
+    title=${word}
     onClick=${switchTheme}
   >
     <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">

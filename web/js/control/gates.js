@@ -1,0 +1,55 @@
+// The gates: how fast each is, what it refused, and which is in trouble.
+import { html } from "/lib/ui.js";
+import { locale, t } from "/lib/i18n.js";
+import { rate } from "/lib/format.js";
+import { Figure } from "/js/control/number.js";
+import { gateTrouble } from "/js/control/derive.js";
+import { attendance } from "/js/control/model.js";
+
+const TONE = { closed: "bad", held: "bad", no_device: "bad" };
+
+function Gate({ gate }) {
+  const trouble = gateTrouble(gate);
+  return html`<tr class=${trouble.length ? "trouble" : ""}>
+    <th scope="row">
+      <span class="name" title=${gate.name}>${gate.name}</span>
+      <span class="small soft">${gate.area}</span>
+      ${trouble.map(
+        (word) => html`<span class=${`chip ${TONE[word] ?? "warn"}`} key=${word}>
+          ${t(`page.control.gate.${word}`)}
+        </span>`,
+      )}
+    </th>
+    <td class="strong"><${Figure} value=${gate.rate_per_min} format=${rate} /></td>
+    <td><${Figure} value=${gate.entered} /></td>
+    <td><${Figure} value=${gate.exited} /></td>
+    <td><${Figure} value=${gate.refused} /></td>
+    <td><${Figure} value=${gate.devices} /></td>
+  </tr>`;
+}
+
+export function Gates() {
+  void locale();
+  const gates = attendance.value?.gates;
+  const heads = ["per_min", "in", "out", "refused", "devices"];
+  return html`<section class="panel gates" aria-label=${t("page.control.gates")}>
+    <div class="panel-head"><h2>${t("page.control.gates")}</h2></div>
+    <div class="scroll" tabindex="0" role="region" aria-label=${t("page.control.gates")}>
+      ${gates?.length === 0
+        ? html`<p class="empty">${t("page.control.no_gates")}</p>`
+        : html`<table class="figures">
+            <thead>
+              <tr>
+                <th scope="col">${t("page.control.gate")}</th>
+                ${heads.map(
+                  (head) => html`<th scope="col" key=${head}>${t(`page.control.head.${head}`)}</th>`,
+                )}
+              </tr>
+            </thead>
+            <tbody>
+              ${(gates ?? []).map((gate) => html`<${Gate} key=${gate.id} gate=${gate} />`)}
+            </tbody>
+          </table>`}
+    </div>
+  </section>`;
+}

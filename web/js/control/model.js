@@ -1,0 +1,40 @@
+// What the control room holds: one signal a topic, one for the clock.
+import { computed, signal } from "/lib/ui.js";
+import { kindOf } from "/lib/live-rules.js";
+import { merged, ticker } from "/js/control/derive.js";
+
+export const attendance = signal(null);
+export const sessions = signal(null);
+export const devices = signal(null);
+export const lines = signal(null);
+
+export const live = signal(null);
+export const now = signal(Date.now());
+export const status = computed(() => live.value?.status.value ?? "connecting");
+export const fresh = computed(() => status.value === "live");
+
+export const TOPICS = ["attendance", "sessions", "scans", "devices"];
+
+export function take(topic, data, act) {
+  switch (kindOf(topic)) {
+    case "attendance":
+      attendance.value = merged(attendance.value, data, act);
+      break;
+    case "sessions":
+      sessions.value = merged(sessions.value, data, act);
+      break;
+    case "devices":
+      devices.value = merged(devices.value, data, act);
+      break;
+    case "scans":
+      lines.value = ticker(lines.value ?? [], data, act);
+      break;
+    default:
+      break;
+  }
+}
+
+// The server's time: a wrong clock on this computer must not move windows or ages.
+export function tick() {
+  now.value = Date.now() + (live.value?.skewMs.value ?? 0);
+}

@@ -1,0 +1,85 @@
+// The bar on top: which event, what its doors do, the time there, and whether the
+// figures below are true at this moment.
+import { html, signal } from "/lib/ui.js";
+import { t } from "/lib/i18n.js";
+import { clock } from "/lib/format.js";
+import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
+import { attendance, live, now, status } from "/js/control/model.js";
+
+export const tv = signal(new URLSearchParams(location.search).has("tv"));
+
+export function switchTv() {
+  tv.value = !tv.value;
+}
+
+const DOORS = { open: "good", last_entry: "warn", held: "bad", closed: "bad" };
+
+function age() {
+  const heard = live.value?.heardAt.value;
+  return heard ? Math.max(0, Math.round((Date.now() - heard) / 1000)) : null;
+}
+
+function Connection() {
+  void now.value;
+  const state = status.value;
+  const tone = state === "live" ? "good" : state === "connecting" ? "" : "bad";
+  return html`<span class=${`chip connection ${tone}`} role="status">
+    <i class="dot"></i>${t(`page.live.${state}`)}
+  </span>`;
+}
+
+// Not a decoration: without it an old number would look like a new one.
+export function StaleBanner() {
+  void now.value;
+  const state = status.value;
+  if (state === "live" || (state === "connecting" && attendance.value === null)) return null;
+  const zone = attendance.value?.event.timezone;
+  const when = clock(live.value?.heardAt.value, zone, true);
+  return html`<div class="stale-banner" role="alert">
+    <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">
+      <path d="M12 3 22 21H2z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" />
+      <path d="M12 10v5M12 17.6v.4" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" />
+    </svg>
+    <span>
+      <b>${t(`page.live.${state}_long`)}</b>${" "}
+      <span class="figure" aria-live="off">${t("page.live.age", { when, n: age() ?? "–" })}</span>
+    </span>
+    ${(state === "revoked" || state === "forbidden") &&
+    html`<a class="button" href="/">${t("page.login.go")}</a>`}
+  </div>`;
+}
+
+export function Top() {
+  const event = attendance.value?.event;
+  const doors = event?.doors_state;
+  return html`<header class="top">
+    <a class="top-home" href="/" aria-label=${t("page.home.events")}>
+      <img src="/img/mark.svg" alt="" />
+    </a>
+    <div class="top-title">
+      <h1 class="name">${event?.title ?? t("page.control.title")}</h1>
+      ${doors &&
+      html`<span class=${`chip ${DOORS[doors] ?? ""}`}>${t(`page.control.doors.${doors}`)}</span>`}
+    </div>
+    <${Connection} />
+    <time class="top-clock figure" aria-label=${t("page.control.clock")}>
+      ${event ? clock(now.value, event.timezone, true) : "–"}
+    </time>
+    <div class="top-tools">
+      <${LanguageSwitch} />
+      <${ThemeSwitch} />
+      <button
+        type="button"
+        class="button plain"
+        aria-pressed=${tv.value}
+        title=${t("page.control.tv")}
+        aria-label=${t("page.control.tv")}
+        onClick=${switchTv}
+      >
+        <svg width="22" height="20" viewBox="0 0 22 20" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">
+          <rect x="1.5" y="2" width="19" height="12.5" rx="2" /><path d="M7 18.5h8" stroke-linecap="round" />
+        </svg>
+      </button>
+    </div>
+  </header>`;
+}
