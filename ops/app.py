@@ -23,7 +23,9 @@ from ops.clock import Clock
 from ops.http import health
 from ops.http.headers import security_headers
 from ops.http.limits import BODY_BYTES_MAX, StrictRequest
+from ops.http.pages import page_routes
 from ops.http.problem import EXCEPTION_HANDLERS
+from ops.pages_dir import find
 from ops.runtime import Runtime
 from ops.settings import Settings
 
@@ -59,8 +61,9 @@ def build(runtime: Runtime) -> Litestar:
             message["headers"] = [*message["headers"], *headers]
 
     api = Router(API_PREFIX, route_handlers=API_ROUTES)
+    pages = page_routes(find(), runtime.settings, __version__)
     return Litestar(
-        route_handlers=[api, *PLAIN_ROUTES],
+        route_handlers=[api, *PLAIN_ROUTES, *pages],
         lifespan=[lifespan],
         dependencies=_dependencies(runtime),
         exception_handlers=EXCEPTION_HANDLERS,

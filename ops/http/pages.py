@@ -3,7 +3,8 @@
 Only files that stood in the folders at the start have a route, so a path that leads
 elsewhere is not refused but unknown. Files are read on first use and kept in memory,
 compressed once. Every answer may be kept by the browser but is asked about again each
-time (`ETag`, 304): a page is never older than its server.
+time (`ETag`, 304): a page is never older than its server. The headers of security are
+`ops.http.headers`'s.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from ops.auth.guards import public
 from ops.errors import NotFound
 from ops.pages_dir import PageFolders
 from ops.settings import Settings
@@ -46,17 +48,8 @@ ENTRIES = frozenset({"index.html", "handheld.html"})
 LANGUAGES = ("en", "fr")
 WORKER = "/scan/sw.js"
 WORKER_BUILD = b'const BUILD = "development";'
-# What a Host header may be before it is written into a policy.
+# What a Host header may be before an address is made from it.
 HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-
-SECURITY_HEADERS: Mapping[str, str] = {
-    "X-Content-Type-Options": "nosniff",
-    # The pairing address carries a code: no other place may learn it.
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-}
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -91,9 +84,7 @@ class PageFile:
         """Hold these bytes and what follows from them."""
         self.body = body
         self.etag = '"' + hashlib.sha256(body).hexdigest()[:32] + '"'
-        worth = (
-            self.path.suffix in COMPRESSED and len(self.body) >= COMPRESS_BYTES_MIN
-        )
+        worth = self.path.suffix in COMPRESSED and len(self.body) >= COMPRESS_BYTES_MIN
         self.gzipped = gzip.compress(self.body, 6, mtime=0) if worth else b""
 
 
@@ -155,25 +146,6 @@ class Pages:
         scheme = "wss" if settings.tls_cert else "ws"
         return f"{scheme}://{name}:{settings.live_port}/live"
 
-    def policy(self, host: str) -> str:
-        """The Content-Security-Policy of a page reached under this Host header."""
-        live = urlsplit(self.live_url(host))
-        return "; ".join(
-            (
-                "default-src 'self'",
-                "script-src 'self' 'wasm-unsafe-eval'",
-                "style-src 'self'",
-                "img-src 'self' data: blob:",
-                "media-src 'self' blob:",
-                "worker-src 'self'",
-                f"connect-src 'self' {live.scheme}://{live.netloc}",
-                "object-src 'none'",
-                "base-uri 'none'",
-                "form-action 'self'",
-                "frame-ancestors 'none'",
-            )
-        )
-
 
 def page_routes(
     folders: PageFolders, settings: Settings, version: str
@@ -185,8 +157,8 @@ def page_routes(
         pages.paths,
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         include_in_schema=False,
+        guards=[public],
         name="pages",
-        opt={"public": True},
         sync_to_thread=False,
     )
     def page(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -200,13 +172,13 @@ def page_routes(
         "/config.json",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         include_in_schema=False,
+        guards=[public],
         name="config",
-        opt={"public": True},
         sync_to_thread=False,
     )
     def config(request: Request[Any, Any, State]) -> Response[bytes]:
         body = msgspec.json.encode(pages.config(request.headers.get("host", "")))
-        headers = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+        headers = {"Cache-Control": "no-store"}
         return Response(body, media_type="application/json", headers=headers)
 
     return [page, config]
@@ -216,14 +188,10 @@ def answer(pages: Pages, path: str, asked: Mapping[str, str]) -> Response[bytes]
     """Answer one request for a file from its headers: 200, 304, or NotFound."""
     file = pages.file(path)
     headers = {
-        **SECURITY_HEADERS,
         "ETag": file.etag,
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if file.path.suffix == ".html":
-        headers["Content-Security-Policy"] = pages.policy(asked.get("host", ""))
-        headers["Vary"] = "Accept-Encoding, Host"
     if path == WORKER:
         headers["Service-Worker-Allowed"] = "/scan/"
     if _matches(asked.get("if-none-match", ""), file.etag):

@@ -54,6 +54,7 @@ async function signIn(form) {
     const answer = await call("POST", "/api/v1/auth/login", {
       email: form.email.value.trim(),
       password: form.password.value,
+      cookie: true,
     });
     setCsrf(answer.csrf_token);
     rememberSignIn(true);
