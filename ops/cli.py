@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -49,11 +48,6 @@ def _work(name: str) -> Callable[..., Any]:
     module, _, function = _WORK[name].partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found
-
-
-def _answer(result: Any) -> Any:
-    """The result of a function that may be a coroutine."""
-    return asyncio.run(result) if inspect.iscoroutine(result) else result
 
 
 @contextmanager
@@ -116,10 +110,31 @@ def serve(
             _work(role)(complete)
 
 
+@cli.group()
+def db() -> None:
+    """The database: bring it to this program's schema, or check that it is there."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Run the migrations that are missing; safe from several machines at once."""
+    with stores(load()) as settings:
+        asyncio.run(_work("upgrade")(settings.database_url))
+        _OUT.print("the database has this program's schema")
+
+
+@db.command()
+def check() -> None:
+    """Say whether the database has this program's schema; exit 2 if not."""
+    with stores(load()) as settings:
+        asyncio.run(_work("check")(settings.database_url))
+        _OUT.print("the database has this program's schema")
+
+
 def _supervise(settings: Settings, roles: dict[str, int]) -> None:
     log.configure(settings.log_level, settings.log_format, role="supervisor")
     with stores(settings) as complete:
-        _answer(_work("check")(complete.database_url))
+        asyncio.run(_work("check")(complete.database_url))
         pages = reserve(settings.host, settings.port)
         sockets = reserve(settings.host, settings.live_port)
         with pages, sockets:

@@ -98,15 +98,21 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     for name, value in raw.items():
         # One field at a time, so that the message can name the variable.
         try:
-            msgspec.convert({name: value}, Settings, strict=False)
+            msgspec.convert({name: value}, Settings, strict=False, dec_hook=_path)
         except msgspec.ValidationError as error:
             detail = str(error).split(" - at")[0]
             raise SettingsError(
                 f"bad value for {PREFIX}{name.upper()}: {detail}"
             ) from None
-    settings = msgspec.convert(raw, Settings, strict=False)
+    settings = msgspec.convert(raw, Settings, strict=False, dec_hook=_path)
     _check(settings)
     return settings
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError
 
 
 def _check(settings: Settings) -> None:

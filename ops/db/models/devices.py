@@ -105,7 +105,7 @@ class Operator(Base):
     event_id: Mapped[UUID] = reference("events.id", "CASCADE", index=False)
     name: Mapped[str]
     agency: Mapped[str | None]
-    pin_hash: Mapped[str | None]
+    pin_hash: Mapped[bytes | None]
     badge_code_hash: Mapped[bytes | None]
     role: Mapped[str] = default("'steward'")
     gate_id: Mapped[UUID | None] = reference("ops.gates.id", "SET NULL")

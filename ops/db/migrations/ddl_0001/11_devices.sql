@@ -71,7 +71,7 @@ CREATE TABLE ops.operators (
     event_id UUID NOT NULL,
     name TEXT NOT NULL,
     agency TEXT,
-    pin_hash TEXT,
+    pin_hash BYTEA,
     badge_code_hash BYTEA,
     role TEXT DEFAULT 'steward' NOT NULL,
     gate_id UUID,
