@@ -10,7 +10,7 @@ be allowed to create databases, the second one is EMPTIED before each test.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -67,6 +67,29 @@ async def template(postgres_url: str) -> AsyncIterator[str]:
     await migrate.upgrade(at(postgres_url, name))
     yield name
     await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def template_url(postgres_url: str, template: str) -> str:
+    """The migrated database itself: to look at, not to write to, and to leave soon."""
+    return at(postgres_url, template)
+
+
+@pytest.fixture(scope="session")
+async def make_database(
+    postgres_url: str,
+) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Make empty databases that live until the end of the session."""
+    names: list[str] = []
+
+    async def make() -> str:
+        names.append(_database_name())
+        await _admin(postgres_url, f"CREATE DATABASE {names[-1]}")
+        return at(postgres_url, names[-1])
+
+    yield make
+    for name in names:
+        await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
