@@ -154,6 +154,7 @@ class TicketCode(Base):
     ticket_id: Mapped[UUID] = reference("tickets.id", "CASCADE")
     kind: Mapped[str] = default("'own'")
     hint: Mapped[str | None]
+    text_sealed: Mapped[bytes | None]
     issued_at: Mapped[datetime] = default("now()")
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]

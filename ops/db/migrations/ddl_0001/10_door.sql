@@ -111,6 +111,7 @@ CREATE TABLE ops.ticket_codes (
     ticket_id UUID NOT NULL,
     kind TEXT DEFAULT 'own' NOT NULL,
     hint TEXT,
+    text_sealed BYTEA,
     issued_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     revoked_at TIMESTAMP WITH TIME ZONE,
     revoked_reason TEXT,
