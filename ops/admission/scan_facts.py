@@ -1,0 +1,62 @@
+"""The facts of one scan: what both stores are asked, in one shape.
+
+`from_cache` and `from_database` fill it; `decision` reads it. A visit is looked up by
+(scope number, person number).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from ops.cache.entry import CodeState, DeviceEntry, TicketEntry, Visit
+
+Args = dict[str, str | int | bool | None | list[int] | list[str]]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The answer that this scan id already has in `ops.scan_log`."""
+
+    event_id: UUID
+    device_id: UUID | None
+    content_hash: str
+    verdict: str
+    reason: str
+    args: Args
+    decided_at: datetime
+    direction: str = "in"
+    ticket_id: UUID | None = None
+    scope_id: UUID | None = None
+    gate_id: UUID | None = None
+    pass_no: int | None = None
+    people: int = 0
+    durable: str = "none"
+    undone_at: datetime | None = None
+
+
+class OtherEvent(msgspec.Struct, frozen=True):
+    """The event to which a code belongs that is not this one's."""
+
+    title: str
+    starts_at: datetime
+    timezone: str
+
+
+class ScanFacts(msgspec.Struct):
+    """What is known for one scan at the time of the reading."""
+
+    device: DeviceEntry | None = None
+    ticket_id: UUID | None = None
+    code_state: CodeState = CodeState.LIVE
+    ticket: TicketEntry | None = None
+    visits: dict[tuple[int, int], Visit] = {}
+    stored: Stored | None = None
+    other_event: OtherEvent | None = None
+    fits: int | None = None
+    """Set after a commit: places left where the scan did not fit."""
+
+    def visit(self, scope_no: int, person_no: int) -> Visit | None:
+        """The newest pass of a person of the ticket in a scope."""
+        return self.visits.get((scope_no, person_no))
