@@ -54,8 +54,8 @@ class ScanFacts(msgspec.Struct):
     visits: dict[tuple[int, int], Visit] = {}
     stored: Stored | None = None
     other_event: OtherEvent | None = None
-    fits: int | None = None
-    """Set after a commit: places left where the scan did not fit."""
+    device_names: dict[int, str] = {}
+    """Names of the devices of the visits; only PostgreSQL tells them."""
 
     def visit(self, scope_no: int, person_no: int) -> Visit | None:
         """The newest pass of a person of the ticket in a scope."""
