@@ -83,7 +83,7 @@ class Close(msgspec.Struct, frozen=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A verdict with its reason, the arguments of its sentence and the rows to write."""
+    """A verdict, its reason, the arguments of its sentence and the rows to write."""
 
     verdict: Verdict
     reason: str
@@ -386,7 +386,7 @@ def _told(
 
 def _count(ask: Ask, ticket: TicketEntry, free: int) -> int | None:
     """How many enter now; None asks the steward."""
-    if ticket.admits == 1 or free == 1 and ask.scan.admit is None:
+    if ticket.admits == 1 or (free == 1 and ask.scan.admit is None):
         return 1
     if ask.scan.admit is not None:
         return ask.scan.admit if ask.scan.admit <= free else None
