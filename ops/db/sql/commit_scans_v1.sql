@@ -1,0 +1,186 @@
+-- ops.commit_scans_v1: write one batch of decided scans, in one transaction, one round trip.
+--
+-- It holds no rules. It is the arbiter: a decision stands only if its ticket still has the
+-- version that was decided on, its device is active, its scan id has no answer yet, every
+-- place it takes is free (four unique keys of check_ins) and every limit has room. A scan
+-- is written whole or not at all; the others of the batch are not touched by its loss.
+--
+--   p_items   [{"i": order of arrival, "s": scan, "k": ticket, "v": ticket version, "d": device,
+--               "g": gate, "gn": gate's name, "op": operator, "me": method, "dt": door time,
+--               "no": number of opens, "mu": number of closes that must succeed}]
+--   p_needs   [{"i", "c": id of a scope or area with a hard limit, "n": people}]
+--   p_opens   [{"i", "id": row id, "sc": scope, "n": person, "p": pass}]
+--   p_closes  [{"i", "sc": scope, "n": person, "must", "as": assumed}]
+--   p_logs    [{"i": item or null, columns of ops.scan_log}] (null: a refusal, always written)
+--   p_confirms scans whose answer was shown
+-- Returns {"lost": [i], "full": [{"i", "fits"}], "closed": [visits as in read_facts_v1 + "i"],
+--          "inside": {scope or area id: people}}
+--
+-- One batch of an event writes at a time (advisory lock): no two batches can wait for each
+-- other, and places are given in the order of arrival. Rows are sorted all the same, so
+-- that writers without the lock (merges, imports) cannot deadlock with it.
+CREATE OR REPLACE FUNCTION ops.commit_scans_v1(
+  p_event uuid, p_event_no int, p_mode text, p_now timestamptz,
+  p_items json, p_needs json, p_opens json, p_closes json, p_logs json, p_confirms uuid[]
+) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  v_full int[] := '{}';
+  v_full_json json := '[]';
+  v_lost int[] := '{}';
+  v_in_ids uuid[] := '{}';
+  v_in_scans uuid[] := '{}';
+  v_out_ids uuid[] := '{}';
+  v_out_items int[] := '{}';
+  v_closed json := '[]';
+  v_inside json := '{}';
+BEGIN
+  IF json_array_length(p_items) > 0 THEN
+    PERFORM pg_advisory_xact_lock(7301, p_event_no);
+
+    IF json_array_length(p_needs) > 0 THEN
+      SELECT coalesce(array_agg(f.i), '{}'),
+             coalesce(json_agg(json_build_object('i', f.i, 'fits', f.fits)), '[]')
+      INTO v_full, v_full_json
+      FROM ops.places_refused_v1(p_needs) f;
+    END IF;
+
+    -- Ends of presence first: a pass that replaces one needs its place.
+    IF json_array_length(p_closes) > 0 THEN
+      WITH wanted AS (
+        SELECT c.*, q.s, q.g, q.k
+        FROM json_to_recordset(p_closes) AS c(i int, sc uuid, n int, must boolean, "as" boolean)
+        JOIN json_to_recordset(p_items) AS q(i int, s uuid, g uuid, k uuid) ON q.i = c.i
+        WHERE NOT c.i = ANY (v_full)
+      ), ended AS (
+        UPDATE check_ins ci
+        SET checked_out_at = p_now, exit_scan_id = w.s, exit_gate_id = w.g,
+            exit_assumed = w."as", is_present = false,
+            duration_minutes = greatest(0, extract(epoch FROM p_now - ci.checked_in_at) / 60)::int
+        FROM wanted w
+        WHERE ci.ticket_id = w.k AND ci.scope_id = w.sc AND ci.person_no = w.n
+          AND ci.checked_out_at IS NULL AND ci.undone_at IS NULL
+        RETURNING ci.id, w.i
+      )
+      SELECT coalesce(array_agg(ended.id), '{}'), coalesce(array_agg(ended.i), '{}')
+      INTO v_out_ids, v_out_items FROM ended;
+    END IF;
+
+    IF json_array_length(p_opens) > 0 THEN
+      WITH entered AS (
+        INSERT INTO check_ins (id, event_id, attendee_id, ticket_id, checked_in_at,
+          check_in_method, check_in_location, device_id, scope_id, area_id, gate_id,
+          operator_id, person_no, pass_no, scan_id, mode, door_time)
+        SELECT o.id, p_event, t.attendee_id, t.id, p_now, q.me, q.gn, q.d::text, o.sc,
+          s.area_id, q.g, q.op, o.n, o.p, q.s, p_mode, q.dt
+        FROM json_to_recordset(p_opens) AS o(i int, id uuid, sc uuid, n int, p int)
+        JOIN json_to_recordset(p_items) AS q(i int, s uuid, k uuid, v bigint, d uuid, g uuid,
+          gn text, op uuid, me text, dt timestamptz) ON q.i = o.i
+        JOIN tickets t ON t.id = q.k AND t.event_id = p_event AND t.version = q.v
+        JOIN ops.devices d ON d.id = q.d AND d.state = 'active'
+        JOIN ops.scopes s ON s.id = o.sc
+        WHERE NOT o.i = ANY (v_full)
+          AND NOT EXISTS (SELECT 1 FROM ops.scan_log l WHERE l.scan_id = q.s)
+        ORDER BY q.k, o.sc, o.n, o.i
+        ON CONFLICT DO NOTHING
+        RETURNING id, scan_id
+      )
+      SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(scan_id), '{}')
+      INTO v_in_ids, v_in_scans FROM entered;
+    END IF;
+
+    -- All or nothing: what a scan got only in part is taken back.
+    SELECT coalesce(array_agg(q.i), '{}') INTO v_lost
+    FROM json_to_recordset(p_items) AS q(i int, s uuid, no int, mu int)
+    WHERE NOT q.i = ANY (v_full) AND (
+      q.no <> (SELECT count(*) FROM unnest(v_in_scans) x WHERE x = q.s)
+      OR q.mu > (
+        SELECT count(*) FROM json_to_recordset(p_closes) AS c(i int, sc uuid, n int, must boolean)
+        JOIN check_ins ci ON ci.id = ANY (v_out_ids)
+          AND ci.exit_scan_id = q.s AND ci.scope_id = c.sc AND ci.person_no = c.n
+        WHERE c.i = q.i AND c.must));
+    IF v_lost <> '{}' THEN
+      DELETE FROM check_ins ci USING json_to_recordset(p_items) AS q(i int, s uuid)
+      WHERE ci.id = ANY (v_in_ids) AND ci.scan_id = q.s AND q.i = ANY (v_lost);
+      UPDATE check_ins ci
+      SET checked_out_at = NULL, exit_scan_id = NULL, exit_gate_id = NULL,
+          exit_assumed = false, is_present = true, duration_minutes = NULL
+      FROM unnest(v_out_ids, v_out_items) AS u(id, i)
+      WHERE ci.id = u.id AND u.i = ANY (v_lost);
+      SELECT coalesce(array_agg(u.id), '{}'), coalesce(array_agg(u.i), '{}')
+      INTO v_out_ids, v_out_items
+      FROM unnest(v_out_ids, v_out_items) AS u(id, i) WHERE NOT u.i = ANY (v_lost);
+    END IF;
+
+    -- What happened, for everybody who acts on it later; then the counters.
+    INSERT INTO ops.facts (event_id, kind, v, payload, at)
+    SELECT p_event, f.kind, 1, f.payload, p_now FROM (
+      SELECT 'admitted' AS kind, jsonb_build_object('ticket_id', ci.ticket_id,
+        'scope_id', ci.scope_id, 'person_no', ci.person_no, 'pass_no', ci.pass_no,
+        'scan_id', ci.scan_id, 'gate_id', ci.gate_id, 'device_id', ci.device_id,
+        'operator_id', ci.operator_id) AS payload
+      FROM check_ins ci WHERE ci.id = ANY (v_in_ids)
+      UNION ALL
+      SELECT 'exited', jsonb_build_object('ticket_id', ci.ticket_id,
+        'scope_id', ci.scope_id, 'person_no', ci.person_no, 'pass_no', ci.pass_no,
+        'scan_id', ci.exit_scan_id, 'gate_id', ci.exit_gate_id, 'assumed', ci.exit_assumed)
+      FROM check_ins ci WHERE ci.id = ANY (v_out_ids)) f;
+
+    WITH moved AS (
+      SELECT ci.scope_id, sum(m.by)::int AS by FROM (
+        SELECT id, 1 AS by FROM unnest(v_in_ids) AS id
+        UNION ALL SELECT id, -1 FROM unnest(v_out_ids) AS id) m
+      JOIN check_ins ci ON ci.id = m.id GROUP BY ci.scope_id
+    ), scoped AS (
+      UPDATE ops.scopes s SET inside = s.inside + moved.by
+      FROM moved WHERE s.id = moved.scope_id AND moved.by <> 0 RETURNING s.id, s.inside
+    ), areas AS (
+      UPDATE ops.areas a SET inside = a.inside + d.by
+      FROM (SELECT s.area_id, sum(moved.by)::int AS by FROM moved
+            JOIN ops.scopes s ON s.id = moved.scope_id GROUP BY s.area_id) d
+      WHERE a.id = d.area_id AND d.by <> 0 RETURNING a.id, a.inside + a.manual AS inside
+    )
+    SELECT coalesce(json_object_agg(x.id, x.inside), '{}') INTO v_inside
+    FROM (SELECT id, inside FROM scoped UNION ALL SELECT id, inside FROM areas) x;
+
+    IF v_out_ids <> '{}' THEN
+      SELECT json_agg(json_build_object('i', u.i, 'k', ci.ticket_id, 'sc', s.no,
+        'n', ci.person_no, 'p', ci.pass_no, 'ph', 1, 'cf', ci.confirmed_at IS NOT NULL,
+        'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = ci.ticket_id
+          AND b.scope_id = ci.scope_id AND b.person_no = ci.person_no AND b.undone_at IS NOT NULL),
+        'xa', ci.exit_assumed, 'in_ms', (extract(epoch FROM ci.checked_in_at) * 1000)::bigint,
+        'out_ms', (extract(epoch FROM p_now) * 1000)::bigint, 'g', coalesce(g.no, 0),
+        'd', coalesce(d.no, 0), 'xg', coalesce(xg.no, 0), 's', ci.scan_id))
+      INTO v_closed
+      FROM unnest(v_out_ids, v_out_items) AS u(id, i)
+      JOIN check_ins ci ON ci.id = u.id JOIN ops.scopes s ON s.id = ci.scope_id
+      LEFT JOIN ops.gates g ON g.id = ci.gate_id
+      LEFT JOIN ops.gates xg ON xg.id = ci.exit_gate_id
+      LEFT JOIN ops.devices d
+        ON d.id = CASE WHEN ci.device_id ~ '^[0-9a-f-]{36}$' THEN ci.device_id::uuid END;
+    END IF;
+  END IF;
+
+  INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict, reason, args, ticket_id,
+    scope_id, gate_id, device_id, operator_id, direction, method, pass_no, people, code_hash,
+    code_hint, decided_at, scanned_at, offline, door, mode, durable)
+  SELECT l.s, p_event, decode(l.ch, 'hex'), l.ve, l.re, l.ar, l.k, l.sc, l.g, l.d, l.op, l.di,
+    l.me, l.p, l.pe, decode(l.h, 'hex'), l.hi, p_now, l.sa, l.off, l.door, p_mode,
+    CASE WHEN l.ve IN ('admitted', 'exited') THEN 'committed' ELSE 'none' END
+  FROM json_to_recordset(p_logs) AS l(i int, s uuid, ch text, ve text, re text, ar jsonb, k uuid,
+    sc uuid, g uuid, d uuid, op uuid, di text, me text, p int, pe int, h text, hi text,
+    sa timestamptz, off boolean, door jsonb)
+  WHERE l.i IS NULL OR NOT (l.i = ANY (v_lost) OR l.i = ANY (v_full))
+  ORDER BY l.s
+  ON CONFLICT (scan_id) DO NOTHING;
+
+  IF p_confirms <> '{}' THEN
+    -- SKIP LOCKED: a visit that somebody ends right now needs no confirmation.
+    UPDATE check_ins SET confirmed_at = p_now WHERE id IN (
+      SELECT id FROM check_ins
+      WHERE scan_id = ANY (p_confirms) AND confirmed_at IS NULL FOR UPDATE SKIP LOCKED);
+  END IF;
+
+  RETURN json_build_object('lost', to_json(v_lost), 'full', v_full_json,
+    'closed', v_closed, 'inside', v_inside);
+END
+$$;

@@ -1,0 +1,23 @@
+-- ops.device_entries_v1: the state of each device at each of its events.
+-- Read by: read_facts_v1, warm, relay. The version of the operator counts in, so that
+-- a sign-on or a locked operator moves the entry.
+CREATE OR REPLACE VIEW ops.device_entries_v1 AS
+SELECT
+  d.id,
+  de.event_id,
+  d.version + coalesce(o.version, 0) AS version,
+  d.no,
+  d.state,
+  d.profile,
+  d.name,
+  coalesce(g.no, 0) AS gate_no,
+  coalesce(d.direction, '') AS direction,
+  d.session_id,
+  d.operator_id,
+  coalesce(o.name, '') AS operator_name,
+  coalesce(o.role, '') AS operator_role,
+  coalesce(o.language, '') AS operator_language
+FROM ops.devices d
+JOIN ops.device_events de ON de.device_id = d.id
+LEFT JOIN ops.gates g ON g.id = coalesce(d.gate_id, de.gate_id) AND g.event_id = de.event_id
+LEFT JOIN ops.operators o ON o.id = d.operator_id;

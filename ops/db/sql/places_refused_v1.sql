@@ -1,0 +1,43 @@
+-- ops.places_refused_v1(needs): the scans of a batch for which a hard limit has no room.
+--
+-- needs: [{"i": order of arrival, "c": id of a scope or an area, "n": people}]
+-- Places are given in order of arrival; a scan fits only if every limit on its way has
+-- room. Called under the event's advisory lock, so what it reads stays true.
+CREATE OR REPLACE FUNCTION ops.places_refused_v1(p_needs json)
+RETURNS TABLE (i int, fits int) LANGUAGE plpgsql AS $$
+DECLARE
+  v_left jsonb;
+  v_item record;
+BEGIN
+  SELECT jsonb_object_agg(c.id, c.room) INTO v_left FROM (
+    SELECT s.id, s.capacity - s.inside AS room FROM ops.scopes s
+    WHERE s.capacity IS NOT NULL AND s.id IN (SELECT (x ->> 'c')::uuid FROM json_array_elements(p_needs) x)
+    UNION ALL
+    SELECT a.id, a.capacity - a.inside - a.manual FROM ops.areas a
+    WHERE a.capacity IS NOT NULL AND a.id IN (SELECT (x ->> 'c')::uuid FROM json_array_elements(p_needs) x)
+  ) c;
+  -- The common case: all of them fit.
+  IF NOT EXISTS (
+    SELECT 1 FROM json_to_recordset(p_needs) AS q(c text, n int)
+    GROUP BY q.c HAVING sum(q.n) > (v_left ->> q.c)::int
+  ) THEN
+    RETURN;
+  END IF;
+  FOR v_item IN
+    SELECT q.i, array_agg(q.c) AS places, max(q.n) AS people,
+      array_agg(q.n) AS needs
+    FROM json_to_recordset(p_needs) AS q(i int, c text, n int)
+    GROUP BY q.i ORDER BY q.i
+  LOOP
+    SELECT min((v_left ->> u.c)::int), v_item.i
+    INTO fits, i FROM unnest(v_item.places) AS u(c) WHERE v_left ? u.c;
+    IF fits < v_item.people THEN
+      fits := greatest(fits, 0);
+      RETURN NEXT;
+    ELSE
+      SELECT v_left || jsonb_object_agg(u.c, (v_left ->> u.c)::int - u.n) INTO v_left
+      FROM unnest(v_item.places, v_item.needs) AS u(c, n) WHERE v_left ? u.c;
+    END IF;
+  END LOOP;
+END
+$$;

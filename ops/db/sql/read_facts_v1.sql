@@ -1,0 +1,67 @@
+-- ops.read_facts_v1(event, device ids, scans): the facts of a batch from PostgreSQL.
+--
+-- scans: [{"i": index, "s": scan id, "h": code hash in hex | "t": ticket id,
+--          "sc": [scope ids to look at]}]
+-- Returns {"plan": version, "devices": [entry ..], "scans": [{"i", "ticket_id", "code_state",
+--   "ticket": entry, "visits": [..], "stored": answer in the log, "other": other event}]}
+-- in the shapes of ops.admission.from_database. Mode D2 decides from it; mode N verifies
+-- with it every answer that would turn a guest away, and reads with it who won a race.
+CREATE OR REPLACE FUNCTION ops.read_facts_v1(p_event uuid, p_devices uuid[], p_scans json)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_build_object(
+  'plan', coalesce((SELECT v.version FROM ops.plan_versions v WHERE v.event_id = p_event), 0),
+  'devices', coalesce((SELECT json_agg(d) FROM ops.device_entries_v1 d
+    WHERE d.event_id = p_event AND d.id = ANY (p_devices)), '[]'),
+  'scans', coalesce((SELECT json_agg(json_build_object(
+    'i', q.i,
+    'ticket_id', e.id,
+    'code_state', CASE c.revoked_reason
+      WHEN 'exchanged' THEN 2 WHEN 'lost' THEN 3 ELSE CASE WHEN c.revoked_at IS NULL THEN 0 ELSE 1 END END,
+    'ticket', row_to_json(e),
+    'visits', v.visits,
+    'stored', l.stored,
+    'other', o.other))
+  FROM json_to_recordset(p_scans) AS q(i int, s uuid, h text, t uuid, sc uuid[])
+  LEFT JOIN ops.ticket_codes c ON c.event_id = p_event AND c.code_hash = decode(q.h, 'hex')
+  LEFT JOIN ops.ticket_entries_v1 e ON e.id = coalesce(q.t, c.ticket_id) AND e.event_id = p_event
+  LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_object(
+      'sc', w.scope_no, 'n', w.person_no, 'p', w.pass_no,
+      'ph', CASE WHEN w.undone_at IS NOT NULL THEN 2 WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END,
+      'cf', w.confirmed_at IS NOT NULL, 'un', w.undone, 'xa', w.exit_assumed,
+      'in_ms', (extract(epoch FROM w.checked_in_at) * 1000)::bigint,
+      'out_ms', coalesce((extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0),
+      'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'dn', d.name,
+      'xg', coalesce(xg.no, 0), 's', w.scan_id)) AS visits
+    FROM (
+      SELECT DISTINCT ON (ci.scope_id, ci.person_no) ci.*, sc.no AS scope_no,
+        count(*) FILTER (WHERE ci.undone_at IS NOT NULL)
+          OVER (PARTITION BY ci.scope_id, ci.person_no) AS undone
+      FROM check_ins ci JOIN ops.scopes sc ON sc.id = ci.scope_id
+      WHERE ci.ticket_id = e.id AND ci.scope_id = ANY (q.sc)
+      ORDER BY ci.scope_id, ci.person_no, ci.pass_no DESC
+    ) w
+    LEFT JOIN ops.gates g ON g.id = w.gate_id
+    LEFT JOIN ops.gates xg ON xg.id = w.exit_gate_id
+    LEFT JOIN ops.devices d
+      ON d.id = CASE WHEN w.device_id ~ '^[0-9a-f-]{36}$' THEN w.device_id::uuid END
+  ) v ON true
+  LEFT JOIN LATERAL (
+    SELECT json_build_object(
+      'event_id', l.event_id, 'device_id', l.device_id,
+      'content_hash', encode(l.content_hash, 'hex'), 'verdict', l.verdict, 'reason', l.reason,
+      'args', coalesce(l.args, '{}'), 'decided_at', l.decided_at, 'direction', l.direction,
+      'ticket_id', l.ticket_id, 'scope_id', l.scope_id, 'gate_id', l.gate_id,
+      'pass_no', l.pass_no, 'people', l.people, 'durable', l.durable,
+      'undone_at', l.undone_at) AS stored
+    FROM ops.scan_log l WHERE l.scan_id = q.s
+  ) l ON true
+  LEFT JOIN LATERAL (
+    SELECT json_build_object('title', ev.title, 'starts_at', ev.starts_at,
+      'timezone', ev.timezone) AS other
+    FROM ops.ticket_codes oc JOIN events ev ON ev.id = oc.event_id
+    WHERE c.id IS NULL AND q.t IS NULL
+      AND oc.code_hash = decode(q.h, 'hex') AND oc.event_id <> p_event
+    ORDER BY ev.starts_at DESC LIMIT 1
+  ) o ON true), '[]'))
+$$;

@@ -1,0 +1,54 @@
+-- ops.undo_scan_v1: take back the admission of one scan; the row stays and keeps its pass.
+--
+-- Returns {"status": "undone" | "replayed" | "exited" | "unknown", "visits": [as in
+-- commit_scans_v1 "closed"]}. "exited": a later exit hangs on it, nothing was changed.
+-- Idempotent: the second call answers "replayed" with the same visits.
+CREATE OR REPLACE FUNCTION ops.undo_scan_v1(
+  p_event uuid, p_event_no int, p_scan uuid, p_undo uuid, p_reason text,
+  p_operator uuid, p_now timestamptz
+) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  v_ids uuid[];
+  v_status text := 'undone';
+BEGIN
+  PERFORM pg_advisory_xact_lock(7301, p_event_no);
+  SELECT array_agg(id ORDER BY id) INTO v_ids
+  FROM check_ins WHERE scan_id = p_scan AND event_id = p_event;
+  IF v_ids IS NULL THEN
+    RETURN json_build_object('status', 'unknown', 'visits', '[]'::json);
+  END IF;
+  IF EXISTS (SELECT 1 FROM check_ins WHERE id = ANY (v_ids) AND undone_at IS NOT NULL) THEN
+    v_status := 'replayed';
+  ELSIF EXISTS (SELECT 1 FROM check_ins WHERE id = ANY (v_ids) AND checked_out_at IS NOT NULL) THEN
+    RETURN json_build_object('status', 'exited', 'visits', '[]'::json);
+  ELSE
+    UPDATE check_ins SET undone_at = p_now, undo_scan_id = p_undo, undo_reason = p_reason,
+      is_present = false WHERE id = ANY (v_ids);
+    UPDATE ops.scan_log SET undone_at = p_now WHERE scan_id = p_scan;
+    INSERT INTO ops.facts (event_id, kind, v, payload, at)
+    SELECT p_event, 'undone', 1, jsonb_build_object('ticket_id', ticket_id,
+      'scope_id', scope_id, 'person_no', person_no, 'pass_no', pass_no, 'scan_id', scan_id,
+      'undo_id', p_undo, 'operator_id', p_operator), p_now
+    FROM check_ins WHERE id = ANY (v_ids);
+    UPDATE ops.scopes s SET inside = s.inside - d.n FROM (
+      SELECT scope_id, count(*) AS n FROM check_ins WHERE id = ANY (v_ids) GROUP BY scope_id) d
+    WHERE s.id = d.scope_id;
+    UPDATE ops.areas a SET inside = a.inside - d.n FROM (
+      SELECT s.area_id, count(*) AS n FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id
+      WHERE ci.id = ANY (v_ids) GROUP BY s.area_id) d
+    WHERE a.id = d.area_id;
+  END IF;
+  RETURN json_build_object('status', v_status, 'visits', (
+    SELECT json_agg(json_build_object('k', ci.ticket_id, 'sc', s.no, 'n', ci.person_no,
+      'p', ci.pass_no, 'ph', 2, 'cf', ci.confirmed_at IS NOT NULL,
+      'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = ci.ticket_id
+        AND b.scope_id = ci.scope_id AND b.person_no = ci.person_no AND b.undone_at IS NOT NULL),
+      'xa', false, 'in_ms', (extract(epoch FROM ci.checked_in_at) * 1000)::bigint, 'out_ms', 0,
+      'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'xg', 0, 's', ci.scan_id))
+    FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id
+    LEFT JOIN ops.gates g ON g.id = ci.gate_id
+    LEFT JOIN ops.devices d
+      ON d.id = CASE WHEN ci.device_id ~ '^[0-9a-f-]{36}$' THEN ci.device_id::uuid END
+    WHERE ci.id = ANY (v_ids)));
+END
+$$;
