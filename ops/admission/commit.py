@@ -1,0 +1,281 @@
+"""The request and reply of `ops.commit_scans_v1`, and the cache's view of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from ops.admission.decision import Ask, Decision
+from ops.admission.from_database import VisitRow
+from ops.admission.plan import Plan, ScopePlan
+from ops.admission.scan import DoorDecision
+from ops.admission.scan_facts import Args, ScanFacts
+from ops.cache.entry import DeviceEntry
+from ops.ids import uuid7
+
+
+class Writing(Protocol):
+    """What a commit needs of a scan on its way through a batch."""
+
+    index: int
+    ask: Ask
+    code: bytes
+    content_hash: bytes
+    code_hint: str
+    device: DeviceEntry
+    facts: ScanFacts | None
+    decision: Decision | None
+
+
+class _Item(msgspec.Struct, frozen=True, gc=False):
+    i: int
+    s: UUID
+    k: UUID
+    v: int
+    d: UUID
+    g: UUID | None
+    gn: str | None
+    op: UUID | None
+    me: str
+    dt: datetime | None
+    no: int
+    mu: int
+
+
+class _Need(msgspec.Struct, frozen=True, gc=False):
+    i: int
+    c: UUID
+    n: int
+
+
+class _Open(msgspec.Struct, frozen=True, gc=False):
+    i: int
+    id: UUID
+    sc: UUID
+    n: int
+    p: int
+
+
+class _Close(msgspec.Struct, frozen=True, gc=False):
+    i: int
+    sc: UUID
+    n: int
+    must: bool
+    assumed: bool = msgspec.field(name="as")
+
+
+class LogRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of ops.scan_log; `i` ties it to an item, None is written in any case."""
+
+    i: int | None
+    s: UUID
+    ch: str
+    ve: str
+    re: str
+    ar: Args
+    k: UUID | None
+    sc: UUID | None
+    g: UUID | None
+    d: UUID
+    op: UUID | None
+    di: str
+    me: str
+    p: int | None
+    pe: int
+    h: str
+    hi: str
+    sa: datetime | None
+    off: bool
+    door: DoorDecision | None
+
+
+class CommitRequest(msgspec.Struct, frozen=True):
+    """Arguments of the function; the lists are JSON text."""
+
+    event_id: UUID
+    event_no: int
+    mode: str
+    now: datetime
+    items: str
+    needs: str
+    opens: str
+    closes: str
+    logs: str
+    confirms: list[UUID]
+
+
+class Full(msgspec.Struct, frozen=True):
+    """A scan for which a limit had no room, and the places that are left."""
+
+    i: int
+    fits: int
+
+
+class CommitReply(msgspec.Struct, frozen=True):
+    """What became of the batch."""
+
+    lost: list[int]
+    full: list[Full]
+    closed: list[VisitRow]
+    inside: dict[str, int]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(CommitReply)
+
+
+def parse(reply: str) -> CommitReply:
+    """Decode the reply of the function."""
+    return _decoder.decode(reply)
+
+
+def commit_request(
+    plan: Plan,
+    mode: str,
+    now: datetime,
+    writing: Sequence[Writing],
+    logs: list[LogRow],
+    confirms: list[UUID],
+) -> CommitRequest:
+    """One transaction: the rows of these scans, older answers and confirmations.
+
+    Rows are sorted by (ticket, scope, person): two batches that share tickets then
+    lock them in one order.
+    """
+    items: list[_Item] = []
+    needs: list[_Need] = []
+    opens: list[tuple[bytes, bytes, int, _Open]] = []
+    closes: list[tuple[bytes, bytes, int, _Close]] = []
+    rows = list(logs)
+    for item in writing:
+        decision, facts = item.decision, item.facts
+        assert decision is not None
+        assert facts is not None
+        assert facts.ticket is not None
+        assert facts.ticket_id is not None
+        ticket = facts.ticket_id
+        items.append(_item(item, ticket, facts.ticket.version, decision))
+        needs += _needs(plan, item.index, decision)
+        for opened in decision.opens:
+            scope = opened.scope.id
+            row = _Open(item.index, uuid7(), scope, opened.person_no, opened.pass_no)
+            opens.append((ticket.bytes, scope.bytes, opened.person_no, row))
+        for closed in decision.closes:
+            scope = closed.scope.id
+            end = _Close(
+                item.index, scope, closed.person_no, closed.must, closed.assumed
+            )
+            closes.append((ticket.bytes, scope.bytes, closed.person_no, end))
+        rows.append(log_row(item, decision, item.index))
+    opens.sort(key=_order)
+    closes.sort(key=_order)
+    return CommitRequest(
+        plan.event.id,
+        plan.event.no,
+        mode,
+        now,
+        _json(items),
+        _json(needs),
+        _json([entry[3] for entry in opens]),
+        _json([entry[3] for entry in closes]),
+        _json(rows),
+        confirms,
+    )
+
+
+def _order(entry: tuple[bytes, bytes, int, object]) -> tuple[bytes, bytes, int]:
+    return entry[:3]
+
+
+def _json(rows: object) -> str:
+    return _encoder.encode(rows).decode()
+
+
+def _item(item: Writing, ticket: UUID, version: int, decision: Decision) -> _Item:
+    ask, device = item.ask, item.device
+    gate = ask.gate
+    return _Item(
+        item.index,
+        ask.scan.id,
+        ticket,
+        version,
+        ask.device_id,
+        gate.id if gate else None,
+        gate.name if gate else None,
+        UUID(bytes=device.operator_id) if device.operator_id else None,
+        ask.scan.method,
+        ask.scan.scanned_at if ask.scan.offline else None,
+        len(decision.opens),
+        sum(closed.must for closed in decision.closes),
+    )
+
+
+def _needs(plan: Plan, index: int, decision: Decision) -> list[_Need]:
+    """Places that the scan takes of hard limits. A supervisor's act asks for none."""
+    if decision.overridden:
+        return []
+    taken: dict[UUID, int] = {}
+    replaced = {
+        (closed.scope.id, closed.person_no) for closed in decision.closes if closed.must
+    }
+    for opened in decision.opens:
+        if (opened.scope.id, opened.person_no) in replaced:
+            continue
+        for place in _limits(plan, opened.scope):
+            taken[place] = taken.get(place, 0) + 1
+    return [_Need(index, place, people) for place, people in taken.items()]
+
+
+def _limits(plan: Plan, scope: ScopePlan) -> list[UUID]:
+    area = plan.areas[scope.area_id]
+    limits = []
+    if scope.capacity is not None and scope.limit_kind == "hard":
+        limits.append(scope.id)
+    if area.capacity is not None and area.limit_kind == "hard":
+        limits.append(area.id)
+    return limits
+
+
+def log_row(item: Writing, decision: Decision, index: int | None) -> LogRow:
+    """The row of the scan log for this answer."""
+    ask, device, facts = item.ask, item.device, item.facts
+    args = dict(decision.args)
+    if decision.overridden:
+        args["overridden"] = decision.overridden
+    if decision.just_now:
+        args["just_now"] = True
+    if ask.scan.override:
+        args["override_reason"] = ask.scan.override.reason
+    return LogRow(
+        index,
+        ask.scan.id,
+        item.content_hash.hex(),
+        decision.verdict,
+        decision.reason,
+        args,
+        facts.ticket_id if facts and facts.ticket else None,
+        decision.scope.id if decision.scope else None,
+        ask.gate.id if ask.gate else None,
+        ask.device_id,
+        UUID(bytes=device.operator_id) if device.operator_id else None,
+        ask.direction,
+        ask.scan.method,
+        decision.pass_no,
+        decision.people,
+        item.code.hex() if len(item.code) == 16 else "",
+        item.code_hint,
+        ask.scan.scanned_at,
+        ask.scan.offline,
+        ask.scan.door,
+    )
+
+
+def only_logs(
+    plan: Plan, mode: str, now: datetime, logs: list[LogRow], confirms: list[UUID]
+) -> CommitRequest:
+    """A transaction without scans: what waited longer than a batch may take."""
+    return commit_request(plan, mode, now, [], logs, confirms)

@@ -1,0 +1,191 @@
+"""What a batch leaves in the cache: visits, counters and lines for the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from ops.admission.commit import CommitReply
+from ops.admission.decision import Ask, Decision
+from ops.admission.from_database import VisitRow
+from ops.admission.plan import Plan
+from ops.admission.scan_facts import ScanFacts, Stored
+from ops.cache.entry import DeviceEntry, Phase, Visit, ms, pack_visit, visit_key
+from ops.cache.keys import LAYOUT_VERSION
+
+FEED_LENGTH = 5_000
+"""Batches kept for screens that come back; older ones get a snapshot."""
+
+_msgpack = msgspec.msgpack.Encoder()
+
+
+class Finished(Protocol):
+    """What is told of a scan that has its answer."""
+
+    ask: Ask
+    code_hint: str
+    device: DeviceEntry
+    facts: ScanFacts | None
+    decision: Decision | None
+    stored: Stored | None
+    error: str
+    durable: str
+
+
+class CacheVisit(msgspec.Struct, frozen=True):
+    """A visit for the cache with what the counters need."""
+
+    ticket_id: UUID
+    scope_no: int
+    person_no: int
+    visit: Visit
+    type_no: int
+    venue: bool
+    primary: bool
+
+    def arguments(self) -> list[bytes | str | int]:
+        """The six values of `finish.lua`."""
+        return [
+            visit_key(self.ticket_id, self.scope_no, self.person_no),
+            pack_visit(self.visit),
+            self.type_no,
+            int(self.venue),
+            self.visit.entered_ms // 60_000,
+            int(self.primary),
+        ]
+
+
+def visits(
+    plan: Plan, items: Iterable[Finished], replies: list[CommitReply], now: datetime
+) -> list[CacheVisit]:
+    """The visits that a batch wrote: ends first, so that a next pass follows them."""
+    written: list[CacheVisit] = []
+    green = [item for item in items if item.durable == "committed"]
+    types = {item.facts.ticket_id: item.facts for item in green if item.facts}
+    for reply in replies:
+        for row in reply.closed:
+            facts = types.get(row.k)
+            type_no = facts.ticket.type_no if facts and facts.ticket else 0
+            written.append(from_row(plan, row, type_no))
+    for item in green:
+        decision, facts = item.decision, item.facts
+        if decision is None or facts is None or facts.ticket is None:
+            continue
+        gate_no = item.ask.gate.no if item.ask.gate else 0
+        for opened in decision.opens:
+            visit = Visit(
+                opened.pass_no,
+                Phase.OPEN,
+                False,
+                opened.undone,
+                False,
+                ms(now),
+                gate_no,
+                item.device.no,
+                0,
+                0,
+                item.ask.scan.id.bytes,
+            )
+            assert facts.ticket_id is not None
+            written.append(
+                CacheVisit(
+                    facts.ticket_id,
+                    opened.scope.no,
+                    opened.person_no,
+                    visit,
+                    facts.ticket.type_no,
+                    opened.scope.kind == "venue",
+                    opened.primary,
+                )
+            )
+    return written
+
+
+def from_row(plan: Plan, row: VisitRow, type_no: int) -> CacheVisit:
+    """A row of PostgreSQL for the cache; counted at its gate if the gate leads there."""
+    assert row.k is not None
+    scope = plan.scopes_by_no.get(row.sc)
+    gate = plan.gates_by_no.get(row.g)
+    primary = bool(scope and gate and gate.area_id == scope.area_id)
+    return CacheVisit(
+        row.k,
+        row.sc,
+        row.n,
+        row.visit(),
+        type_no,
+        bool(scope and scope.kind == "venue"),
+        primary,
+    )
+
+
+def lines(plan: Plan, items: Iterable[Finished], now: datetime) -> list[list[object]]:
+    """One line a new answer for the ticker (docs/subsystems/seams.md)."""
+    told: list[list[object]] = []
+    for item in items:
+        decision = item.decision
+        fresh = not item.error and item.stored is None and not item.ask.scan.dry_run
+        if decision is None or not fresh:
+            continue
+        gate, facts = item.ask.gate, item.facts
+        ticket = facts.ticket if facts else None
+        area = plan.areas.get(decision.scope.area_id) if decision.scope else None
+        told.append(
+            [
+                item.ask.scan.id.bytes,
+                ms(now),
+                decision.verdict,
+                decision.reason,
+                item.ask.direction,
+                decision.people,
+                facts.ticket_id.bytes if facts and facts.ticket_id else None,
+                ticket.type_no if ticket else 0,
+                gate.no if gate else 0,
+                area.no if area else 0,
+                item.device.no,
+                item.device.operator_name,
+                item.code_hint,
+            ]
+        )
+    return told
+
+
+def refusals(items: Iterable[Finished]) -> list[bytes | str | int]:
+    """Counter increments for refused attempts at each gate."""
+    counts: dict[str, int] = {}
+    for item in items:
+        decision = item.decision
+        if decision is None or item.error or item.stored or item.ask.scan.dry_run:
+            continue
+        if decision.verdict == "refused" and not decision.just_now and item.ask.gate:
+            name = f"r:{item.ask.gate.no}"
+            counts[name] = counts.get(name, 0) + 1
+    pairs: list[bytes | str | int] = []
+    for name, count in counts.items():
+        pairs += [name, count]
+    return pairs
+
+
+def arguments(
+    echo: bytes,
+    epoch: int | None,
+    written: list[CacheVisit],
+    told: list[list[object]],
+    counted: list[bytes | str | int],
+) -> list[bytes | str | int]:
+    """ARGV of `finish.lua`; `epoch` None is the drain, whose rows are committed."""
+    args: list[bytes | str | int] = [
+        echo,
+        LAYOUT_VERSION,
+        "" if epoch is None else epoch,
+        len(written),
+        _msgpack.encode(told) if told else b"",
+        len(told),
+        FEED_LENGTH,
+    ]
+    for visit in written:
+        args += visit.arguments()
+    return args + counted
