@@ -224,27 +224,17 @@ class Batch:
         if reply.plan_version != self.plan.version:
             yield from self._new_plan(reply.plan_version)
         moved = []
-        for item, facts in zip(items, reply.facts, strict=True):
+        for item, fresh in zip(items, reply.facts, strict=True):
             before = reads(self.plan, item.ask)
-            item.facts, item.lost = facts, False
+            item.facts, item.lost = fresh, False
             self._look(item, from_cache=False)
             if not item.done and reads(self.plan, item.ask) != before:
                 moved.append(item)
         if moved:
             # The device was sent to another gate meanwhile: once more, for its scopes.
+            # Its entry is current now, so this ends.
             (reply,) = yield [self._question(moved)]
-            for item, facts in zip(
-                moved,
-                reply.facts
-                if isinstance(reply, DatabaseFacts)
-                else [None] * len(moved),
-                strict=True,
-            ):
-                item.facts = facts
-                if facts is None:
-                    item.error = "unavailable"
-                else:
-                    self._look(item, from_cache=False)
+            yield from self._take(moved, reply)
 
     def _new_plan(self, version: int) -> Steps:
         (plan,) = yield [LoadPlan(version)]

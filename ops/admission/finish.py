@@ -12,11 +12,13 @@ import msgspec
 from ops.admission.commit import CommitReply
 from ops.admission.decision import Ask, Decision
 from ops.admission.from_database import VisitRow
-from ops.admission.plan import Plan
+from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import ScanFacts, Stored
 from ops.cache.entry import DeviceEntry, Phase, Visit, ms, pack_visit, visit_key
 from ops.cache.keys import LAYOUT_VERSION
 
+FIXED_ARGUMENTS = 7
+"""What `arguments` returns for a batch that has nothing to tell."""
 FEED_LENGTH = 5_000
 """Batches kept for screens that come back; older ones get a snapshot."""
 
@@ -99,18 +101,16 @@ def visits(
                     visit,
                     facts.ticket.type_no,
                     opened.scope.kind == "venue",
-                    opened.primary,
+                    _leads_to(plan, gate_no, opened.scope),
                 )
             )
     return written
 
 
 def from_row(plan: Plan, row: VisitRow, type_no: int) -> CacheVisit:
-    """A row of PostgreSQL for the cache; counted at its gate if the gate leads there."""
+    """A row of PostgreSQL for the cache, in the same terms as the desk's own."""
     assert row.k is not None
     scope = plan.scopes_by_no.get(row.sc)
-    gate = plan.gates_by_no.get(row.g)
-    primary = bool(scope and gate and gate.area_id == scope.area_id)
     return CacheVisit(
         row.k,
         row.sc,
@@ -118,8 +118,14 @@ def from_row(plan: Plan, row: VisitRow, type_no: int) -> CacheVisit:
         row.visit(),
         type_no,
         bool(scope and scope.kind == "venue"),
-        primary,
+        _leads_to(plan, row.g, scope),
     )
+
+
+def _leads_to(plan: Plan, gate_no: int, scope: ScopePlan | None) -> bool:
+    """Whether an entry counts at its gate: the gate leads into the scope's area."""
+    gate = plan.gates_by_no.get(gate_no)
+    return bool(scope and gate and gate.area_id == scope.area_id)
 
 
 def lines(plan: Plan, items: Iterable[Finished], now: datetime) -> list[list[object]]:
@@ -146,7 +152,7 @@ def lines(plan: Plan, items: Iterable[Finished], now: datetime) -> list[list[obj
                 gate.no if gate else 0,
                 area.no if area else 0,
                 item.device.no,
-                item.device.operator_name,
+                item.device.operator_no,
                 item.code_hint,
             ]
         )

@@ -127,6 +127,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     operator_name: str
     operator_role: str
     operator_language: str
+    operator_no: int
 
     def entry(self) -> DeviceEntry:
         """The device in the cache's shape."""
@@ -143,6 +144,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
             self.operator_name,
             self.operator_role,
             self.operator_language,
+            self.operator_no,
         )
 
 

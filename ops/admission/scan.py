@@ -14,6 +14,7 @@ CODE_LENGTH_MAX = 16_384
 ADMIT_MAX = 500
 SHOWN_MAX = 1000
 
+Instant = Annotated[datetime, Meta(tz=True)]
 Direction = Literal["in", "out"]
 Method = Literal["qr_code", "manual", "nfc", "app", "kiosk"]
 WhyText = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -30,7 +31,7 @@ class DoorDecision(msgspec.Struct, frozen=True):
 
     verdict: Literal["admitted", "exited", "hold", "refused"]
     reason: Annotated[str, Meta(max_length=64)] = ""
-    at: datetime | None = None
+    at: Instant | None = None
     package: Annotated[str, Meta(max_length=128)] | None = None
     lease: Annotated[str, Meta(max_length=128)] | None = None
 
@@ -45,7 +46,7 @@ class ScanRequest(msgspec.Struct, frozen=True):
     area_id: UUID | None = None
     session_id: UUID | None = None
     item_id: UUID | None = None
-    scanned_at: datetime | None = None
+    scanned_at: Instant | None = None
     admit: Annotated[int, Meta(ge=1, le=ADMIT_MAX)] | None = None
     whole_order: bool = False
     method: Method = "qr_code"

@@ -69,6 +69,7 @@ class DeviceEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     operator_name: str = ""
     operator_role: str = ""
     operator_language: str = ""
+    operator_no: int = 0
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):

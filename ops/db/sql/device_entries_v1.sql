@@ -16,7 +16,8 @@ SELECT
   d.operator_id,
   coalesce(o.name, '') AS operator_name,
   coalesce(o.role, '') AS operator_role,
-  coalesce(o.language, '') AS operator_language
+  coalesce(o.language, '') AS operator_language,
+  coalesce(o.no, 0) AS operator_no
 FROM ops.devices d
 JOIN ops.device_events de ON de.device_id = d.id
 LEFT JOIN ops.gates g ON g.id = coalesce(d.gate_id, de.gate_id) AND g.event_id = de.event_id

@@ -1,0 +1,59 @@
+"""The catalogue of texts for people: `web/i18n/<language>.json`, read once.
+
+Pages read the same files. Stored answers keep a key and arguments, never a sentence,
+so an answer can be said again in another language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Texts:
+    """Sentences by language and key.
+
+    Args:
+        folder: the folder of the catalogue, one JSON object of texts a language.
+        default: the language for those that are not in the catalogue.
+    """
+
+    def __init__(self, folder: Path, default: str = "en") -> None:
+        self._texts: dict[str, dict[str, str]] = {
+            file.stem: msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+            for file in sorted(folder.glob("*.json"))
+        }
+        self._default = default
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the catalogue."""
+        return tuple(self._texts)
+
+    def has(self, key: str) -> bool:
+        """Whether the catalogue knows this key."""
+        return key in self._texts[self._default]
+
+    def say(self, language: str, key: str, args: Mapping[str, object]) -> str:
+        """The sentence of a key, its places filled.
+
+        A place without an argument takes the catalogue's `default.<place>`; a key
+        that is not there is returned itself, so that a person still sees something.
+        """
+        texts = self._texts.get(language[:2]) or self._texts[self._default]
+        text = texts.get(key) or self._texts[self._default].get(key)
+        if text is None:
+            return key
+
+        def fill(match: re.Match[str]) -> str:
+            value = args.get(match[1])
+            if value is None or value == "":
+                return texts.get(f"default.{match[1]}", "")
+            return str(value)
+
+        return _PLACE.sub(fill, text)
