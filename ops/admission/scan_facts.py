@@ -13,7 +13,7 @@ import msgspec
 
 from ops.cache.entry import CodeState, DeviceEntry, TicketEntry, Visit
 
-Args = dict[str, str | int | bool | list[int] | list[str] | None]
+Args = dict[str, str | int | bool | None]
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from ops.admission.plan import Plan, PlanRows
 from ops.db.engine import Database
 
 LOAD_TIMEOUT_S = 0.25
-_READ = "SELECT ops.read_plan_v1($1)"
+_READ = "SELECT ops.read_plan_v1($1)::text"
 _decoder = msgspec.json.Decoder(PlanRows)
 
 

@@ -113,7 +113,9 @@ BEGIN
 
     -- What happened, for everybody who acts on it later; then the counters.
     INSERT INTO ops.facts (event_id, kind, v, payload, at)
-    SELECT p_event, f.kind, 1, f.payload, p_now FROM (
+    SELECT p_event, f.kind, 1, f.payload || jsonb_build_object('kind', f.kind, 'v', 1,
+      'event_id', p_event, 'at', p_now), p_now
+    FROM (
       SELECT 'admitted' AS kind, jsonb_build_object('ticket_id', ci.ticket_id,
         'scope_id', ci.scope_id, 'person_no', ci.person_no, 'pass_no', ci.pass_no,
         'scan_id', ci.scan_id, 'gate_id', ci.gate_id, 'device_id', ci.device_id,

@@ -18,19 +18,20 @@ SELECT json_build_object(
   'scopes', coalesce((SELECT json_agg(json_build_object(
       'id', s.id, 'no', s.no, 'kind', s.kind, 'area_id', s.area_id, 'name', s.name,
       'parent_id', s.parent_id, 'session_id', s.session_id, 'capacity', s.capacity,
-      'limit_kind', s.limit_kind, 'tracks_exits', s.tracks_exits, 're_entry', s.re_entry,
+      'limit_kind', coalesce(s.limit_kind, 'hard'), 'tracks_exits', s.tracks_exits, 're_entry', s.re_entry,
       'passes_total', s.passes_total, 'enter_outer', s.enter_outer, 'exclusive', s.exclusive,
       'opens_at', coalesce(s.opens_at, x.check_in_opens, x.start_time - interval '30 minutes'),
       'closes_at', coalesce(s.closes_at, x.check_in_closes, x.end_time),
       'door_mode', coalesce(x.door_mode, 'open'),
       'starts_at', x.start_time, 'ends_at', x.end_time) ORDER BY s.no)
     FROM ops.scopes s LEFT JOIN sessions x ON x.id = s.session_id
-    WHERE s.event_id = e.id AND x.status IS DISTINCT FROM 'cancelled'), '[]'),
+    WHERE s.event_id = e.id AND s.area_id IS NOT NULL
+      AND x.status IS DISTINCT FROM 'cancelled'), '[]'),
   'gates', coalesce((SELECT json_agg(json_build_object(
       'id', g.id, 'no', g.no, 'name', g.name, 'area_id', g.area_id, 'session_id', g.session_id,
       'direction', g.direction, 'state', g.state, 'use_instead_id', g.use_instead_id)
       ORDER BY g.position, g.no)
-    FROM ops.gates g WHERE g.event_id = e.id), '[]'),
+    FROM ops.gates g WHERE g.event_id = e.id AND g.area_id IS NOT NULL), '[]'),
   'types', coalesce((SELECT json_agg(json_build_object(
       'id', t.id, 'no', t.no, 'name', t.name, 'category', t.ticket_category,
       'access_class', t.access_class) ORDER BY t.no)

@@ -26,9 +26,11 @@ BEGIN
       is_present = false WHERE id = ANY (v_ids);
     UPDATE ops.scan_log SET undone_at = p_now WHERE scan_id = p_scan;
     INSERT INTO ops.facts (event_id, kind, v, payload, at)
-    SELECT p_event, 'undone', 1, jsonb_build_object('ticket_id', ticket_id,
-      'scope_id', scope_id, 'person_no', person_no, 'pass_no', pass_no, 'scan_id', scan_id,
-      'undo_id', p_undo, 'operator_id', p_operator), p_now
+    SELECT p_event, 'undone', 1, jsonb_build_object('kind', 'undone', 'v', 1,
+      'event_id', p_event, 'ticket_id', ticket_id, 'scope_id', scope_id,
+      'person_no', person_no, 'pass_no', pass_no, 'scan_id', p_undo,
+      'undone_scan_id', scan_id, 'operator_id', p_operator, 'reason', p_reason,
+      'at', p_now), p_now
     FROM check_ins WHERE id = ANY (v_ids);
     UPDATE ops.scopes s SET inside = s.inside - d.n FROM (
       SELECT scope_id, count(*) AS n FROM check_ins WHERE id = ANY (v_ids) GROUP BY scope_id) d

@@ -35,6 +35,13 @@ FUNCTIONS = (
     "guards",
     "outbox",
     "plan",
+    "ticket_entries_v1",
+    "device_entries_v1",
+    "read_plan_v1",
+    "read_facts_v1",
+    "places_refused_v1",
+    "commit_scans_v1",
+    "undo_scan_v1",
 )
 
 
