@@ -48,8 +48,8 @@ class SmallEvent:
         run = connection.execute
         await run(
             "INSERT INTO events (id, title, slug, event_type, status, starts_at,"
-            " ends_at, capacity) VALUES ($1, 'Small conference', $2, 'conference', 'live',"
-            " $3, $4, $5)",
+            " ends_at, capacity)"
+            " VALUES ($1, 'Small conference', $2, 'conference', 'live', $3, $4, $5)",
             event.id,
             f"small-{event.id}",
             now - timedelta(hours=1),
