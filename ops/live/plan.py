@@ -1,0 +1,175 @@
+"""The plan of an event from PostgreSQL: read once for all sockets, kept a while.
+
+A plan is read again at once when its version moved (`:m plan`), and after a while in
+any case, because sales, registrations and devices change without moving it. The while
+grows with what the reading costs: at most one part in twenty of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from ops.clock import Clock
+from ops.errors import StoreUnavailable
+from ops.live.state import (
+    AreaInfo,
+    EventInfo,
+    GateInfo,
+    Plan,
+    ScopeInfo,
+    SessionInfo,
+    TypeInfo,
+)
+
+REFRESH_S_MIN = 5.0
+REFRESH_PER_COST = 20.0
+CALL_TIMEOUT_S = 10.0
+
+DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+_EVENT = """
+SELECT id, title, timezone, status, doors_state, starts_at, ends_at, doors_open_at,
+       day_starts_at, capacity
+FROM public.events WHERE id = $1
+"""
+_SCOPES = """
+SELECT no, kind, area_id, session_id, capacity, limit_kind, tracks_exits
+FROM ops.scopes WHERE event_id = $1 ORDER BY no
+"""
+_AREAS = """
+SELECT id, no, name, kind, capacity, limit_kind
+FROM ops.areas WHERE event_id = $1 ORDER BY position, no
+"""
+_GATES = """
+SELECT g.id, g.no, g.name, g.area_id, g.state,
+       (SELECT count(*) FROM ops.devices d
+        WHERE d.gate_id = g.id AND d.state = 'active')::int AS devices
+FROM ops.gates g WHERE g.event_id = $1 ORDER BY g.position, g.no
+"""
+# Sold are the guests' tickets that are paid for; expected are those that may come in.
+_TYPES = """
+SELECT y.id, y.no, y.name, y.ticket_category AS category,
+       y.access_class = 'guest' AS guest,
+       coalesce(sum(t.admits) FILTER (
+         WHERE t.state IN ('valid', 'blocked', 'expired')), 0)::int AS sold,
+       round(coalesce(sum(t.admits) FILTER (
+         WHERE t.state = 'valid'), 0) * e.show_rate)::int AS expected
+FROM public.ticket_types y
+JOIN public.events e ON e.id = y.event_id
+LEFT JOIN public.tickets t ON t.ticket_type_id = y.id AND t.access_class = 'guest'
+WHERE y.event_id = $1
+GROUP BY y.id, e.show_rate ORDER BY y.no
+"""
+_SESSIONS = """
+SELECT s.id, s.title, s.session_type AS type, s.area_id, s.start_time AS starts_at,
+       s.end_time AS ends_at, s.check_in_opens, s.check_in_closes,
+       s.max_attendees AS capacity, s.door_mode AS mode, s.status,
+       (SELECT count(*) FROM ops.session_registrations r
+        WHERE r.session_id = s.id AND r.status = 'registered')::int AS registered
+FROM public.sessions s WHERE s.event_id = $1 ORDER BY s.start_time, s.title, s.id
+"""
+_REFUSED_PEOPLE = """
+SELECT count(DISTINCT coalesce(ticket_id::text, encode(code_hash, 'hex')))
+FROM ops.scan_log WHERE event_id = $1 AND verdict = 'refused' AND undone_at IS NULL
+"""
+_DEVICES = """
+SELECT d.no, d.name FROM ops.devices d
+JOIN ops.device_events e ON e.device_id = d.id WHERE e.event_id = $1
+"""
+_OPERATORS = "SELECT no, name FROM ops.operators WHERE event_id = $1"
+
+
+ReadPlan = Callable[[UUID], Awaitable[Plan | None]]
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class _Kept(msgspec.Struct):
+    plan: Plan
+    version: str
+    until_s: float
+
+
+async def read_plan(pool: asyncpg.Pool, event_id: UUID) -> Plan | None:
+    """The plan as PostgreSQL has it now; None if there is no such event.
+
+    Raises:
+        StoreUnavailable: PostgreSQL did not answer.
+    """
+    try:
+        async with (
+            pool.acquire(timeout=CALL_TIMEOUT_S) as db,
+            db.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            event = await db.fetchrow(_EVENT, event_id)
+            if event is None:
+                return None
+
+            async def rows(sql: str) -> list[dict[str, Any]]:
+                return [dict(row) for row in await db.fetch(sql, event_id)]
+
+            return Plan(
+                event=_struct(event, EventInfo),
+                scopes=tuple(_struct(row, ScopeInfo) for row in await rows(_SCOPES)),
+                areas=tuple(_struct(row, AreaInfo) for row in await rows(_AREAS)),
+                gates=tuple(_struct(row, GateInfo) for row in await rows(_GATES)),
+                types=tuple(_struct(row, TypeInfo) for row in await rows(_TYPES)),
+                sessions=tuple(
+                    _struct(row, SessionInfo) for row in await rows(_SESSIONS)
+                ),
+                refused_people=await db.fetchval(_REFUSED_PEOPLE, event_id),
+                devices={row["no"]: row["name"] for row in await rows(_DEVICES)},
+                operators={row["no"]: row["name"] for row in await rows(_OPERATORS)},
+            )
+    except DATABASE_ERRORS as error:
+        raise StoreUnavailable(f"plan: {type(error).__name__}") from error
+
+
+def _struct(row: Any, kind: type[_T]) -> _T:
+    return kind(**{name: row[name] for name in kind.__struct_fields__})
+
+
+class Plans:
+    """The plans of the events that somebody watches."""
+
+    def __init__(self, read: ReadPlan, clock: Clock) -> None:
+        self._read, self._clock = read, clock
+        self._kept: dict[UUID, _Kept] = {}
+
+    async def get(self, event_id: UUID, version: str) -> Plan | None:
+        """The plan, at least as new as `version` (as the cache tells it).
+
+        Without PostgreSQL the last known plan serves on; None: no such event.
+
+        Raises:
+            StoreUnavailable: nothing is known and PostgreSQL did not answer.
+        """
+        kept = self._kept.get(event_id)
+        before_s = self._clock.monotonic_s()
+        if kept and kept.version == version and before_s < kept.until_s:
+            return kept.plan
+        try:
+            plan = await self._read(event_id)
+        except StoreUnavailable:
+            if kept is None:
+                raise
+            kept.until_s = before_s + REFRESH_S_MIN
+            return kept.plan
+        if plan is None:
+            self.forget(event_id)
+            return None
+        now_s = self._clock.monotonic_s()
+        wait_s = max(REFRESH_S_MIN, (now_s - before_s) * REFRESH_PER_COST)
+        if kept is None or kept.plan != plan:
+            kept = self._kept[event_id] = _Kept(plan, version, now_s + wait_s)
+        kept.version, kept.until_s = version, now_s + wait_s
+        return kept.plan
+
+    def forget(self, event_id: UUID) -> None:
+        """Nobody watches the event any more."""
+        self._kept.pop(event_id, None)

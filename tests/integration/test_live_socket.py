@@ -1,0 +1,443 @@
+"""The live socket: a real server, a real Valkey, a real websocket client."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from live_world import ORIGIN, Client, Gate, World, client, line, serving
+from redis.asyncio import Redis
+from websockets.exceptions import InvalidStatus
+
+from ops.cache import keys
+from ops.clock import FixedClock
+from ops.dev.servers import EmbeddedValkey
+from ops.live.server import LiveServer
+
+
+@pytest.fixture(scope="module")
+def valkey_url() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedValkey(Path(folder))
+        server.start()
+        yield server.url
+        server.stop()
+
+
+@pytest.fixture
+async def world(valkey_url: str) -> AsyncIterator[World]:
+    redis: Redis = Redis.from_url(valkey_url, protocol=2)
+    world = World(redis)
+    await world.warm()
+    yield world
+    await world.forget()
+    await redis.aclose()
+
+
+@pytest.fixture
+async def server(world: World, valkey_url: str) -> AsyncIterator[LiveServer]:
+    async with serving(world, valkey_url, interval_s=0.02) as live:
+        yield live
+
+
+@pytest.fixture
+async def greeted(server: LiveServer) -> AsyncIterator[Client]:
+    async with client(server) as one:
+        welcome = await one.hello()
+        assert welcome["op"] == "welcome"
+        assert welcome["ping_s"] == 25
+        yield one
+
+
+async def test_snapshot_then_updates_with_prev(world: World, greeted: Client) -> None:
+    await world.batch(i_1=3, e_1=3, g_1=3, t_1=3)
+    first = await greeted.watch(world.topic("attendance"))
+    assert (first["op"], first["epoch"], first["offset"]) == ("snapshot", "e1", 1)
+    assert first["data"]["figures"]["inside"] == 3
+    await world.batch(i_1=1, e_1=1, g_1=1, t_1=1)
+    update = await greeted.hear_op("update")
+    assert (update["prev"], update["offset"]) == (1, 2)
+    assert update["data"]["figures"]["inside"] == 4
+    assert update["data"]["gates"][0]["entered"] == 4
+    assert set(update["data"]) == set(first["data"])
+
+
+async def test_sessions_show_the_room_and_its_people(
+    world: World, greeted: Client
+) -> None:
+    await world.batch(i_2=12, e_2=15)
+    shown = (await greeted.watch(world.topic("sessions")))["data"]["sessions"][0]
+    assert (shown["room"], shown["inside"], shown["entered"]) == ("Room 201", 12, 15)
+    assert (shown["capacity"], shown["limit"], shown["registered"]) == (80, "soft", 66)
+
+
+async def test_scans_carry_names_and_are_gapless(world: World, greeted: Client) -> None:
+    first = await world.ticket("Siobhán O'Brien-Łukasz")
+    await world.batch([line(first)])
+    snapshot = await greeted.watch(world.topic("scans"))
+    assert [shown["holder"] for shown in snapshot["data"]["lines"]] == [
+        "Siobhán O'Brien-Łukasz"
+    ]
+    second = await world.ticket("李小龙 🎫")
+    await world.batch([line(second), line(None, "refused")])
+    update = await greeted.hear_op("update")
+    assert (update["prev"], update["offset"]) == (1, 3)
+    lines = update["data"]["lines"]
+    assert [(shown["holder"], shown["verdict"]) for shown in lines] == [
+        ("李小龙 🎫", "admitted"),
+        (None, "refused"),
+    ]
+    assert lines[0]["gate"] == "Gate A"
+    assert lines[0]["device"] == "Scanner 7"
+    assert lines[0]["operator"] == "Zoë"
+    assert lines[0]["type"] == "General"
+    assert lines[0]["area"] == "Hall"
+    assert lines[0]["at"] == "2026-11-22T14:00:00Z"
+
+
+async def test_one_reading_serves_all_sockets(world: World, server: LiveServer) -> None:
+    async def one() -> int:
+        async with client(server) as socket:
+            await socket.hello()
+            offset: int = (await socket.watch(world.topic("attendance")))["offset"]
+            return offset
+
+    assert set(await asyncio.gather(*(one() for _ in range(40)))) == {0}
+    assert world.plan_reads == 1
+
+
+async def test_silent_socket_is_closed(world: World, valkey_url: str) -> None:
+    async with (
+        serving(world, valkey_url, hello_within_s=0.05) as live,
+        client(live) as mute,
+    ):
+        assert await mute.code() == 4001
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"op":"subscribe","topics":[]}',
+        '{"op":"hello","v":2,"token":"staff_all"}',
+        "[" * 50_000,
+        '{"op":"hello","v":1,"token":"\\ud800"}',
+        b"\x00\xff",
+        "",
+    ],
+)
+async def test_anything_but_a_hello_first_is_4001(
+    server: LiveServer, frame: str | bytes
+) -> None:
+    async with client(server) as stranger:
+        await stranger.socket.send(frame)
+        assert await stranger.code() == 4001
+
+
+async def test_unknown_token_is_4003(server: LiveServer) -> None:
+    async with client(server) as stranger:
+        assert (await stranger.hello("staff_forged"))["op"] == "bye"
+        assert await stranger.code() == 4003
+
+
+async def test_frame_of_a_megabyte_is_4009(greeted: Client) -> None:
+    await greeted.socket.send("x" * 1_000_000)
+    assert await greeted.code() == 4009
+
+
+async def test_too_many_frames_is_4029(greeted: Client) -> None:
+    for _ in range(60):
+        await greeted.say(op="ping")
+    assert await greeted.code() == 4029
+
+
+async def test_malformed_frame_after_hello_is_answered(
+    world: World, greeted: Client
+) -> None:
+    for text in ("{", '{"op":"dance"}', '{"op":"subscribe"}', '{"op":"resync"}'):
+        await greeted.socket.send(text)
+        assert await greeted.hear() == {"op": "error", "code": "malformed_frame"}
+    await greeted.say(op="ping")
+    assert (await greeted.hear())["op"] == "pong"
+
+
+async def test_permissions_are_asked_for_each_topic(
+    world: World, server: LiveServer
+) -> None:
+    async with client(server) as device:
+        await device.hello("dev_7")
+        assert (await device.watch(world.topic("attendance")))["op"] == "snapshot"
+        refusal = await device.watch(world.topic("scans"))
+        assert (refusal["op"], refusal["code"]) == ("error", "forbidden")
+        other = world.topic("attendance").replace(str(world.event_id)[:8], "01234567")
+        assert (await device.watch(other))["code"] == "forbidden"
+        assert (await device.watch("event:1:attendance"))["code"] == "unknown_topic"
+
+
+async def test_event_that_does_not_exist(world: World, greeted: Client) -> None:
+    nobody = UUID("00000000-0000-7000-8000-000000000000")
+    nowhere = f"event:{nobody}:attendance"
+    assert (await greeted.watch(nowhere))["code"] == "unavailable"  # cold, no database
+    await greeted.say(op="unsubscribe", topic=nowhere)
+    assert (await greeted.hear_op("unsubscribed"))["topic"] == nowhere
+    await world.warm(event_id=nobody)
+    assert await greeted.watch(nowhere) == {
+        "op": "error",
+        "code": "unknown_topic",
+        "topic": nowhere,
+    }
+
+
+async def test_foreign_origin_with_a_cookie_is_refused_at_the_handshake(
+    server: LiveServer,
+) -> None:
+    headers = {"Cookie": "a=b; ops_session=staff_all", "Origin": "https://evil.example"}
+    with pytest.raises(InvalidStatus) as refused:
+        async with client(server, additional_headers=headers):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_cookie_of_an_allowed_origin_says_hello(
+    world: World, server: LiveServer
+) -> None:
+    headers = {"Cookie": "a=b; ops_session=staff_all"}
+    async with client(server, additional_headers=headers, origin=ORIGIN) as page:
+        assert (await page.hello(None))["op"] == "welcome"
+    # Without an Origin it is a program: its cookie does not count.
+    async with client(server, additional_headers=headers) as program:
+        await program.hello(None)
+        assert await program.code() == 4003
+
+
+async def test_at_most_one_update_an_interval(world: World, valkey_url: str) -> None:
+    clock = FixedClock(world.plan.event.starts_at)
+    async with (
+        serving(world, valkey_url, clock=clock, interval_s=0.25) as live,
+        client(live) as one,
+    ):
+        await one.hello()
+        await one.watch(world.topic("attendance"))
+        for _ in range(50):
+            await world.batch(i_1=1)
+        # The clock stands: whatever happens, nothing may be sent.
+        await one.say(op="ping")
+        assert (await one.hear())["op"] == "pong"
+        clock.move(clock.now() + _seconds(0.25))
+        update = await one.hear_op("update")
+        assert (update["prev"], update["offset"]) == (0, 50)
+        assert update["data"]["figures"]["inside"] == 50
+        # Negative control: the next one comes as soon as the clock goes on.
+        await world.batch(i_1=1)
+        clock.move(clock.now() + _seconds(0.25))
+        assert (await one.hear_op("update"))["prev"] == 50
+
+
+async def test_resync_gives_a_snapshot(world: World, greeted: Client) -> None:
+    topic = world.topic("attendance")
+    await greeted.watch(topic)
+    await greeted.say(op="resync", topic=topic)
+    assert (await greeted.hear_op("snapshot"))["offset"] == 0
+    await greeted.say(op="unsubscribe", topics=[topic])
+    assert (await greeted.hear_op("unsubscribed"))["topic"] == topic
+    await greeted.say(op="resync", topic=topic)
+    assert (await greeted.hear())["code"] == "not_subscribed"
+
+
+async def test_new_epoch_is_announced_by_a_snapshot(
+    world: World, greeted: Client
+) -> None:
+    await world.batch([line()], i_1=9)
+    await greeted.watch(world.topic("attendance"))
+    await greeted.say(op="subscribe", topics=[world.topic("scans")])
+    await greeted.hear_op("snapshot")
+    await world.forget()
+    await world.warm("e2")
+    heard = [await greeted.hear_op("snapshot") for _ in range(2)]
+    assert {frame["epoch"] for frame in heard} == {"e2"}
+    # The stream of the new epoch is followed.
+    await world.batch([line()], i_1=1)
+    updates = [await greeted.hear_op("update") for _ in range(2)]
+    assert {frame["offset"] for frame in updates} == {1}
+
+
+async def test_resume_of_scans_gives_what_was_missed(
+    world: World, server: LiveServer
+) -> None:
+    topic = world.topic("scans")
+    async with client(server) as stays, client(server) as goes:
+        await stays.hello()
+        await stays.watch(topic)
+        await goes.hello()
+        left = await goes.watch(topic)
+        await goes.socket.close()
+        for _ in range(3):
+            await world.batch([line()])
+            await stays.hear_op("update")
+        position = {"epoch": left["epoch"], "offset": left["offset"]}
+        async with client(server) as back:
+            await back.hello(**{topic: position})
+            assert (await back.watch(topic))["op"] == "resumed"
+            offsets = [(await back.hear_op("update"))["offset"] for _ in range(3)]
+            assert offsets == [1, 2, 3]
+        async with client(server) as stranger:
+            await stranger.hello(**{topic: {"epoch": "other", "offset": 0}})
+            assert (await stranger.watch(topic))["op"] == "snapshot"
+
+
+async def test_lost_stream_entries_end_in_a_snapshot(
+    world: World, greeted: Client
+) -> None:
+    topic = world.topic("scans")
+    await greeted.watch(topic)
+    # A batch whose entry nobody sees (trimmed), then one that is seen.
+    await world.redis.hincrby(keys.meta(world.event_id), "off:scans", 5)
+    await world.batch([line()])
+    assert (await greeted.hear_op("snapshot"))["offset"] == 6
+
+
+async def test_marks_show_a_lost_tail(world: World, valkey_url: str) -> None:
+    async with (
+        serving(world, valkey_url, mark_after_s=0.05) as live,
+        client(live) as one,
+    ):
+        await one.hello()
+        await one.watch(world.topic("sessions"))
+        mark = await one.hear_op("mark")
+        assert (mark["topic"], mark["offset"]) == (world.topic("sessions"), 0)
+
+
+async def test_a_change_without_the_stream_is_found(
+    world: World, greeted: Client
+) -> None:
+    await greeted.watch(world.topic("attendance"))
+    await world.redis.hset(keys.counters(world.event_id), "i:1", 77)
+    await world.redis.hincrby(keys.meta(world.event_id), "off:attendance", 1)
+    update = await greeted.hear_op("update")
+    assert update["data"]["figures"]["inside"] == 77
+
+
+async def test_plan_change_shows_within_a_second(world: World, greeted: Client) -> None:
+    await greeted.watch(world.topic("attendance"))
+    closed = msgspec.structs.replace(world.plan.event, doors_state="held")
+    world.plan = msgspec.structs.replace(world.plan, event=closed)
+    await world.redis.hincrby(keys.meta(world.event_id), "plan", 1)
+    snapshot = await greeted.hear_op("snapshot", within_s=2)
+    assert snapshot["data"]["event"]["doors_state"] == "held"
+
+
+async def test_revoked_token_is_closed(world: World, valkey_url: str) -> None:
+    gate = Gate(world)
+    async with (
+        serving(world, valkey_url, gatekeeper=gate) as live,
+        client(live) as one,
+        client(live) as other,
+    ):
+        await one.hello("staff_here")
+        await other.hello("staff_all")
+        await other.watch(world.topic("attendance"))
+        del gate.grants["staff_here"]
+        assert await one.code(within_s=2) == 4100
+        await other.say(op="ping")
+        assert (await other.hear_op("pong"))["op"] == "pong"
+        narrowed = msgspec.structs.replace(gate.grants["staff_all"], permissions={})
+        gate.grants["staff_all"] = narrowed
+        assert (await other.hear_op("error"))["code"] == "forbidden"
+
+
+async def test_drain_sends_everybody_away_with_a_time(
+    world: World, valkey_url: str
+) -> None:
+    clients = AsyncExitStack()
+    async with serving(world, valkey_url) as live:
+        sockets = [await clients.enter_async_context(client(live)) for _ in range(5)]
+        for one in sockets:
+            await one.hello()
+    byes = [await one.hear_op("bye") for one in sockets]
+    assert {bye["code"] for bye in byes} == {4101}
+    assert len({bye["retry_ms"] for bye in byes}) > 1
+    assert {await one.code() for one in sockets} == {4101}
+    await clients.aclose()
+
+
+async def test_slow_reader_gets_a_snapshot_then_4008(
+    world: World, valkey_url: str
+) -> None:
+    long = msgspec.structs.replace(world.plan.event, title="T" * 30_000)
+    world.plan = msgspec.structs.replace(world.plan, event=long)
+    topic = world.topic("attendance")
+    async with (
+        serving(world, valkey_url, interval_s=0.001, send_buffer_bytes=4096) as live,
+        client(live, max_queue=1) as slow,
+        client(live) as quick,
+    ):
+        await slow.hello()
+        await slow.watch(topic)
+        await quick.hello()
+        await quick.watch(topic)
+        await _fall_behind(world, live, quick)
+        # It reads again: what it missed comes as one snapshot.
+        heard = await _until_snapshot(slow)
+        assert heard["offset"] > heard["applied"] + 1
+        await _fall_behind(world, live, quick)
+        assert await slow.code(within_s=10) == 4008
+        # The quick one was never disturbed.
+        await quick.say(op="ping")
+        await quick.hear_op("pong")
+
+
+async def test_full_process_answers_1013(world: World, valkey_url: str) -> None:
+    async with (
+        serving(world, valkey_url, sockets_max=1) as live,
+        client(live) as first,
+    ):
+        await first.hello()
+        async with client(live) as second:
+            assert await second.code() == 1013
+
+
+async def test_plain_http(server: LiveServer) -> None:
+    assert await _get(server, "/healthz") == (200, "ok\n")
+    status, text = await _get(server, "/metrics")
+    assert status == 200
+    assert "ops_sockets" in text
+    assert (await _get(server, "/elsewhere"))[0] == 404
+
+
+async def _fall_behind(world: World, live: LiveServer, quick: Client) -> None:
+    """Publish until the server has stopped writing to some socket."""
+    async with asyncio.timeout(20):
+        missed = 0
+        while missed < 3:
+            await world.batch(i_1=1)
+            await quick.hear_op("update")
+            missed += any(socket.stale for socket in live.hub.sockets)
+
+
+async def _until_snapshot(slow: Client) -> dict[str, Any]:
+    applied = 0
+    while True:
+        frame = await slow.hear()
+        if frame["op"] == "snapshot":
+            return {**frame, "applied": applied}
+        applied = frame["offset"]
+
+
+async def _get(server: LiveServer, path: str) -> tuple[int, str]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    head, _, body = answer.partition("\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+def _seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
