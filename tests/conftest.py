@@ -20,6 +20,7 @@ import redis
 
 from ops.db import migrate
 from ops.db.engine import Database
+from ops.db.session import Sessions
 from ops.dev.servers import EmbeddedPostgres, EmbeddedValkey
 from ops.ids import uuid7
 
@@ -117,6 +118,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.start()
     yield database
     await database.stop()
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    """The CRM's sessions on a migrated database of this test."""
+    sessions = Sessions(database_url, "tests")
+    await sessions.start()
+    yield sessions
+    await sessions.stop()
 
 
 def at(url: str, name: str) -> str:

@@ -1,25 +1,19 @@
 """The connections of a process to PostgreSQL.
 
-Three ways in, never shared: `door` for the desk alone, `pool` for plain SQL of all
-else, `session()` for the CRM's models. A slow report cannot keep a guest waiting.
+Two ways in, never shared: `door` for the desk alone, `pool` for all other plain SQL. A
+slow report cannot keep a guest waiting. The CRM's models come through a third,
+`ops.db.session`, which is a module of its own because SQLAlchemy costs a process 0.7 s
+at its start and 25 MB: the roles that a door waits for do without.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import msgspec
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
-from sqlalchemy.pool import NullPool
 
 from ops.errors import StoreUnavailable
 
@@ -36,8 +30,13 @@ STOP_TIMEOUT_S = 5.0
 QUERIES_MAX = 2**31 - 1
 """The pool would replace a connection after 50,000 queries, in the middle of a rush."""
 
-_encode_json = msgspec.json.Encoder().encode
-_decode_json = msgspec.json.Decoder().decode
+_encoder = msgspec.json.Encoder()
+decode_json = msgspec.json.Decoder().decode
+
+
+def encode_json(value: object) -> str:
+    """The text of a json or jsonb parameter."""
+    return _encoder.encode(value).decode()
 
 
 @contextmanager
@@ -53,9 +52,9 @@ def unavailable() -> Iterator[None]:
         raise StoreUnavailable(f"PostgreSQL cannot be reached: {error}") from error
 
 
-def connect_once(url: str, application_name: str) -> AsyncEngine:
-    """An engine without a pool, for one piece of work; dispose of it afterwards."""
-    return _engine(url, _settings(application_name), poolclass=NullPool)
+def connection_settings(application_name: str, **more: str) -> dict[str, str]:
+    """What a connection is told when it is opened; costs no query."""
+    return {"application_name": application_name, "search_path": SEARCH_PATH, **more}
 
 
 class Database:
@@ -72,8 +71,6 @@ class Database:
         self._name = application_name
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._door: asyncpg.Pool[asyncpg.Record] | None = None
-        self._engine: AsyncEngine | None = None
-        self._sessions: async_sessionmaker[AsyncSession] | None = None
 
     @property
     def pool(self) -> asyncpg.Pool[asyncpg.Record]:
@@ -99,7 +96,6 @@ class Database:
         """
         if self._pool is not None:
             return
-        settings = _settings(self._name, statement_timeout=STATEMENT_TIMEOUT)
         try:
             with unavailable():
                 self._door = await asyncpg.create_pool(
@@ -110,7 +106,7 @@ class Database:
                     max_inactive_connection_lifetime=0,
                     timeout=CONNECT_TIMEOUT_S,
                     reset=_keep_as_it_is,
-                    server_settings=_settings(f"{self._name} door"),
+                    server_settings=connection_settings(f"{self._name} door"),
                 )
                 self._pool = await asyncpg.create_pool(
                     self._url,
@@ -118,27 +114,18 @@ class Database:
                     max_size=POOL_SIZE_MAX,
                     timeout=CONNECT_TIMEOUT_S,
                     init=_speak_json,
-                    server_settings=settings,
+                    server_settings=connection_settings(
+                        self._name, statement_timeout=STATEMENT_TIMEOUT
+                    ),
                 )
         except BaseException:
             await self.stop()
             raise
-        self._engine = _engine(
-            self._url,
-            settings,
-            pool_size=POOL_SIZE_MAX,
-            max_overflow=0,
-            pool_pre_ping=True,
-        )
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     async def stop(self) -> None:
         """Close all connections, by force after 5 s; may come twice or unstarted."""
         pools = [pool for pool in (self._pool, self._door) if pool is not None]
-        engine = self._engine
-        self._pool = self._door = self._engine = self._sessions = None
-        if engine is not None:
-            await engine.dispose()
+        self._pool = self._door = None
         for pool in pools:
             try:
                 async with asyncio.timeout(STOP_TIMEOUT_S):
@@ -146,44 +133,14 @@ class Database:
             except TimeoutError:
                 pool.terminate()
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
-        """One request, one transaction: committed at the end, undone on an error."""
-        assert self._sessions is not None, "Database.start() has not been called"
-        async with self._sessions() as session, session.begin():
-            yield session
-
-
-def _settings(application_name: str, **more: str) -> dict[str, str]:
-    """What a connection is told when it is opened; costs no query."""
-    return {"application_name": application_name, "search_path": SEARCH_PATH, **more}
-
-
-def _engine(url: str, settings: dict[str, str], **options: Any) -> AsyncEngine:
-    # asyncpg reads the URL itself: several hosts, unix sockets, target_session_attrs.
-    async def connect() -> asyncpg.Connection[asyncpg.Record]:
-        return await asyncpg.connect(
-            url,
-            timeout=CONNECT_TIMEOUT_S,
-            server_settings=settings,
-        )
-
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        json_serializer=lambda value: _encode_json(value).decode(),
-        json_deserializer=_decode_json,
-        **options,
-    )
-
 
 async def _speak_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name,
             schema="pg_catalog",
-            encoder=lambda value: _encode_json(value).decode(),
-            decoder=_decode_json,
+            encoder=encode_json,
+            decoder=decode_json,
         )
 
 

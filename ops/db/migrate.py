@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this program, or say that it is not there.
+"""Bring a database to the schema of this program.
 
 Migrations expand first and contract one release later, so that the previous release
 goes on working on the new schema (docs/subsystems/database.md).
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ops.db.engine import connect_once, unavailable
-from ops.errors import SchemaOutdated
+from ops.db.engine import unavailable
+from ops.db.session import connect_once
+from ops.db.version import check
+
+__all__ = ["check", "upgrade"]
 
 LOCK_KEY = 0x6F7073_64
 """The advisory lock of migrations ("opsd"); any number, the same in all versions."""
@@ -23,7 +24,8 @@ LOCK_WAIT = "120s"
 """How long a process waits for another one that is migrating."""
 
 
-def _config() -> Config:
+def configuration() -> Config:
+    """Alembic's configuration; no file is needed."""
     config = Config()
     config.set_main_option(
         "script_location", str(Path(__file__).resolve().parent / "migrations")
@@ -59,52 +61,6 @@ async def upgrade(url: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    config = _config()
+    config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-async def check(url: str) -> None:
-    """Do nothing if this program can work on the database.
-
-    A schema that this program does not know is a newer one: releases side by side are
-    part of an ordinary upgrade, and that is no error.
-
-    Raises:
-        SchemaOutdated: a step is missing; `ops db upgrade` runs it.
-        StoreUnavailable: the database could not be reached.
-    """
-    engine = connect_once(url, "ops check")
-    try:
-        with unavailable():
-            connection = await engine.connect()
-        try:
-            present = await connection.scalar(
-                text("SELECT to_regclass('ops.schema_version') IS NOT NULL")
-            )
-            current = (
-                await connection.scalar(
-                    text("SELECT version_num FROM ops.schema_version")
-                )
-                if present
-                else None
-            )
-        finally:
-            await connection.close()
-    finally:
-        await engine.dispose()
-    script = ScriptDirectory.from_config(_config())
-    known = [step.revision for step in script.walk_revisions()]
-    if current is None or current in known[1:]:
-        raise SchemaOutdated(
-            f"the database has schema {current or 'none'}, the program needs "
-            f"{known[0]}; run `ops db upgrade`"
-        )
-
-
-async def _present(connection: AsyncConnection) -> str | None:
-    table = "ops.schema_version"
-    if await connection.scalar(text(f"SELECT to_regclass('{table}')")) is None:
-        return None
-    version = await connection.scalar(text(f"SELECT version_num FROM {table}"))
-    return None if version is None else str(version)

@@ -25,7 +25,8 @@ from sqlalchemy.orm import configure_mappers
 
 import ops.db.models  # noqa: F401 - fills the metadata
 from ops.db.base import Base
-from ops.db.engine import Database, connect_once
+from ops.db.engine import Database
+from ops.db.session import Sessions, connect_once
 
 FACTS = json.loads((Path(__file__).parent / "schema_facts.json").read_text())
 SEED_TABLES = sorted(FACTS["tables"])
@@ -280,9 +281,11 @@ def test_relationships_never_load_by_themselves() -> None:
             assert relation.lazy == "raise", relation
 
 
-async def test_the_search_path_does_not_hide_the_tables(database: Database) -> None:
+async def test_the_search_path_does_not_hide_the_tables(
+    database: Database, sessions: Sessions
+) -> None:
     # The embedded server's user is called like the schema `ops`.
     for pool in (database.pool, database.door):
         assert await pool.fetchval("SELECT current_schema()") == "public"
-    async with database.session() as session:
+    async with sessions.begin() as session:
         assert await session.scalar(text("SELECT current_schema()")) == "public"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
-from ops.db import migrate
+from ops.db import migrate, version
 from ops.errors import SchemaOutdated, StoreUnavailable
 
 
@@ -28,6 +29,13 @@ async def test_three_processes_that_start_at_once_migrate_once(
         await connection.close()
     assert len(versions) == 1
     assert locks == 0
+
+
+def test_the_program_knows_its_migrations() -> None:
+    script = ScriptDirectory.from_config(migrate.configuration())
+    steps = [step.revision for step in script.walk_revisions()]
+    assert tuple(reversed(steps)) == version.REVISIONS
+    assert len(script.get_heads()) == 1
 
 
 async def test_an_empty_database_is_refused(empty_database_url: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 import ops.db.models  # noqa: F401 - fills the metadata
 from ops import settings
 from ops.db.base import Base
-from ops.db.engine import connect_once
+from ops.db.session import connect_once
 
 LOCK_TIMEOUT = "5s"
 """A migration that would make the door wait longer gives up instead."""
