@@ -11,7 +11,6 @@ import msgspec
 
 from ops.admission.commit import CommitReply
 from ops.admission.decision import Ask, Decision
-from ops.admission.from_database import VisitRow
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import ScanFacts, Stored
 from ops.cache.entry import DeviceEntry, Phase, Visit, ms, pack_visit, visit_key
@@ -72,7 +71,10 @@ def visits(
         for row in reply.closed:
             facts = types.get(row.k)
             type_no = facts.ticket.type_no if facts and facts.ticket else 0
-            written.append(from_row(plan, row, type_no))
+            assert row.k is not None
+            written.append(
+                cache_visit(plan, row.k, row.sc, row.n, row.visit(), type_no)
+            )
     for item in green:
         decision, facts = item.decision, item.facts
         if decision is None or facts is None or facts.ticket is None:
@@ -94,31 +96,36 @@ def visits(
             )
             assert facts.ticket_id is not None
             written.append(
-                CacheVisit(
+                cache_visit(
+                    plan,
                     facts.ticket_id,
                     opened.scope.no,
                     opened.person_no,
                     visit,
                     facts.ticket.type_no,
-                    opened.scope.kind == "venue",
-                    _leads_to(plan, gate_no, opened.scope),
                 )
             )
     return written
 
 
-def from_row(plan: Plan, row: VisitRow, type_no: int) -> CacheVisit:
-    """A row of PostgreSQL for the cache, in the same terms as the desk's own."""
-    assert row.k is not None
-    scope = plan.scopes_by_no.get(row.sc)
+def cache_visit(
+    plan: Plan,
+    ticket_id: UUID,
+    scope_no: int,
+    person_no: int,
+    visit: Visit,
+    type_no: int,
+) -> CacheVisit:
+    """A visit with what the counters need; the desk and the drain agree on it."""
+    scope = plan.scopes_by_no.get(scope_no)
     return CacheVisit(
-        row.k,
-        row.sc,
-        row.n,
-        row.visit(),
+        ticket_id,
+        scope_no,
+        person_no,
+        visit,
         type_no,
         bool(scope and scope.kind == "venue"),
-        _leads_to(plan, row.g, scope),
+        _leads_to(plan, visit.gate_no, scope),
     )
 
 

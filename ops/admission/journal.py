@@ -13,7 +13,6 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -135,12 +134,13 @@ def _row(line: Line) -> tuple[object, ...]:
     )
 
 
-def read(path: Path) -> Iterator[Line]:
+def read(path: Path) -> list[Line]:
     """All lines of a journal file, also while its owner writes."""
+    lines = []
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         for row in database.execute("SELECT * FROM line"):
-            yield Line(
+            line = Line(
                 UUID(bytes=row[0]),
                 UUID(bytes=row[1]),
                 UUID(bytes=row[2]),
@@ -152,12 +152,15 @@ def read(path: Path) -> Iterator[Line]:
                     row[8], type=tuple[tuple[int, int, int, int], ...]
                 ),
             )
+            lines.append(line)
     finally:
         database.close()
+    return lines
 
 
-def orphans(folder: Path) -> Iterable[Path]:
+def orphans(folder: Path) -> list[Path]:
     """Journal files whose owner is gone."""
+    found = []
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
@@ -166,7 +169,8 @@ def orphans(folder: Path) -> Iterable[Path]:
             continue
         finally:
             os.close(lock)
-        yield path
+        found.append(path)
+    return found
 
 
 def remove(path: Path) -> None:

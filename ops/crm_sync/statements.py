@@ -1,0 +1,150 @@
+"""The SQL of the sync role, named and described."""
+
+LEAD = "SELECT pg_advisory_lock(7303, 0)"
+"""Wait to become the leader; held as long as the connection lives."""
+
+ACTIVE_EVENTS = """
+SELECT id FROM events
+WHERE status IN ('published', 'live') AND ends_at > now() - interval '1 day'
+ORDER BY starts_at
+"""
+"""Events whose cache is kept warm."""
+
+NEXT_EPOCH = """
+INSERT INTO ops.cache_epochs AS e (event_id, epoch, feed_epoch) VALUES ($1, 1, $2)
+ON CONFLICT (event_id) DO UPDATE SET epoch = e.epoch + 1, feed_epoch = $2
+RETURNING epoch
+"""
+"""A greater epoch than any before: it survives the loss of the cache."""
+
+PLAN_VERSION = """
+SELECT coalesce((SELECT version FROM ops.plan_versions WHERE event_id = $1), 0)
+"""
+
+SNAPSHOT_XMIN = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+"""Facts of this transaction or later may be missing in the snapshot."""
+
+TICKETS = "SELECT * FROM ops.ticket_entries_v1 WHERE event_id = $1"
+TICKETS_BY_ID = (
+    "SELECT * FROM ops.ticket_entries_v1 WHERE event_id = $1 AND id = ANY ($2)"
+)
+
+_CODE = """
+SELECT code_hash, ticket_id, CASE revoked_reason
+    WHEN 'exchanged' THEN 2 WHEN 'lost' THEN 3
+    ELSE CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END END AS state
+FROM ops.ticket_codes
+"""
+CODES = f"{_CODE} WHERE event_id = $1"
+CODES_BY_TICKET = f"{_CODE} WHERE event_id = $1 AND ticket_id = ANY ($2)"
+
+DEVICES = "SELECT * FROM ops.device_entries_v1 WHERE event_id = $1"
+DEVICES_BY_ID = (
+    "SELECT * FROM ops.device_entries_v1 WHERE event_id = $1 AND id = ANY ($2)"
+)
+
+_VISIT = """
+SELECT w.ticket_id AS k, sc.no AS sc, w.person_no AS n, w.pass_no AS p,
+  CASE WHEN w.undone_at IS NOT NULL THEN 2
+       WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END AS ph,
+  w.confirmed_at IS NOT NULL AS cf, w.undone AS un, w.exit_assumed AS xa,
+  (extract(epoch FROM w.checked_in_at) * 1000)::bigint AS in_ms,
+  coalesce((extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0) AS out_ms,
+  coalesce(g.no, 0) AS g, coalesce(d.no, 0) AS d, coalesce(xg.no, 0) AS xg,
+  w.scan_id AS s, tt.no AS type_no
+FROM (
+  SELECT DISTINCT ON (ci.ticket_id, ci.scope_id, ci.person_no) ci.*,
+    count(*) FILTER (WHERE ci.undone_at IS NOT NULL)
+      OVER (PARTITION BY ci.ticket_id, ci.scope_id, ci.person_no) AS undone
+  FROM check_ins ci
+  WHERE {where} AND ci.scan_id IS NOT NULL
+  ORDER BY ci.ticket_id, ci.scope_id, ci.person_no, ci.pass_no DESC
+) w
+JOIN ops.scopes sc ON sc.id = w.scope_id
+JOIN tickets t ON t.id = w.ticket_id
+JOIN ticket_types tt ON tt.id = t.ticket_type_id
+LEFT JOIN ops.gates g ON g.id = w.gate_id
+LEFT JOIN ops.gates xg ON xg.id = w.exit_gate_id
+LEFT JOIN ops.devices d ON d.id = CASE
+  WHEN w.device_id ~ '^[0-9a-f-]{{36}}$' THEN w.device_id::uuid END
+"""
+VISITS = _VISIT.format(where="ci.event_id = $1")
+"""The newest pass of each person in each scope of an event."""
+VISITS_BY_TICKET = _VISIT.format(where="ci.event_id = $1 AND ci.ticket_id = ANY ($2)")
+
+COUNTERS = """
+WITH passes AS (
+  SELECT ci.ticket_id, ci.person_no, sc.no AS scope_no, sc.kind, sc.area_id,
+    ci.gate_id, ci.exit_gate_id, ci.exit_assumed, ci.checked_in_at, ci.checked_out_at,
+    tt.no AS type_no
+  FROM check_ins ci
+  JOIN ops.scopes sc ON sc.id = ci.scope_id
+  JOIN tickets t ON t.id = ci.ticket_id
+  JOIN ticket_types tt ON tt.id = t.ticket_type_id
+  WHERE ci.event_id = $1 AND ci.undone_at IS NULL AND ci.scan_id IS NOT NULL
+), people AS (
+  SELECT ticket_id, person_no, scope_no, kind, type_no, count(*) AS used,
+    count(*) FILTER (WHERE checked_out_at IS NULL) AS inside,
+    min(checked_in_at) AS first_at
+  FROM passes GROUP BY ticket_id, person_no, scope_no, kind, type_no
+)
+SELECT 'i:' || scope_no AS name, sum(inside) AS value FROM people GROUP BY scope_no
+UNION ALL SELECT 'e:' || scope_no, count(*) FROM people GROUP BY scope_no
+UNION ALL SELECT 't:' || type_no, count(*) FROM people WHERE kind = 'venue'
+  GROUP BY type_no
+UNION ALL SELECT 'm:' || (floor(extract(epoch FROM first_at) / 60))::bigint, count(*)
+  FROM people WHERE kind = 'venue' GROUP BY 1
+UNION ALL SELECT 'w:', sum(used - 1) FROM people WHERE kind = 'venue'
+UNION ALL SELECT 'g:' || g.no, count(*) FROM passes
+  JOIN ops.gates g ON g.id = passes.gate_id AND g.area_id = passes.area_id GROUP BY g.no
+UNION ALL SELECT 'x:' || g.no, count(*) FROM passes
+  JOIN ops.gates g ON g.id = passes.exit_gate_id
+  WHERE checked_out_at IS NOT NULL AND NOT exit_assumed GROUP BY g.no
+UNION ALL SELECT 'r:' || g.no, count(*) FROM ops.scan_log l
+  JOIN ops.gates g ON g.id = l.gate_id
+  WHERE l.event_id = $1 AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
+  GROUP BY g.no
+UNION ALL SELECT 'c:' || no, manual FROM ops.areas WHERE event_id = $1 AND manual <> 0
+"""
+"""The counters of `finish.lua`, from the rows they count."""
+
+MANUAL = (
+    "SELECT 'c:' || no AS name, manual AS value FROM ops.areas"
+    " WHERE event_id = $1 AND id = ANY ($2)"
+)
+
+OUTBOX = """
+SELECT id, event_id, kind, key, created_at FROM ops.outbox
+WHERE NOT event_id = ANY ($1) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+"""The next changes. Never `id > last`: an id is taken before its row is committed."""
+OUTBOX_DONE = "DELETE FROM ops.outbox WHERE id = ANY ($1)"
+OUTBOX_COUNT = "SELECT count(*) FROM (SELECT 1 FROM ops.outbox LIMIT 100000) AS waiting"
+
+CURSOR = "SELECT xid::text AS xid, fact_id FROM ops.cursors WHERE name = 'drain'"
+CURSOR_START = """
+INSERT INTO ops.cursors (name, xid, fact_id)
+VALUES ('drain', pg_snapshot_xmin(pg_current_snapshot()), 0)
+ON CONFLICT (name) DO NOTHING
+"""
+"""A new installation starts where it is: warming copies all that was before."""
+CURSOR_MOVE = """
+UPDATE ops.cursors SET xid = ($1::text)::xid8, fact_id = $2, updated_at = now()
+WHERE name = 'drain'
+"""
+
+FACTS = """
+SELECT id, xid::text AS xid, event_id, (payload ->> 'ticket_id')::uuid AS ticket_id
+FROM ops.facts
+WHERE (xid, id) > (($1::text)::xid8, $2)
+  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, id LIMIT $3
+"""
+"""Facts of transactions that have all ended: none can appear before them later."""
+
+FACTS_SINCE = """
+SELECT DISTINCT (payload ->> 'ticket_id')::uuid AS ticket_id FROM ops.facts
+WHERE event_id = $1 AND xid >= ($2::text)::xid8
+"""
+
+LOGGED = "SELECT scan_id FROM ops.scan_log WHERE scan_id = ANY ($1)"

@@ -1,0 +1,168 @@
+"""The sync role's process: leads or stands by, and runs its duties.
+
+The leader holds an advisory lock on a connection of its own; when that connection
+dies, another process takes over and this one starts again as a stand-by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+import uvloop
+
+from ops import log, ready
+from ops.cache.client import Cache
+from ops.crm_sync import statements
+from ops.crm_sync.drain import Drain
+from ops.crm_sync.journals import Sweeper
+from ops.crm_sync.relay import Relay
+from ops.crm_sync.warm import Warmer
+from ops.db.engine import Database
+from ops.errors import OpsError
+from ops.settings import Settings
+
+CALL_TIMEOUT_S = 2.0
+POLL_S = 0.1
+"""How long a change waits at most when its notification is lost."""
+WARM_CHECK_S = 0.5
+SWEEP_S = 30.0
+RETRY_S = 0.5
+CHANNEL = "ops_outbox"
+
+_TROUBLE = (
+    OpsError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+_logger = log.get(__name__)
+
+
+class Worker:
+    """The duties of one sync process. `start` returns when they run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.database = Database(settings.database_url, "ops sync")
+        self.cache = Cache(settings.redis_url, timeout_s=CALL_TIMEOUT_S)
+        self.relay = Relay(self.database, self.cache)
+        self.drain = Drain(self.database, self.cache)
+        self.warmer = Warmer(self.database, self.cache, self.drain.catch_up)
+        self.sweeper = Sweeper(self.database, Path(settings.data_dir) / "journal")
+        self._settings = settings
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the stores and begin."""
+        await self.database.start()
+        await self.cache.start()
+        self._tasks = [asyncio.create_task(self._for_ever(), name="sync")]
+
+    async def stop(self) -> None:
+        """End the duties and close the stores; may come twice."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+        await self.cache.stop()
+        await self.database.stop()
+
+    async def _for_ever(self) -> None:
+        while True:
+            try:
+                await self._lead()
+            except _TROUBLE as error:
+                _logger.warning("sync_interrupted", error=log.scrubbed(error))
+            await asyncio.sleep(RETRY_S)
+
+    async def _lead(self) -> None:
+        """Wait for the lead, then run all duties until the connection is lost."""
+        connection = await asyncpg.connect(
+            self._settings.database_url,
+            timeout=CALL_TIMEOUT_S,
+            server_settings={"application_name": "ops sync lead"},
+        )
+        try:
+            await connection.execute(statements.LEAD)
+            _logger.info("sync_leads")
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
+            await self.drain.start()
+            await self._duties(lost)
+        finally:
+            connection.terminate()
+
+    async def _duties(self, lost: asyncio.Event) -> None:
+        duties = [
+            asyncio.create_task(self._repeat(duty, pause_s), name=name)
+            for name, duty, pause_s in (
+                ("warm", self._warm, WARM_CHECK_S),
+                ("relay", self._relay, 0.0),
+                ("drain", self._drain, POLL_S),
+                ("sweep", self._sweep, SWEEP_S),
+            )
+        ]
+        try:
+            await lost.wait()
+            _logger.warning("sync_lost_the_lead")
+        finally:
+            for duty in duties:
+                duty.cancel()
+            await asyncio.gather(*duties, return_exceptions=True)
+
+    async def _repeat(self, duty: object, pause_s: float) -> None:
+        """A duty for ever: trouble is logged and the next turn comes."""
+        assert callable(duty)
+        while True:
+            try:
+                await duty()
+            except _TROUBLE as error:
+                _logger.warning("duty_failed", error=log.scrubbed(error))
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(pause_s)
+
+    async def _warm(self) -> None:
+        await self.warmer.check()
+
+    async def _relay(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), POLL_S)
+        self._changed.clear()
+        while await self.relay.turn(self.warmer.warming):
+            pass
+        await self.relay.measure()
+
+    async def _drain(self) -> None:
+        while await self.drain.turn(self.warmer.warming):
+            pass
+
+    async def _sweep(self) -> None:
+        await self.sweeper.sweep()
+
+
+async def _serve(settings: Settings) -> None:
+    worker = Worker(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await worker.start()
+    ready.tell()
+    try:
+        await stop.wait()
+    finally:
+        await worker.stop()
+
+
+def run(settings: Settings) -> None:
+    """Run the sync role until SIGTERM or SIGINT."""
+    log.configure(settings.log_level, settings.log_format, role="sync")
+    uvloop.run(_serve(settings))
