@@ -17,8 +17,10 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Message, Scope
 
-from ops import __version__
+from ops import __version__, metrics
+from ops.auth import routes as auth_routes
 from ops.auth.guards import provide_device, provide_staff, public
+from ops.checkin import device_routes, event_routes, operator_routes
 from ops.clock import Clock
 from ops.http import health
 from ops.http.headers import security_headers
@@ -31,7 +33,12 @@ from ops.settings import Settings
 
 API_PREFIX = "/api/v1"
 
-API_ROUTES: tuple[Any, ...] = ()
+API_ROUTES: tuple[Any, ...] = (
+    *auth_routes.ROUTES,
+    *device_routes.ROUTES,
+    *operator_routes.ROUTES,
+    *event_routes.ROUTES,
+)
 """Handlers under /api/v1, one tuple a module."""
 
 PLAIN_ROUTES: tuple[Any, ...] = (*health.ROUTES,)
@@ -59,6 +66,9 @@ def build(runtime: Runtime) -> Litestar:
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], *headers]
+            metrics.requests_total.labels(
+                scope.get("method", ""), str(message["status"])
+            ).inc()
 
     api = Router(API_PREFIX, route_handlers=API_ROUTES)
     pages = page_routes(find(), runtime.settings, __version__)
@@ -69,7 +79,9 @@ def build(runtime: Runtime) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
-        before_send=[before_send],
+        middleware=[runtime.authentication],
+        before_request=runtime.idempotency.before_request,
+        before_send=[runtime.idempotency.before_send, before_send],
         openapi_config=_openapi(),
         logging_config=None,
     )
@@ -81,6 +93,12 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "clock": runtime.clock,
         "settings": runtime.settings,
         "probe": runtime.probe,
+        "logins": runtime.logins,
+        "sessions": runtime.sessions,
+        "devices": runtime.devices,
+        "enrolments": runtime.enrolments,
+        "operators": runtime.operators,
+        "events": runtime.events,
     }
 
     def provide(part: Any) -> Provide:

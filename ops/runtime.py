@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from ops import __version__
+from ops.auth.address import trusted_networks
+from ops.auth.devices import DeviceRegistry
+from ops.auth.limiter import RateLimiter
+from ops.auth.login import Logins
+from ops.auth.middleware import Authentication
+from ops.auth.passwords import Passwords
+from ops.auth.sessions import StaffSessions
+from ops.auth.subjects import DeviceIdentity
 from ops.cache.client import Cache
+from ops.checkin import device_queries
+from ops.checkin.device_cache import DeviceCache
+from ops.checkin.devices import Devices
+from ops.checkin.enrolments import Enrolments
+from ops.checkin.events import Events
+from ops.checkin.operators import Operators
 from ops.clock import Clock
-from ops.errors import StoreUnavailable
+from ops.db.engine import Database
 from ops.http.health import Probe
+from ops.http.idempotency import Idempotency
 from ops.settings import Settings
 
 
@@ -15,23 +33,73 @@ class Runtime:
 
     Making one does no I/O. `start` returns when requests may come; `stop` may come
     twice, or without `start`.
+
+    Args:
+        passwords: tests pass one that hashes cheaply.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, passwords: Passwords | None = None
+    ) -> None:
         self.settings, self.clock = settings, clock
+        self.database = Database(settings.database_url, "ops api")
         self.cache = Cache(settings.redis_url)
+        self._staff()
+        self._devices()
+        self.passwords = passwords or Passwords()
+        self.logins = Logins(
+            self.database, clock, self.passwords, self.sessions, self.limiter
+        )
+        self.authentication = Authentication(
+            self.registry, self.sessions, trusted_networks(settings.trusted_proxies)
+        )
+        self.idempotency = Idempotency(self.database, clock, settings.secret_key)
+        self.events = Events(self.database)
         self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
 
+    def _staff(self) -> None:
+        self.limiter = RateLimiter(self.cache, self.clock)
+        self.sessions = StaffSessions(self.database, self.clock)
+
+    def _devices(self) -> None:
+        database, clock, key = self.database, self.clock, self.settings.secret_key
+        self.registry = DeviceRegistry(database, clock)
+        entries = DeviceCache(database, self.cache)
+        self.devices = Devices(
+            database, clock, entries, self.registry, self.limiter, key, self._confirm
+        )
+        self.enrolments = Enrolments(database, clock, key)
+        self.operators = Operators(database, clock, entries, self.limiter, key)
+
     async def start(self) -> None:
-        """Start the stores, then what stands on them."""
-        await self.cache.start()
+        """Start the stores, then what stands on them.
+
+        Raises:
+            StoreUnavailable: PostgreSQL could not be reached.
+        """
+        try:
+            await self.database.start()
+            await self.cache.start()
+            await self.registry.start()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Stop in the opposite order."""
+        await self.registry.stop()
+        self.passwords.stop()
         await self.cache.stop()
+        await self.database.stop()
+
+    async def _confirm(self, _: DeviceIdentity, scan_ids: Sequence[UUID]) -> None:
+        """Note that verdicts were shown."""
+        await self.database.pool.execute(
+            device_queries.CONFIRM, list(scan_ids), self.clock.now()
+        )
 
     async def _ask_postgresql(self) -> None:
-        raise StoreUnavailable("not connected")
+        await self.database.pool.fetchval("SELECT 1")
 
     async def _ask_redis(self) -> None:
         await self.cache.redis.ping()

@@ -12,7 +12,6 @@ handler must narrow it with `Staff.demand` or `Staff.event_ids`.
 from __future__ import annotations
 
 import hmac
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +30,12 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Guard:
-    """A check before the body is read; subclasses say what they ask for."""
+    """A check before the body is read; subclasses say what they ask for.
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    Asynchronous only because the framework would send a plain function to a thread.
+    """
+
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass, or raise the refusal."""
         raise NotImplementedError
 
@@ -41,14 +43,14 @@ class Guard:
 class Public(Guard):
     """Open to everybody, on purpose."""
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass."""
 
 
 class DeviceRequired(Guard):
     """A paired device; on a path with `event_id`, one that serves this event."""
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass a device of the event."""
         subject: Subject = connection.scope["user"]
         if not isinstance(subject, DeviceIdentity):
@@ -59,7 +61,7 @@ class DeviceRequired(Guard):
 class StaffRequired(Guard):
     """Any signed-in person."""
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass staff; a cookie needs its CSRF header for anything that changes."""
         self.staff(connection)
 
@@ -95,19 +97,18 @@ class Requires(StaffRequired):
         self.resource, self.action = resource, action
         self.anywhere, self.devices = anywhere, devices
 
-    def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass who may."""
         event_id: UUID | None = connection.path_params.get("event_id")
         if self.devices and isinstance(connection.scope["user"], DeviceIdentity):
             serves(connection.scope["user"], event_id)
             return
         staff = self.staff(connection)
-        now = datetime.now(UTC)
         if self.anywhere:
-            if not staff.may_somewhere(self.resource, self.action, now):
+            if not staff.may_somewhere(self.resource, self.action):
                 raise Forbidden()
         else:
-            staff.demand(self.resource, self.action, event_id, now)
+            staff.demand(self.resource, self.action, event_id)
 
 
 def serves(device: DeviceIdentity, event_id: UUID | None) -> None:

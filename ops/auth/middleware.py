@@ -63,11 +63,13 @@ class Authentication(ASGIMiddleware):
             if token:
                 subject = await self._staff_by(token, by_cookie=True)
         scope["user"] = subject
-        if self._trusted:
-            peer = scope["client"][0] if scope["client"] else ""
-            scope["client_address"] = client_address(  # type: ignore[typeddict-unknown-key]
-                peer, scope["headers"], self._trusted
-            )
+        client = scope["client"]
+        peer = client[0] if client else ""
+        scope["client_address"] = (  # type: ignore[typeddict-unknown-key]
+            client_address(peer, scope["headers"], self._trusted)
+            if self._trusted
+            else peer
+        )
         await next_app(scope, receive, send)
 
     async def _by_header(self, header: str) -> Staff | DeviceIdentity | Nobody:

@@ -29,7 +29,10 @@ class Membership(msgspec.Struct, frozen=True):
 
 
 class Staff(msgspec.Struct, frozen=True):
-    """A person who signed in; `by_cookie` says how this request showed it."""
+    """A person who signed in; `by_cookie` says how this request showed it.
+
+    `memberships` are those in force: `StaffSessions.subject` leaves out the others.
+    """
 
     user_id: UUID
     session_id: UUID
@@ -44,40 +47,33 @@ class Staff(msgspec.Struct, frozen=True):
     csrf_hash: bytes
     by_cookie: bool = False
 
-    def may(
-        self, resource: str, action: Action, event_id: UUID | None, now: datetime
-    ) -> bool:
+    def may(self, resource: str, action: Action, event_id: UUID | None) -> bool:
         """Whether the role, or a membership of the event, grants the action."""
         if allows(self.permissions, resource, action):
             return True
         return event_id is not None and any(
             membership.event_id == event_id
-            and membership.holds(now)
             and allows(membership.permissions, resource, action)
             for membership in self.memberships
         )
 
-    def may_somewhere(self, resource: str, action: Action, now: datetime) -> bool:
+    def may_somewhere(self, resource: str, action: Action) -> bool:
         """Whether the role or any membership grants it; the handler narrows it."""
         return allows(self.permissions, resource, action) or any(
-            membership.holds(now) and allows(membership.permissions, resource, action)
+            allows(membership.permissions, resource, action)
             for membership in self.memberships
         )
 
-    def demand(
-        self, resource: str, action: Action, event_id: UUID | None, now: datetime
-    ) -> None:
+    def demand(self, resource: str, action: Action, event_id: UUID | None) -> None:
         """Refuse what `may` does not grant.
 
         Raises:
             Forbidden: always the same words, whether the thing exists or not.
         """
-        if not self.may(resource, action, event_id, now):
+        if not self.may(resource, action, event_id):
             raise Forbidden()
 
-    def event_ids(
-        self, resource: str, action: Action, now: datetime
-    ) -> list[UUID] | None:
+    def event_ids(self, resource: str, action: Action) -> list[UUID] | None:
         """The events for which the action is granted; None means all."""
         if allows(self.permissions, resource, action):
             return None
@@ -85,8 +81,7 @@ class Staff(msgspec.Struct, frozen=True):
             {
                 membership.event_id
                 for membership in self.memberships
-                if membership.holds(now)
-                and allows(membership.permissions, resource, action)
+                if allows(membership.permissions, resource, action)
             }
         )
 

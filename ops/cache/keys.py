@@ -46,3 +46,8 @@ def counters(event_id: UUID) -> str:
 def feed(event_id: UUID) -> str:
     """Stream: one entry a batch, for screens; capped, may be lost."""
     return f"{tag(event_id)}:f"
+
+
+def rate_limit(rule: str, subject: str) -> str:
+    """Bucket of a limit; `subject` is a hash or an id, never an address in clear."""
+    return f"{{rl:{rule}:{subject}}}"

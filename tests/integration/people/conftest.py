@@ -1,0 +1,84 @@
+"""The application on a real socket over real stores, with one event and one owner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+import uvicorn
+from people_kit import OWNER, MovedClock, Place, cheap_passwords, make_place, sign_in
+from people_kit import user as make_user
+
+from ops.app import build
+from ops.db.engine import Database
+from ops.runtime import Runtime
+from ops.settings import Settings
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    """The clock of the application."""
+    return MovedClock()
+
+
+@pytest.fixture
+async def runtime(
+    database_url: str, redis_url: str, clock: MovedClock
+) -> AsyncIterator[Runtime]:
+    """The parts of the application, started and stopped by its lifespan."""
+    settings = Settings(database_url=database_url, redis_url=redis_url)
+    runtime = Runtime(settings, clock, cheap_passwords())
+    yield runtime
+    await runtime.stop()
+
+
+@pytest.fixture
+async def base_url(runtime: Runtime) -> AsyncIterator[str]:
+    """Where the application listens: a free port of the loopback."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build(runtime),
+            host="127.0.0.1",
+            port=0,
+            ws="none",
+            proxy_headers=False,
+            log_config=None,
+            timeout_graceful_shutdown=2,
+        )
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not task.done(), "the server did not start"
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
+
+
+@pytest.fixture
+async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without cookies of its own."""
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def owner(database: Database) -> UUID:
+    """A user who may do everything."""
+    return await make_user(database, OWNER, "owner")
+
+
+@pytest.fixture
+async def bearer(http: httpx.AsyncClient, owner: UUID) -> dict[str, str]:
+    """The header of a signed-in owner."""
+    return await sign_in(http, OWNER)
+
+
+@pytest.fixture
+async def place(database: Database) -> Place:
+    """An event with a venue, one area, one gate and one scope."""
+    return await make_place(database)
