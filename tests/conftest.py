@@ -71,9 +71,12 @@ async def template(postgres_url: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-def template_url(postgres_url: str, template: str) -> str:
-    """The migrated database itself: to look at, not to write to, and to leave soon."""
-    return at(postgres_url, template)
+async def catalog_url(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """The address of a migrated database to look at, not to write to."""
+    name = _database_name()
+    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield at(postgres_url, name)
+    await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

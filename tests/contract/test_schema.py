@@ -125,8 +125,8 @@ def seed_facts(catalog: Catalog, table: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-async def migrated(template_url: str) -> Catalog:
-    return await read_catalog(template_url)
+async def migrated(catalog_url: str) -> Catalog:
+    return await read_catalog(catalog_url)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_the_models_make_the_same_database_as_the_migrations(
         assert found == from_models[table], table
 
 
-async def test_alembic_finds_nothing_to_migrate(template_url: str) -> None:
+async def test_alembic_finds_nothing_to_migrate(catalog_url: str) -> None:
     def compare(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(
             connection,
@@ -194,7 +194,7 @@ async def test_alembic_finds_nothing_to_migrate(template_url: str) -> None:
         )
         return list(compare_metadata(context, Base.metadata))
 
-    engine = connect_once(template_url, "compare")
+    engine = connect_once(catalog_url, "compare")
     async with engine.connect() as connection:
         assert await connection.run_sync(compare) == []
     await engine.dispose()

@@ -15,6 +15,7 @@ import ops.db.models  # noqa: F401 - fills the metadata
 from ops import settings
 from ops.db.base import Base
 from ops.db.session import connect_once
+from ops.errors import SettingsError
 
 LOCK_TIMEOUT = "5s"
 """A migration that would make the door wait longer gives up instead."""
@@ -40,7 +41,10 @@ def run(connection: Connection) -> None:
 
 
 async def _run_alone() -> None:
-    engine = connect_once(settings.load().database_url, "alembic")
+    url = settings.load().database_url
+    if not url:
+        raise SettingsError("OPS_DATABASE_URL must name the database to compare with")
+    engine = connect_once(url, "alembic")
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()
