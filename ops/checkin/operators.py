@@ -53,7 +53,7 @@ SELECT {_COLUMNS} FROM ops.operators
 
 BY_PIN: Final = f"""
 SELECT {_COLUMNS} FROM ops.operators
- WHERE event_id = ANY($1::uuid[]) AND pin_hash = ANY($2::text[]) LIMIT 2 FOR UPDATE
+ WHERE event_id = ANY($1::uuid[]) AND pin_hash = ANY($2::bytea[]) LIMIT 2 FOR UPDATE
 """
 
 BY_BADGE: Final = f"""
@@ -179,8 +179,8 @@ class Operators:
                 break
         raise Conflict("This PIN is taken; choose another one.", code="pin_taken")
 
-    def _pin_hash(self, event_id: UUID, pin_text: str) -> str:
-        return pin_hash(self._secret_key, event_id, pin_text).hex()
+    def _pin_hash(self, event_id: UUID, pin_text: str) -> bytes:
+        return pin_hash(self._secret_key, event_id, pin_text)
 
     async def page(self, event_id: UUID, after: UUID | None, limit: int) -> list[Any]:
         """At most `limit + 1` operators of an event, oldest first."""
@@ -228,7 +228,7 @@ class Operators:
         return _operator(row)
 
     async def _by_pin(
-        self, db: Any, hashes: dict[UUID, str], operator_id: UUID | None
+        self, db: Any, hashes: dict[UUID, bytes], operator_id: UUID | None
     ) -> Any:
         events = list(hashes)
         if operator_id is not None:

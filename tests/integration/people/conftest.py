@@ -9,13 +9,20 @@ from uuid import UUID
 import httpx
 import pytest
 import uvicorn
-from people_kit import OWNER, MovedClock, Place, cheap_passwords, make_place, sign_in
-from people_kit import user as make_user
 
 from ops.app import build
 from ops.db.engine import Database
 from ops.runtime import Runtime
 from ops.settings import Settings
+from tests.integration.people.people_kit import (
+    OWNER,
+    MovedClock,
+    Place,
+    cheap_passwords,
+    make_place,
+    sign_in,
+)
+from tests.integration.people.people_kit import user as make_user
 
 
 @pytest.fixture

@@ -7,11 +7,19 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
-from people_kit import OWNER, PASSWORD, MovedClock, Place, make_place, sign_in, user
 
 from ops.auth.login import ATTEMPTS_MAX
 from ops.auth.tokens import CSRF_COOKIE, SESSION_COOKIE
 from ops.db.engine import Database
+from tests.integration.people.people_kit import (
+    OWNER,
+    PASSWORD,
+    MovedClock,
+    Place,
+    make_place,
+    sign_in,
+    user,
+)
 
 LOGIN, ME, LOGOUT = "/api/v1/auth/login", "/api/v1/auth/me", "/api/v1/auth/logout"
 
