@@ -75,7 +75,7 @@ FROM public.sessions s WHERE s.event_id = $1 ORDER BY s.start_time, s.title, s.i
 """
 _REFUSED_PEOPLE = """
 SELECT count(DISTINCT coalesce(ticket_id::text, encode(code_hash, 'hex')))
-FROM ops.scan_log WHERE event_id = $1 AND verdict = 'refused' AND undone_at IS NULL
+FROM ops.scan_log WHERE event_id = $1 AND verdict = 'refused' AND NOT args ? 'just_now'
 """
 _DEVICES = """
 SELECT d.no, d.name FROM ops.devices d

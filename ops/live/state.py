@@ -283,7 +283,11 @@ def _figures(plan: Plan, counters: Counters, now: datetime) -> dict[str, Any]:
         "inside": scanned + counted,
         "counted": counted,
         "re_entries": sum(counters["w"].values()),
-        "exits": sum(counters["x"].values()),
+        "exits": sum(
+            counters["x"].get(gate.no, 0)
+            for gate in plan.gates
+            if venue is not None and gate.area_id == venue.area_id
+        ),
         "no_show": max(0, expected - guests) if over else None,
         "refused_attempts": sum(counters["r"].values()),
         "refused_people": plan.refused_people,
