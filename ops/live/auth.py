@@ -21,8 +21,8 @@ from ops.live.topics import Grants, Subject
 CALL_TIMEOUT_S = 2.0
 
 _STAFF = """
-SELECT s.token_hash, r.permissions, (
-  SELECT jsonb_agg(jsonb_build_array(m.event_id, mr.permissions))
+SELECT s.token_hash, r.permissions::text AS permissions, (
+  SELECT jsonb_agg(jsonb_build_array(m.event_id, mr.permissions))::text
   FROM ops.event_members m JOIN public.roles mr ON mr.id = m.role_id
   WHERE m.user_id = s.user_id
     AND (m.valid_from IS NULL OR m.valid_from <= now())

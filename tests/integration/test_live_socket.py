@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-from live_world import ORIGIN, Client, Gate, World, client, line, serving
 from redis.asyncio import Redis
 from websockets.exceptions import InvalidStatus
 
 from ops.cache import keys
 from ops.clock import FixedClock
-from ops.dev.servers import EmbeddedValkey
 from ops.live.server import LiveServer
-
-
-@pytest.fixture(scope="module")
-def valkey_url() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        server = EmbeddedValkey(Path(folder))
-        server.start()
-        yield server.url
-        server.stop()
+from tests.live_world import ORIGIN, Client, Gate, World, client, line, serving
 
 
 @pytest.fixture
-async def world(valkey_url: str) -> AsyncIterator[World]:
-    redis: Redis = Redis.from_url(valkey_url, protocol=2)
+async def world(redis_url: str) -> AsyncIterator[World]:
+    redis: Redis = Redis.from_url(redis_url, protocol=2)
     world = World(redis)
     await world.warm()
     yield world
@@ -43,8 +31,8 @@ async def world(valkey_url: str) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def server(world: World, valkey_url: str) -> AsyncIterator[LiveServer]:
-    async with serving(world, valkey_url, interval_s=0.02) as live:
+async def server(world: World, redis_url: str) -> AsyncIterator[LiveServer]:
+    async with serving(world, redis_url, interval_s=0.02) as live:
         yield live
 
 
@@ -114,9 +102,9 @@ async def test_one_reading_serves_all_sockets(world: World, server: LiveServer) 
     assert world.plan_reads == 1
 
 
-async def test_silent_socket_is_closed(world: World, valkey_url: str) -> None:
+async def test_silent_socket_is_closed(world: World, redis_url: str) -> None:
     async with (
-        serving(world, valkey_url, hello_within_s=0.05) as live,
+        serving(world, redis_url, hello_within_s=0.05) as live,
         client(live) as mute,
     ):
         assert await mute.code() == 4001
@@ -217,10 +205,10 @@ async def test_cookie_of_an_allowed_origin_says_hello(
         assert await program.code() == 4003
 
 
-async def test_at_most_one_update_an_interval(world: World, valkey_url: str) -> None:
+async def test_at_most_one_update_an_interval(world: World, redis_url: str) -> None:
     clock = FixedClock(world.plan.event.starts_at)
     async with (
-        serving(world, valkey_url, clock=clock, interval_s=0.25) as live,
+        serving(world, redis_url, clock=clock, interval_s=0.25) as live,
         client(live) as one,
     ):
         await one.hello()
@@ -303,9 +291,9 @@ async def test_lost_stream_entries_end_in_a_snapshot(
     assert (await greeted.hear_op("snapshot"))["offset"] == 6
 
 
-async def test_marks_show_a_lost_tail(world: World, valkey_url: str) -> None:
+async def test_marks_show_a_lost_tail(world: World, redis_url: str) -> None:
     async with (
-        serving(world, valkey_url, mark_after_s=0.05) as live,
+        serving(world, redis_url, mark_after_s=0.05) as live,
         client(live) as one,
     ):
         await one.hello()
@@ -333,10 +321,10 @@ async def test_plan_change_shows_within_a_second(world: World, greeted: Client) 
     assert snapshot["data"]["event"]["doors_state"] == "held"
 
 
-async def test_revoked_token_is_closed(world: World, valkey_url: str) -> None:
+async def test_revoked_token_is_closed(world: World, redis_url: str) -> None:
     gate = Gate(world)
     async with (
-        serving(world, valkey_url, gatekeeper=gate) as live,
+        serving(world, redis_url, gatekeeper=gate) as live,
         client(live) as one,
         client(live) as other,
     ):
@@ -353,10 +341,10 @@ async def test_revoked_token_is_closed(world: World, valkey_url: str) -> None:
 
 
 async def test_drain_sends_everybody_away_with_a_time(
-    world: World, valkey_url: str
+    world: World, redis_url: str
 ) -> None:
     clients = AsyncExitStack()
-    async with serving(world, valkey_url) as live:
+    async with serving(world, redis_url) as live:
         sockets = [await clients.enter_async_context(client(live)) for _ in range(5)]
         for one in sockets:
             await one.hello()
@@ -368,13 +356,13 @@ async def test_drain_sends_everybody_away_with_a_time(
 
 
 async def test_slow_reader_gets_a_snapshot_then_4008(
-    world: World, valkey_url: str
+    world: World, redis_url: str
 ) -> None:
     long = msgspec.structs.replace(world.plan.event, title="T" * 30_000)
     world.plan = msgspec.structs.replace(world.plan, event=long)
     topic = world.topic("attendance")
     async with (
-        serving(world, valkey_url, interval_s=0.001, send_buffer_bytes=4096) as live,
+        serving(world, redis_url, interval_s=0.001, send_buffer_bytes=4096) as live,
         client(live, max_queue=1) as slow,
         client(live) as quick,
     ):
@@ -393,9 +381,9 @@ async def test_slow_reader_gets_a_snapshot_then_4008(
         await quick.hear_op("pong")
 
 
-async def test_full_process_answers_1013(world: World, valkey_url: str) -> None:
+async def test_full_process_answers_1013(world: World, redis_url: str) -> None:
     async with (
-        serving(world, valkey_url, sockets_max=1) as live,
+        serving(world, redis_url, sockets_max=1) as live,
         client(live) as first,
     ):
         await first.hello()

@@ -1,0 +1,285 @@
+"""The figures on the socket against PostgreSQL, with the real desk and both sources."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ops.auth.tokens import token_hash
+from ops.cache import keys
+from ops.cache.client import Cache
+from ops.crm_sync.drain import Drain
+from ops.crm_sync.warm import Warmer
+from ops.db.engine import Database
+from ops.ids import uuid7
+from ops.live import state
+from ops.live.auth import Authenticator
+from ops.live.plan import read_plan
+from ops.live.server import LiveServer, Options
+from ops.live.sources import CacheSource, DatabaseSource, count
+from ops.live.state import Plan
+from tests.integration.test_desk import Door, door, event, scan  # noqa: F401
+from tests.live_world import Client, client
+from tests.small_event import SmallEvent
+
+NO_REDIS = "unix:///nonexistent/valkey.sock"
+
+
+@pytest.fixture
+async def warmer(database: Database, redis_url: str) -> AsyncIterator[Warmer]:
+    cache = Cache(redis_url, timeout_s=2.0)
+    drain = Drain(database, cache)
+    await drain.start()
+    yield Warmer(database, cache, drain.catch_up)
+    await cache.stop()
+
+
+@asynccontextmanager
+async def serving(database: Database, redis_url: str) -> Any:
+    async def plan(event_id: UUID) -> Plan | None:
+        return await read_plan(database.pool, event_id)
+
+    server = LiveServer(
+        Options(redis_url=redis_url, interval_s=0.02),
+        Authenticator(database.pool),
+        plan,
+        DatabaseSource(database.pool),
+    )
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def sign_in(database: Database, permissions: str, event_id: UUID | None) -> str:
+    """A staff session with a role everywhere, or in one event alone; its token."""
+    role, user, token = uuid7(), uuid7(), f"staff_{uuid7()}"
+    await database.pool.execute(
+        "INSERT INTO roles (id, name, permissions) VALUES ($1, $2, $3::text::jsonb)",
+        role,
+        f"role-{role}",
+        permissions,
+    )
+    await database.pool.execute(
+        "INSERT INTO users (id, first_name, last_name, email, role_id)"
+        " VALUES ($1, 'Zoë', 'Ng', $2, $3)",
+        user,
+        f"{user}@example.org",
+        None if event_id else role,
+    )
+    if event_id:
+        await database.pool.execute(
+            "INSERT INTO ops.event_members (id, user_id, event_id, role_id)"
+            " VALUES ($1, $2, $3, $4)",
+            uuid7(),
+            user,
+            event_id,
+            role,
+        )
+    await database.pool.execute(
+        "INSERT INTO ops.staff_sessions (id, user_id, token_hash, kind, expires_at)"
+        " VALUES ($1, $2, $3, 'bearer', now() + interval '1 hour')",
+        uuid7(),
+        user,
+        token_hash(token),
+    )
+    return token
+
+
+async def evening(door: Door, event: SmallEvent) -> None:  # noqa: F811
+    """Entries, exits, re-entries, a group, a lounge, repeats, unknown codes."""
+    for n in range(1, 12):
+        await scan(door, event, f"T-{n}")
+    for n in range(1, 5):
+        await scan(door, event, f"T-{n}", direction="out")
+    await scan(door, event, "T-1")
+    await scan(door, event, "T-1", direction="out")
+    await scan(door, event, "T-2")
+    await scan(door, event, "T-19", direction="out")
+    await scan(door, event, "G-1", admit=3)
+    await scan(door, event, "V-1", event.lounge_device)
+    await scan(door, event, "V-2", event.lounge_device)
+    await scan(door, event, "V-2", event.lounge_device, direction="out")
+    await scan(door, event, "V-1", direction="out")
+    await scan(door, event, "T-5", event.other_device)
+    await scan(door, event, "T-6", event.lounge_device)
+    for _ in range(3):
+        await scan(door, event, "NEVER SOLD")
+    await scan(door, event, "T-3", session_id=event.session)
+
+
+def without_zeros(counters: state.Counters) -> state.Counters:
+    return {k: {n: v for n, v in of.items() if v} for k, of in counters.items()}
+
+
+async def test_counters_of_the_cache_equal_those_of_postgresql(
+    warmer: Warmer,
+    door: Door,  # noqa: F811
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+    redis_url: str,
+) -> None:
+    await warmer.rebuild(event.id)
+    await evening(door, event)
+    cache = Cache(redis_url)
+    reading = await CacheSource(cache.redis).read(event.id)
+    await cache.stop()
+    assert reading is not None
+    truth = await count(database.pool, event.id)
+    assert without_zeros(reading.counters) == without_zeros(truth)
+    plan = await read_plan(database.pool, event.id)
+    assert plan is not None
+    now = datetime.now(UTC)
+    shown, true = (
+        state.attendance(plan, counters, state.GateRates(), now, 0.0)
+        for counters in (reading.counters, truth)
+    )
+    assert shown == true
+    assert shown["figures"] == {
+        "sold": 26,
+        "expected": 26,
+        "entered": 16,
+        "entered_today": 16,
+        "inside": 13,
+        "counted": 0,
+        "re_entries": 3,
+        "exits": 6,
+        "no_show": None,
+        "refused_attempts": shown["figures"]["refused_attempts"],
+        "refused_people": shown["figures"]["refused_people"],
+    }
+    # Negative control: a counter that drifts is noticed.
+    reading.counters["i"][plan.venue.no] += 1  # type: ignore[union-attr]
+    assert without_zeros(reading.counters) != without_zeros(truth)
+
+
+async def test_the_socket_shows_what_the_desk_did(
+    warmer: Warmer,
+    door: Door,  # noqa: F811
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+    redis_url: str,
+) -> None:
+    await warmer.rebuild(event.id)
+    token = await sign_in(database, '{"*": {"read": true}}', None)
+    async with serving(database, redis_url) as server, client(server) as one:
+        await one.hello(token)
+        first = await one.watch(f"event:{event.id}:attendance")
+        assert first["data"]["capacity"] == 1000
+        await one.say(op="subscribe", topics=[f"event:{event.id}:scans"])
+        await one.hear_op("snapshot")
+        await scan(door, event, "V-1", event.lounge_device)
+        heard = {}
+        while len(heard) < 2:
+            update = await one.hear_op("update")
+            heard[update["topic"].rpartition(":")[2]] = update["data"]
+        figures = heard["attendance"]["figures"]
+        assert (figures["inside"], figures["entered"]) == (1, 1)
+        (line,) = heard["scans"]["lines"]
+        assert (line["holder"], line["type"], line["gate"], line["verdict"]) == (
+            "O'Brien-Łukasz",
+            "VIP",
+            "Lounge gate",
+            "admitted",
+        )
+        assert (line["device"], line["area"]) == ("Phone 3", "VIP lounge")
+
+
+async def test_without_redis_the_feed_goes_on_and_says_so(
+    door: Door,  # noqa: F811
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+) -> None:
+    token = await sign_in(database, '{"*": {"read": true}}', None)
+    await scan(door, event, "T-1")
+    async with serving(database, NO_REDIS) as server, client(server) as one:
+        await one.hello(token)
+        first = await one.watch(f"event:{event.id}:attendance")
+        assert first["source"] == "database"
+        assert first["epoch"].startswith("db-")
+        assert first["data"]["figures"]["inside"] == 1
+        await one.say(op="subscribe", topics=[f"event:{event.id}:scans"])
+        lines = (await one.hear_op("snapshot"))["data"]["lines"]
+        assert [line["holder"] for line in lines] == ["Guest 1"]
+        await scan(door, event, "V-2", event.lounge_device)
+        heard = {}
+        while len(heard) < 2:
+            update = await one.hear_op("update")
+            heard[update["topic"].rpartition(":")[2]] = update["data"]
+        assert heard["attendance"]["figures"]["inside"] == 2
+        assert [line["holder"] for line in heard["scans"]["lines"]] == ["李小龙"]
+        nowhere = f"event:{uuid7()}:sessions"
+        assert (await one.watch(nowhere))["code"] == "unknown_topic"
+
+
+async def test_losing_the_cache_and_its_return_are_snapshots(
+    warmer: Warmer,
+    door: Door,  # noqa: F811
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+    redis_url: str,
+) -> None:
+    await warmer.rebuild(event.id)
+    await scan(door, event, "T-1")
+    token = await sign_in(database, '{"*": {"read": true}}', None)
+    async with serving(database, redis_url) as server, client(server) as one:
+        await one.hello(token)
+        before = await one.watch(f"event:{event.id}:attendance")
+        assert "source" not in before
+        cache = Cache(redis_url)
+        await cache.redis.flushall()
+        lost = await one.hear_op("snapshot")
+        assert lost["source"] == "database"
+        assert lost["data"]["figures"]["inside"] == 1
+        await warmer.rebuild(event.id)
+        back = await one.hear_op("snapshot")
+        stored = await cache.redis.hget(keys.meta(event.id), "feed_epoch")
+        await cache.stop()
+        assert back["epoch"] == stored.decode()
+        assert back["epoch"] not in (before["epoch"], lost["epoch"])
+        assert back["data"]["figures"]["inside"] == 1
+
+
+async def test_tokens_are_those_of_the_house(
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+) -> None:
+    other = await SmallEvent.make(database.pool, tickets=1)
+    here = await sign_in(database, '{"events": {"read": true}}', event.id)
+    async with serving(database, NO_REDIS) as server:
+        async with client(server) as member:
+            await member.hello(here)
+            topic = f"event:{event.id}:attendance"
+            assert (await member.watch(topic))["op"] == "snapshot"
+            for name in (f"event:{event.id}:scans", f"event:{other.id}:attendance"):
+                assert (await member.watch(name))["code"] == "forbidden"
+        async with client(server) as device:
+            await device.hello(f"dev_{event.device}")
+            assert (await device.watch(topic))["op"] == "snapshot"
+            await database.pool.execute(
+                "UPDATE ops.devices SET state = 'revoked' WHERE id = $1", event.device
+            )
+            assert await device.code(within_s=2) == 4100
+        for token in (f"dev_{event.device}", "dev_", "\x00", "x" * 4000, "staff_no"):
+            async with client(server) as stranger:
+                await stranger.hello(token)
+                assert await stranger.code() == 4003
+
+
+async def test_logout_closes_the_socket_within_a_second(
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+) -> None:
+    token = await sign_in(database, '{"*": {"read": true}}', None)
+    async with serving(database, NO_REDIS) as server, client(server) as one:
+        one_client: Client = one
+        await one_client.hello(token)
+        await database.pool.execute(
+            "UPDATE ops.staff_sessions SET revoked_at = now() WHERE token_hash = $1",
+            token_hash(token),
+        )
+        assert await one_client.code(within_s=1.5) == 4100
