@@ -163,7 +163,8 @@ def page_routes(
     )
     def page(request: Request[Any, Any, State]) -> Response[bytes]:
         path = str(request.scope["path"])
-        if path == "/scan":
+        # The router has taken the last slash away; the raw path still shows it.
+        if request.scope["raw_path"] == b"/scan":
             # Without the slash the page would lie outside its service worker.
             return Response(b"", status_code=308, headers={"Location": "/scan/"})
         return answer(pages, path, request.headers)

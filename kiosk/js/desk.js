@@ -1,0 +1,187 @@
+// The handheld's desk: takes readings, asks the server through the sender, and decides
+// what stands on the screen.
+import { uuid7 } from "/lib/uuid.js";
+import { has, t } from "/lib/i18n.js";
+import { Reader } from "/scan/js/reader.js";
+import { Sender } from "/scan/js/sender.js";
+import { signalTone } from "/scan/js/sound.js";
+import { GOES_MS, mayTake, mustRead, staysUntilTouched, toneOf } from "/scan/js/verdict-rules.js";
+import * as state from "/scan/js/state.js";
+
+const CODE_LENGTH_MAX = 1_024;
+
+export class Desk {
+  constructor({ store, post, eventId }) {
+    this.store = store;
+    this.post = post;
+    this.path = `/api/v1/events/${eventId}/scans`;
+    this.reader = new Reader();
+    this.latest = null;
+    // Answers that came when nobody looked at them any more, by code and direction.
+    this.unseen = new Map();
+    this.goTimer = null;
+    this.sender = new Sender({
+      store,
+      post,
+      tell: {
+        answered: (scan, answer) => this.answered(scan, answer),
+        refused: (scan, status, data) => this.refused(scan, status, data),
+        silent: (scan) => this.silent(scan),
+        link: (word) => {
+          state.link.value = word;
+        },
+      },
+    });
+  }
+
+  async start() {
+    state.history.value = (await this.store.fact("history")) ?? [];
+    await this.sender.resume();
+    this.count();
+  }
+
+  // A reading from the camera, a typing scanner, or a person's fingers.
+  read(text, method) {
+    const code = text.trim().slice(0, CODE_LENGTH_MAX);
+    if (!code || state.screen.value !== "scanning" || state.sheet.value) return false;
+    const now = performance.now();
+    if (method === "qr_code" && !this.reader.see(code, now)) return false;
+    if (!mayTake(state.shown.value, code, method, now)) {
+      // Offered again while it stays in the picture: it waits for the red to go.
+      if (code !== state.shown.value.code) this.reader.forget(code);
+      return false;
+    }
+    this.scan(code, method === "wedge" ? "qr_code" : method);
+    return true;
+  }
+
+  // `change` answers a question about the same code: how many, which session.
+  scan(code, method, change = {}) {
+    const direction = state.direction.value;
+    const key = `${direction} ${code}`;
+    const asked = Object.keys(change).length > 0;
+    // A scan that waits, or whose answer nobody saw, keeps its id: same scan, same truth.
+    const before = asked ? null : (this.sender.find(code, direction) ?? this.unseen.get(key));
+    this.unseen.delete(key);
+    const scan = before ?? {
+      id: uuid7(),
+      path: this.path,
+      body: { code, direction, method, scanned_at: this.now().toISOString(), ...change },
+    };
+    scan.body.id = scan.id;
+    this.latest = scan.id;
+    this.clear();
+    state.checking.value = true;
+    navigator.vibrate?.(15);
+    this.sender.submit(scan).then(
+      () => this.count(),
+      () => this.refused(scan, 0, { code: "not_stored" }),
+    );
+  }
+
+  now() {
+    return new Date(Date.now() + state.skewMs.value);
+  }
+
+  answered(scan, answer) {
+    this.count();
+    const tone = toneOf(answer);
+    const lookedAt = scan.id === this.latest;
+    state.remember(this.line(scan, answer, tone, !lookedAt));
+    this.store.keep("history", state.history.value);
+    if (!lookedAt) {
+      this.unseen.set(`${scan.body.direction} ${scan.body.code}`, scan);
+      return;
+    }
+    const notes = mustRead(answer);
+    this.show(scan, { answer, tone, notes, stays: staysUntilTouched(answer) });
+    signalTone(notes.length ? "note" : tone);
+    // Two frames later the verdict has been on the screen.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => this.sender.confirm(`${this.path}/confirm`, scan.id)),
+    );
+  }
+
+  refused(scan, status, data) {
+    this.count();
+    const problem = data?.detail || t(`page.scan.problem.${data?.code ?? status}`);
+    const known = has(`page.scan.problem.${data?.code}`);
+    const sentence = known ? t(`page.scan.problem.${data.code}`) : problem;
+    state.remember({
+      id: scan.id,
+      at: this.now().toISOString(),
+      tone: "wait",
+      who: hint(scan.body.code),
+      what: sentence,
+    });
+    if (scan.id !== this.latest) return;
+    this.show(scan, { problem: sentence, tone: "wait", stays: true });
+    signalTone("wait");
+  }
+
+  silent(scan) {
+    this.count();
+    if (scan.id !== this.latest || state.shown.value?.id === scan.id) return;
+    this.show(scan, { silent: true, tone: "wait", stays: true });
+    signalTone("wait");
+  }
+
+  show(scan, what) {
+    clearTimeout(this.goTimer);
+    const { id, body } = scan;
+    state.checking.value = false;
+    state.shown.value = { id, code: body.code, shownAtMs: performance.now(), ...what };
+    if (!what.stays) {
+      this.goTimer = setTimeout(() => this.clear(), GOES_MS[what.tone]);
+    }
+  }
+
+  // Touched away, gone by itself, or pushed aside by the next scan.
+  clear() {
+    clearTimeout(this.goTimer);
+    state.shown.value = null;
+  }
+
+  dismiss() {
+    // Whatever still comes for this scan comes for nobody who stands here.
+    if (state.shown.value?.id === this.latest) this.latest = null;
+    this.clear();
+  }
+
+  choose(change) {
+    const { code, answer } = state.shown.value;
+    const method = answer.method ?? "qr_code";
+    this.scan(code, method, change);
+  }
+
+  line(scan, answer, tone, late) {
+    return {
+      id: scan.id,
+      at: answer.at ?? this.now().toISOString(),
+      tone,
+      who: answer.ticket?.holder ?? answer.ticket?.code_hint ?? hint(scan.body.code),
+      what: t(`page.reason.${answer.verdict}.${answer.reason}`),
+      late,
+      undo: answer.verdict === "admitted",
+    };
+  }
+
+  async undo(entry) {
+    const reply = await this.post(`${this.path}/${entry.id}/undo`, { reason: "steward" }, 4_000);
+    if (reply.status >= 200 && reply.status < 300) {
+      state.remember({ ...entry, tone: "again", undo: false, what: t("page.scan.undone") });
+      await this.store.keep("history", state.history.value);
+      return null;
+    }
+    return reply.status === 0 ? t("page.all.no_answer") : reply.data?.detail;
+  }
+
+  count() {
+    state.waitingCount.value = this.sender.waiting.size;
+  }
+}
+
+// Enough of a code to tell it from its neighbour, too little to copy it.
+function hint(code) {
+  return code.length > 6 ? `…${code.slice(-4)}` : code;
+}

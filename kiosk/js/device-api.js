@@ -1,0 +1,30 @@
+// Requests of a paired device. Never throws: no answer is a result like any other.
+
+// (path, body, timeout in ms) -> {status, data, retryAfterMs}; without a body it asks.
+export function deviceCall(token) {
+  return async (path, body, timeoutMs) => {
+    const headers = { Accept: "application/json" };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (token) headers.Authorization = `Device ${token}`;
+    try {
+      const answer = await fetch(path, {
+        method: body === undefined ? "GET" : "POST",
+        headers,
+        // A device is not a person: a cookie of this browser has no part in it.
+        credentials: "omit",
+        cache: "no-store",
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const text = await answer.text();
+      const retry = Number(answer.headers.get("Retry-After"));
+      return {
+        status: answer.status,
+        data: text ? JSON.parse(text) : null,
+        retryAfterMs: Number.isFinite(retry) ? retry * 1000 : 0,
+      };
+    } catch {
+      return { status: 0, data: null, retryAfterMs: 0 };
+    }
+  };
+}

@@ -1,0 +1,182 @@
+// The scanner's screen: a line that tells the truth, the camera, a field, what was.
+import { html, signal, useEffect, useRef } from "/lib/ui.js";
+import { t } from "/lib/i18n.js";
+import { clock } from "/lib/format.js";
+import { openSheet } from "/scan/js/sheets.js";
+import { soundReady, unlockSound } from "/scan/js/sound.js";
+import * as state from "/scan/js/state.js";
+
+const undoProblem = signal(null);
+const SKEW_MAX_MS = 60_000;
+
+function statusOf() {
+  const link = state.link.value;
+  const waiting = state.waitingCount.value;
+  if (link === "revoked") return ["bad", t("page.scan.link.revoked")];
+  if (link === "offline" || link === "silent") {
+    const word = t(`page.scan.link.${link}`);
+    return ["bad", waiting ? `${word} · ${t("page.scan.waiting", { n: waiting })}` : word];
+  }
+  if (waiting) return ["warn", t("page.scan.waiting", { n: waiting })];
+  const doors = state.config.value?.doors;
+  if (doors && doors !== "open") return ["warn", t(`page.control.doors.${doors}`)];
+  if (Math.abs(state.skewMs.value) > SKEW_MAX_MS) return ["warn", t("page.scan.clock_wrong")];
+  return ["good", t("page.scan.link.online")];
+}
+
+function StatusLine() {
+  const [tone, words] = statusOf();
+  return html`<header class=${`status ${tone}`}>
+    <span class="status-words" role="status"><i class="dot"></i>${words}</span>
+    <span class="status-place">
+      <b class="name">${state.gate.value?.name ?? t("page.scan.no_gate")}</b>
+    </span>
+    <button type="button" class="status-button" onClick=${() => openSheet("sign-on")}>
+      <span class="name">${state.operator.value?.name ?? t("page.scan.sign_on")}</span>
+    </button>
+    <button
+      type="button"
+      class="status-button"
+      aria-label=${t("page.scan.menu")}
+      onClick=${() => openSheet("menu")}
+    >
+      <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+        <path d="M3 6h16M3 11h16M3 16h16" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" />
+      </svg>
+    </button>
+  </header>`;
+}
+
+function Direction() {
+  const way = state.direction.value;
+  const both = state.gateDirection.value === "both";
+  const inner = html`<svg viewBox="0 0 40 24" aria-hidden="true">
+      <path d=${way === "in" ? "M3 12h30M24 4l9 8-9 8" : "M37 12H7M16 4l-9 8 9 8"} />
+    </svg>
+    ${t(`page.scan.direction.${way}`)}`;
+  return both
+    ? html`<button type="button" class=${`direction ${way}`} onClick=${() => openSheet("direction")}>
+        ${inner}<span class="unseen">${t("page.scan.turn")}</span>
+      </button>`
+    : html`<span class=${`direction ${way}`}>${inner}</span>`;
+}
+
+function CameraView({ camera }) {
+  const video = useRef(null);
+  useEffect(() => {
+    camera.start(video.current);
+    return () => camera.stop();
+  }, []);
+  const word = camera.state.value;
+  const trouble = ["denied", "missing", "failed", "off"].includes(word);
+  return html`<section class=${`camera ${state.checking.value ? "checking" : ""}`} aria-label=${t("page.scan.camera")}>
+    <video ref=${video} muted playsinline aria-hidden="true"></video>
+    ${word === "on" &&
+    html`<svg class="aim" viewBox="0 0 100 100" aria-hidden="true">
+      <path d="M2 22V8a6 6 0 0 1 6-6h14M78 2h14a6 6 0 0 1 6 6v14M98 78v14a6 6 0 0 1-6 6H78M22 98H8a6 6 0 0 1-6-6V78" />
+    </svg>`}
+    ${trouble &&
+    html`<div class="camera-trouble">
+      <p>${t(`page.scan.camera.${word}`)}</p>
+      <button type="button" class="button" onClick=${() => camera.start(video.current)}>
+        ${t("page.scan.camera.start")}
+      </button>
+    </div>`}
+    <${Direction} />
+    <div class="camera-tools">
+      ${!soundReady.value &&
+      html`<button type="button" class="pill" onClick=${unlockSound}>${t("page.scan.sound")}</button>`}
+      ${camera.torch.value !== null &&
+      html`<button
+        type="button"
+        class="pill"
+        aria-pressed=${camera.torch.value}
+        onClick=${() => camera.switchTorch()}
+      >
+        ${t("page.scan.torch")}
+      </button>`}
+    </div>
+    ${state.checking.value && html`<p class="camera-checking" role="status">${t("page.scan.checking")}</p>`}
+  </section>`;
+}
+
+function Manual({ desk }) {
+  const field = useRef(null);
+  return html`<form
+    class="manual"
+    onSubmit=${(event) => {
+      event.preventDefault();
+      if (desk.read(field.current.value, "manual")) {
+        field.current.value = "";
+        field.current.blur();
+      }
+    }}
+  >
+    <label class="unseen" for="manual-code">${t("page.scan.manual")}</label>
+    <input
+      class="input code"
+      id="manual-code"
+      ref=${field}
+      autocomplete="off"
+      autocapitalize="characters"
+      autocorrect="off"
+      spellcheck="false"
+      enterkeyhint="go"
+      placeholder=${t("page.scan.manual")}
+    />
+    <button class="button primary" type="submit">${t("page.scan.check")}</button>
+  </form>`;
+}
+
+const GLYPH = { go: "✓", out: "→", again: "↻", wait: "!", stop: "✕" };
+
+function Line({ entry, undo }) {
+  const zone = state.device.value.event.timezone;
+  return html`<li class=${`past ${entry.tone}`}>
+    <span class=${`past-mark ${entry.tone}`} aria-hidden="true">${GLYPH[entry.tone]}</span>
+    <span class="past-text">
+      <bdi class="name">${entry.who}</bdi>
+      <span class="small soft">
+        ${entry.what}
+        ${entry.late && html` <b class="late">${t("page.scan.late")}</b>`}
+      </span>
+    </span>
+    <time class="small soft figure">${clock(entry.at, zone, true)}</time>
+    ${undo &&
+    html`<button type="button" class="button" onClick=${undo}>${t("page.scan.undo")}</button>`}
+  </li>`;
+}
+
+function Past({ desk }) {
+  const list = state.history.value;
+  const last = list.findIndex((entry) => entry.undo);
+  const undo = async (entry) => {
+    undoProblem.value = await desk.undo(entry);
+  };
+  return html`<section class="history" aria-label=${t("page.scan.last")}>
+    <h2>${t("page.scan.last")}</h2>
+    ${undoProblem.value && html`<p class="notice bad" role="alert">${undoProblem.value}</p>`}
+    ${list.length === 0
+      ? html`<p class="soft">${t("page.scan.none_yet")}</p>`
+      : html`<ol>
+          ${list.map(
+            (entry, at) => html`<${Line}
+              key=${entry.id}
+              entry=${entry}
+              undo=${at === last ? () => undo(entry) : null}
+            />`,
+          )}
+        </ol>`}
+  </section>`;
+}
+
+export function Scanner({ desk, camera }) {
+  return html`<main class="scanner">
+    <${StatusLine} />
+    <${CameraView} camera=${camera} />
+    <div class="under">
+      <${Manual} desk=${desk} />
+      <${Past} desk=${desk} />
+    </div>
+  </main>`;
+}

@@ -1,0 +1,129 @@
+// Brings scans to the server: kept first, sent with one id until answered, an unknown
+// outcome repeated and never taken for a refusal. No view, no browser: what it needs
+// (store, post, clock, timers) is handed in.
+
+// After this long without an answer the steward is told, and the scan goes on.
+export const SILENCE_MS = 800;
+export const REQUEST_MS = 4_000;
+const RETRY_FIRST_MS = 400;
+const RETRY_MOST_MS = 5_000;
+const AT_ONCE_MAX = 3;
+const SHOWN_MAX = 200;
+
+// A refusal to read the request is an answer too: repeating it would change nothing.
+export function isFinal(status) {
+  return [400, 403, 404, 409, 413, 415, 422].includes(status);
+}
+
+export class Sender {
+  // post(path, body, timeoutMs) -> {status, data, retryAfterMs}; status 0 = no answer.
+  // tell: {answered(scan, answer), refused(scan, status, data), silent(scan), link(word)}
+  constructor({ store, post, tell, now = Date.now, timers = globalThis, random = Math.random }) {
+    Object.assign(this, { store, post, tell, now, timers, random });
+    this.waiting = new Map();
+    this.busy = new Set();
+    this.shown = [];
+    this.stopped = false;
+  }
+
+  // Takes up what an earlier page left; nobody is in front of the door for these.
+  async resume() {
+    for (const scan of await this.store.scans()) {
+      this.waiting.set(scan.id, { scan, tries: 1, dueMs: 0, told: true });
+    }
+    this.pump();
+  }
+
+  find(code, direction) {
+    for (const { scan } of this.waiting.values()) {
+      if (scan.body.code === code && scan.body.direction === direction) return scan;
+    }
+    return null;
+  }
+
+  async submit(scan) {
+    if (!this.waiting.has(scan.id)) {
+      await this.store.putScan(scan);
+      this.waiting.set(scan.id, { scan, tries: 0, dueMs: 0, told: false });
+    }
+    const entry = this.waiting.get(scan.id);
+    entry.told = false;
+    entry.dueMs = 0;
+    this.timers.setTimeout(() => this.tellSilence(scan.id), SILENCE_MS);
+    this.pump();
+  }
+
+  tellSilence(id) {
+    const entry = this.waiting.get(id);
+    if (!entry || entry.told) return;
+    entry.told = true;
+    this.tell.silent(entry.scan);
+  }
+
+  // Sends whatever is due, newest first: the person at the door before the backlog.
+  pump() {
+    if (this.stopped) return;
+    this.timers.clearTimeout(this.timer);
+    const due = [...this.waiting.values()].reverse().filter(({ scan }) => !this.busy.has(scan.id));
+    let nextMs = null;
+    for (const entry of due) {
+      const wait = entry.dueMs - this.now();
+      if (wait <= 0 && this.busy.size < AT_ONCE_MAX) this.attempt(entry);
+      else if (wait > 0) nextMs = Math.min(nextMs ?? wait, wait);
+    }
+    if (nextMs !== null) this.timer = this.timers.setTimeout(() => this.pump(), nextMs);
+  }
+
+  async attempt(entry) {
+    const { scan } = entry;
+    this.busy.add(scan.id);
+    const shown = this.shown.slice(0, SHOWN_MAX);
+    const body = shown.length ? { ...scan.body, shown } : scan.body;
+    const reply = await this.post(scan.path, body, REQUEST_MS);
+    this.busy.delete(scan.id);
+    if (this.stopped) return;
+    if (reply.status === 200) {
+      this.shown = this.shown.filter((id) => !shown.includes(id));
+      await this.finish(scan, () => this.tell.answered(scan, reply.data));
+      this.tell.link("online");
+    } else if (reply.status === 401) {
+      this.tell.link("revoked");
+      this.later(entry, RETRY_MOST_MS);
+    } else if (isFinal(reply.status)) {
+      this.tell.link("online");
+      await this.finish(scan, () => this.tell.refused(scan, reply.status, reply.data));
+    } else {
+      if (reply.status !== 429) this.tell.link("silent");
+      this.later(entry, reply.retryAfterMs);
+    }
+    this.pump();
+  }
+
+  later(entry, leastMs = 0) {
+    entry.tries += 1;
+    const most = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** entry.tries);
+    entry.dueMs = this.now() + Math.max(leastMs, RETRY_FIRST_MS + this.random() * most);
+    this.tellSilence(entry.scan.id);
+  }
+
+  async finish(scan, tell) {
+    this.waiting.delete(scan.id);
+    tell();
+    await this.store.dropScan(scan.id);
+  }
+
+  // The verdict was on the screen: said at once, and with the next scan if that fails.
+  async confirm(path, id) {
+    this.shown.push(id);
+    const ids = this.shown.slice(-SHOWN_MAX);
+    const reply = await this.post(path, { ids }, REQUEST_MS);
+    if (reply.status >= 200 && reply.status < 300) {
+      this.shown = this.shown.filter((other) => !ids.includes(other));
+    }
+  }
+
+  stop() {
+    this.stopped = true;
+    this.timers.clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,38 @@
+// What the handheld shows, as signals. Nothing here waits or asks anybody.
+import { computed, signal } from "/vendor/signals.mjs";
+
+// "opening", "pairing", "scanning"
+export const screen = signal("opening");
+// The answer of the pairing: event, gate, areas, profile, token.
+export const device = signal(null);
+// How the control room has set this device; comes with every heartbeat.
+export const config = signal(null);
+export const operator = signal(null);
+// "online", "silent" (no answer), "offline" (no network), "revoked"
+export const link = signal("online");
+export const waitingCount = signal(0);
+export const skewMs = signal(0);
+// What fills the screen: {id, code, tone, stays, shownAtMs, answer | silent | problem}.
+export const shown = signal(null);
+export const checking = signal(false);
+// The last twenty scans, newest first: {id, at, tone, who, what, late, undo}.
+export const history = signal([]);
+export const sheet = signal(null);
+export const override = signal(null);
+
+export const gate = computed(() => config.value?.gate ?? device.value?.gate ?? null);
+export const gateDirection = computed(() => gate.value?.direction ?? "in");
+
+// What a person chose behind a PIN, else the device's setting, else the gate's way.
+export const direction = computed(() => {
+  const set = config.value ? config.value.direction : device.value?.direction;
+  if (gateDirection.value !== "both") return gateDirection.value === "out" ? "out" : "in";
+  return override.value ?? set ?? "in";
+});
+
+export const HISTORY_MAX = 20;
+
+export function remember(entry) {
+  const others = history.value.filter(({ id }) => id !== entry.id);
+  history.value = [entry, ...others].slice(0, HISTORY_MAX);
+}

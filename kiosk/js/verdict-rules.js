@@ -1,0 +1,73 @@
+// How a verdict looks and how long it stays. Pure.
+//
+// tone: "go" green, "out" blue, "again" grey, "wait" amber, "stop" red.
+// stays: false = goes by itself and never blocks the next scan; true = until touch,
+// trigger, or a different code after 1.5 s.
+
+export const STAYS_MS = 1_500;
+export const GOES_MS = { go: 1_900, out: 1_900, again: 1_600 };
+
+// The cause is not for the guest's eyes: it stands behind a touch.
+const DELICATE = new Set(["unpaid", "payment_due", "blocked", "forged_code", "banned"]);
+
+export function toneOf(answer) {
+  if (answer.just_now) return "again";
+  switch (answer.verdict) {
+    case "admitted":
+      return "go";
+    case "exited":
+      return "out";
+    case "hold":
+      return "wait";
+    default:
+      return "stop";
+  }
+}
+
+export function mustRead(answer) {
+  return answer.verdict === "admitted" ? (answer.ticket?.notes ?? []) : [];
+}
+
+export function staysUntilTouched(answer) {
+  const tone = toneOf(answer);
+  return tone === "wait" || tone === "stop" || mustRead(answer).length > 0;
+}
+
+export function isDelicate(answer) {
+  return DELICATE.has(answer.reason);
+}
+
+// What the steward can answer: {kind, options: [{label, change}]}, or null. `change` is
+// what the next scan of the same code carries.
+export function questionOf(answer) {
+  const choices = answer.choices ?? [];
+  switch (answer.reason) {
+    case "needs_count":
+      return {
+        kind: "count",
+        options: choices.map((n) => ({ label: String(n), change: { admit: n } })),
+      };
+    case "choose_session":
+      return {
+        kind: "session",
+        options: choices.map((choice) => ({
+          label: choice.title ?? choice.name ?? String(choice.id ?? choice),
+          change: { session_id: choice.id ?? choice },
+        })),
+      };
+    case "unconfirmed":
+      return {
+        kind: "take_over",
+        options: [{ change: { take_over: answer.previous?.scan_id ?? answer.id } }],
+      };
+    default:
+      return null;
+  }
+}
+
+// May this reading be taken up while `shown` is on the screen? A typing scanner is a
+// trigger that a person pulled; a camera looks all the time.
+export function mayTake(shown, code, method, nowMs) {
+  if (!shown || !shown.stays || method !== "qr_code") return true;
+  return code !== shown.code && nowMs - shown.shownAtMs >= STAYS_MS;
+}
