@@ -4,16 +4,18 @@ import { t } from "/lib/i18n.js";
 import { isDelicate, questionOf } from "/scan/js/verdict-rules.js";
 import { shown } from "/scan/js/state.js";
 
-// Tick, arrow, repeat, hand, cross: each readable without its colour.
+// Tick in a circle, arrow in a square, hand in a diamond, cross in an octagon: each is
+// known by its outline, without its colour.
 const MARKS = {
   go: html`<circle cx="50" cy="50" r="46" /><path d="M27 52 44 69 75 34" />`,
   out: html`<rect x="5" y="5" width="90" height="90" rx="22" /><path d="M26 50h44M52 30l20 20-20 20" />`,
   again: html`<circle cx="50" cy="50" r="46" /><path d="M70 42a22 22 0 1 0 1 15M72 26v17H55" />`,
-  wait: html`<path class="edge" d="M33 5h34l28 28v34L67 95H33L5 67V33z" />
+  wait: html`<path d="M50 3 97 50 50 97 3 50z" />
     <path
       class="hand"
       d="M35 54V33a4.5 4.5 0 0 1 9 0v15-21a4.5 4.5 0 0 1 9 0v21-17a4.5 4.5 0 0 1 9 0v20-11a4.5 4.5 0 0 1 9 0v22c0 12-7 20-18 20-9 0-14-4-18-12l-7-13c-2.5-5 4-8 7-4z"
     />`,
+  silent: html`<path d="M50 3 97 50 50 97 3 50z" /><path d="M50 26v28M50 70v1" />`,
   stop: html`<path class="edge" d="M33 5h34l28 28v34L67 95H33L5 67V33z" /><path d="M33 33l34 34M67 33 33 67" />`,
 };
 
@@ -111,7 +113,7 @@ export function Verdict({ desk }) {
     onClick=${() => desk.dismiss()}
   >
     <div class="verdict-top">
-      <${Mark} tone=${tone} />
+      <${Mark} tone=${view.silent || view.problem ? "silent" : tone} />
       <p class="verdict-title">${titleOf(view)}</p>
     </div>
     <div class="verdict-body">
