@@ -31,9 +31,12 @@ def unescape(cell: str) -> str:
     They put `'` before a cell that begins with `= + - @ % |`, and a backslash before
     each `|` in such a cell. A quote before anything else belongs to the text.
     """
-    if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@%|":
+    if cell[:1] == "'" and (cell[1:2] in _FORMULA_STARTS or cell[1:3] == "\\|"):
         return cell[1:].replace("\\|", "|")
     return cell
+
+
+_FORMULA_STARTS = frozenset("=+-@%|")
 
 
 def check(cell: str) -> str:
@@ -56,6 +59,8 @@ def check(cell: str) -> str:
 
 def text(cell: str) -> str:
     """One line of text: NFC, no control characters, single spaces."""
+    if not cell:
+        return ""
     cell = check(unescape(cell))
     if cell.isascii() and cell.isprintable() and "  " not in cell:
         return cell.strip()
