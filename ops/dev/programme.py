@@ -110,7 +110,7 @@ SESSIONS = (
         0.48,
         "track",
         850,
-        0.14,
+        0.10,
     ),
     SessionSpec(
         "postgres",
@@ -132,7 +132,7 @@ SESSIONS = (
         0.48,
         "track",
         480,
-        0.07,
+        0.05,
     ),
     SessionSpec(
         "bilingual",
@@ -143,7 +143,7 @@ SESSIONS = (
         0.70,
         "track",
         850,
-        0.15,
+        0.11,
     ),
     SessionSpec(
         "scanners",
@@ -165,7 +165,7 @@ SESSIONS = (
         0.70,
         "track",
         480,
-        0.07,
+        0.05,
     ),
     SessionSpec(
         "closing",
@@ -182,8 +182,6 @@ SESSIONS = (
 OPENS_BEFORE = 0.035  # a session's door opens so much earlier
 CLOSES_BEFORE = 0.01
 FIRST_ENTRY = 0.01
-ARRIVALS_PEAK = 0.13  # of the bell before the keynote
-LUNCH = (0.48, 0.60)
 LAST_ENTRY = 0.92
 
 
@@ -198,10 +196,10 @@ class GateSpec(NamedTuple):
 
 GATES = (
     GateSpec("north", "North doors", "venue", ("North 1", "North 2", "North 3")),
-    GateSpec("south", "South doors", "venue", ("South 1", "South 2", "South 3")),
+    GateSpec("south", "South doors", "venue", ("South 1", "South 2")),
     GateSpec("lake", "Lakeside doors", "venue", ("Lake 1", "Lake 2")),
     GateSpec("lounge", "VIP lounge", "lounge", ("Lounge",)),
-    GateSpec("main", "Main stage doors", "main", ("Stage 1", "Stage 2")),
+    GateSpec("main", "Main stage doors", "main", ("Stage 1", "Stage 2", "Stage 3")),
     GateSpec("rooms", "Session rooms", "harbour", ("Rooms",)),
 )
 VENUE_GATES = tuple(gate.key for gate in GATES if gate.area == "venue")
