@@ -20,6 +20,7 @@ import rich_click as click
 from rich.console import Console
 
 from ops import __version__, log, ready
+from ops.dev import watch
 from ops.dev.servers import Embedded, running_urls
 from ops.errors import OpsError
 from ops.settings import PREFIX, Settings, load
@@ -34,6 +35,7 @@ _WORK = {
     "check": "ops.db.migrate:check",
     "import": "ops.imports.command:run",
     "demo": "ops.dev.demo:run",
+    "crowd": "ops.dev.crowd_role:run",
     "doctor": "ops.doctor:run",
     "cert": "ops.cert:run",
     "openapi": "ops.http.openapi:run",
@@ -51,14 +53,14 @@ def _work(name: str) -> Callable[..., Any]:
 
 
 @contextmanager
-def stores(settings: Settings) -> Iterator[Settings]:
-    """The settings with the addresses of real stores in them.
+def stores(settings: Settings) -> Iterator[tuple[Settings, Embedded | None]]:
+    """The settings with the addresses of real stores in them, and those started here.
 
     Given addresses stay. An empty one means the embedded server of the data folder:
     the one that runs there, else one that is started now and stopped at the end.
     """
     if settings.database_url and settings.redis_url:
-        yield settings
+        yield settings, None
         return
     embedded = None
     urls = running_urls(settings.data_dir)
@@ -67,11 +69,12 @@ def stores(settings: Settings) -> Iterator[Settings]:
         embedded.start()
         urls = (embedded.postgres.url, embedded.valkey.url)
     try:
-        yield msgspec.structs.replace(
+        complete = msgspec.structs.replace(
             settings,
             database_url=settings.database_url or urls[0],
             redis_url=settings.redis_url or urls[1],
         )
+        yield complete, embedded
     finally:
         if embedded is not None:
             embedded.stop()
@@ -103,11 +106,52 @@ def serve(
         return
     if ready_fd is not None:
         ready.arm(ready_fd)
-    with stores(settings) as complete:
+    with stores(settings) as (complete, _):
         if role == "api":
             _work(role)(complete, index)
         else:
             _work(role)(complete)
+
+
+@cli.command()
+@click.option("--fresh", is_flag=True, help="Forget all earlier evenings.")
+@click.option(
+    "--speed",
+    default=1.0,
+    type=click.FloatRange(0.1, 4.0),
+    help="1 is an evening of ten minutes, 2 one of five.",
+)
+@click.option("--kind", type=click.Choice(["conference"]), default="conference")
+@click.option("--api", default=1, type=click.IntRange(1, 32), help="api processes.")
+@click.option("--live", default=1, type=click.IntRange(1, 32), help="live processes.")
+@click.option("--for", "seconds", type=float, help="Stop after so many seconds.")
+def demo(
+    fresh: bool, speed: float, kind: str, api: int, live: int, seconds: float | None
+) -> None:
+    """Play a whole evening here: stores, sample event, roles and a simulated crowd."""
+    _work("demo")(
+        load(),
+        lambda role, index, fd: [
+            *role_command(role, index, fd),
+            *(["--speed", str(speed)] if role == "crowd" else []),
+        ],
+        environment,
+        fresh=fresh,
+        speed=speed,
+        roles={"api": api, "live": live, "sync": 1},
+        seconds=seconds,
+    )
+
+
+@cli.command(hidden=True)
+@click.option("--index", default=0)
+@click.option("--ready-fd", type=int)
+@click.option("--speed", default=1.0)
+def crowd(index: int, ready_fd: int | None, speed: float) -> None:
+    """The simulated guests of the demo, as its supervisor starts them."""
+    if ready_fd is not None:
+        ready.arm(ready_fd)
+    _work("crowd")(load(), speed)
 
 
 @cli.group()
@@ -118,7 +162,7 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Run the migrations that are missing; safe from several machines at once."""
-    with stores(load()) as settings:
+    with stores(load()) as (settings, _):
         asyncio.run(_work("upgrade")(settings.database_url))
         _OUT.print("the database has this program's schema")
 
@@ -126,14 +170,14 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Say whether the database has this program's schema; exit 2 if not."""
-    with stores(load()) as settings:
+    with stores(load()) as (settings, _):
         asyncio.run(_work("check")(settings.database_url))
         _OUT.print("the database has this program's schema")
 
 
 def _supervise(settings: Settings, roles: dict[str, int]) -> None:
     log.configure(settings.log_level, settings.log_format, role="supervisor")
-    with stores(settings) as complete:
+    with stores(settings) as (complete, embedded):
         asyncio.run(_work("check")(complete.database_url))
         pages = reserve(settings.host, settings.port)
         sockets = reserve(settings.host, settings.live_port)
@@ -149,13 +193,14 @@ def _supervise(settings: Settings, roles: dict[str, int]) -> None:
                 environ=environment(complete),
                 on_ready=lambda: _OUT.print(f"serving {complete.base_url}"),
             )
-            asyncio.run(supervisor.run())
+            asyncio.run(watch.run(supervisor, embedded))
 
 
 def role_command(role: str, index: int, ready_fd: int) -> list[str]:
     """The command of a child of the supervisor."""
     numbers = [f"--index={index}", f"--ready-fd={ready_fd}"]
-    return [sys.executable, "-m", "ops.cli", "serve", role, *numbers]
+    words = [role] if role == "crowd" else ["serve", role]
+    return [sys.executable, "-m", "ops.cli", *words, *numbers]
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -22,7 +22,7 @@ from ops import log
 from ops.dev.process import dies_with_parent
 from ops.errors import SettingsError
 
-ORDER = ("api", "live", "sync")  # of stopping
+ORDER = ("crowd", "api", "live", "sync")  # of stopping; the crowd is the demo's
 READY_S_MAX = 60.0  # a role that says nothing for so long is not coming
 STOP_S_MAX = 10.0  # per role; uvicorn grants its requests 5 s
 BACKOFF_S_FIRST = 0.2

@@ -60,8 +60,17 @@ def venue() -> Table:
     return Table("venues", [row])
 
 
-def event(ids: Ids, title: str, number: int, times: Timetable) -> Table:
-    """The event, live from the start: its windows are real times."""
+def event(ids: Ids, title: str, seed: int, number: int, times: Timetable) -> Table:
+    """The event, live from the start: its windows are real times.
+
+    Its settings hold what `ops.dev.evenings` needs to build it again.
+    """
+    mark = {
+        "seed": seed,
+        "number": number,
+        "opens_at": times.opens_at.isoformat(),
+        "length_s": times.length_s,
+    }
     row = {
         "id": ids.event,
         "venue_id": VENUE_ID,
@@ -77,7 +86,7 @@ def event(ids: Ids, title: str, number: int, times: Timetable) -> Table:
         "status": "live",
         "doors_state": "open",
         "show_rate": Decimal("0.88"),
-        "settings": json.dumps({"preset": "conference", "sample": True}),
+        "settings": json.dumps({"preset": "conference", "sample": mark}),
     }
     return Table("events", [row])
 

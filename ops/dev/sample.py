@@ -71,7 +71,7 @@ def build(
     sales = Sales(rng, ids, make_id, sign, made_at)
     tables = [
         layout.venue(),
-        layout.event(ids, title, number, timetable),
+        layout.event(ids, title, seed, number, timetable),
         layout.areas(ids),
         layout.sessions(ids, timetable),
         scopes,

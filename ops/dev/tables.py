@@ -6,7 +6,9 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
+Connection = asyncpg.Connection | PoolConnectionProxy
 Row = dict[str, Any]
 
 
@@ -22,7 +24,7 @@ class Table(msgspec.Struct, frozen=True):
         return tuple(self.rows[0]) if self.rows else ()
 
 
-async def write(connection: asyncpg.Connection, tables: list[Table]) -> int:
+async def write(connection: Connection, tables: list[Table]) -> int:
     """COPY all rows in the order of the list, in one transaction; their number.
 
     Raises:
