@@ -19,8 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from ops import log
-from ops.dev.process import dies_with_parent
 from ops.errors import SettingsError
+from ops.parent import dies_with_parent
 
 ORDER = ("crowd", "api", "live", "sync")  # of stopping; the crowd is the demo's
 READY_S_MAX = 60.0  # a role that says nothing for so long is not coming

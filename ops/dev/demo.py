@@ -15,9 +15,7 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from ops import log
 from ops.db import migrate
@@ -85,7 +83,7 @@ def run(
 
         def on_ready() -> None:
             progress.stop()
-            console.print(_card(settings, evening))
+            _say(console, settings, evening)
             if seconds is not None:
                 asyncio.get_running_loop().call_later(seconds, supervisor.stop)
 
@@ -133,18 +131,23 @@ def _listen(stack: ExitStack, settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, port=ports[0], live_port=ports[1])
 
 
-def _card(settings: Settings, evening: Evening) -> Panel:
+def _say(console: Console, settings: Settings, evening: Evening) -> None:
     base = settings.base_url
     times = evening.timetable
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row("Control room", f"{base}/control.html?event={evening.ids.event}")
-    grid.add_row("Handheld", f"{base}/scan/#pair={evening.enrolment_code}")
-    grid.add_row("API", f"{base}/schema/openapi.json")
-    for login in evenings.LOGINS:
-        grid.add_row("Sign in", f"{login.email}  {evenings.PASSWORD}  ({login.role})")
-    name = programme.OPERATORS[0][0]
-    grid.add_row("PIN at a device", f"{programme.pin(0)}  ({name}, supervisor)")
     opens, closes = times.opens_at.astimezone(), times.at(1.0).astimezone()
-    grid.add_row("Doors", f"{opens:%H:%M:%S} to {closes:%H:%M:%S}")
-    grid.add_row("", "Ctrl-C stops everything; the next start goes on from there.")
-    return Panel(grid, title=evening.title, expand=False)
+    lines = [
+        ("Control room", f"{base}/control.html?event={evening.ids.event}"),
+        ("Handheld", f"{base}/scan/#pair={evening.enrolment_code}"),
+        ("API", f"{base}/schema/openapi.json"),
+        *(
+            ("Sign in", f"{login.email}  {evenings.PASSWORD}  ({login.role})")
+            for login in evenings.LOGINS
+        ),
+        ("PIN", f"{programme.pin(0)}  ({programme.OPERATORS[0][0]}, supervisor)"),
+        ("Doors", f"{opens:%H:%M:%S} to {closes:%H:%M:%S}"),
+    ]
+    console.rule(evening.title, align="left")
+    for name, text in lines:
+        # Addresses are for clicking: never cut, never wrapped.
+        console.print(f"  {name:<14}{text}", soft_wrap=True)
+    console.print("  Ctrl-C stops everything; the next start goes on from there.")

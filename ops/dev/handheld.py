@@ -114,6 +114,7 @@ class Handheld:
         self._client, self._journal = client, journal
         self._token: str | None = None
         self._shown: UUID | None = None
+        self._unheard: set[int] = set()
         self.battery = random.randint(55, 100)
 
     async def pair(self) -> None:
@@ -179,9 +180,9 @@ class Handheld:
         note = Note("answer", step.scan_id, _now(), status=response.status_code)
         if response.status_code != 200:
             self._journal.write(note)
-            _log.warning(
-                "scan_not_heard", status=response.status_code, scan=str(step.scan_id)
-            )
+            if response.status_code not in self._unheard:  # once is enough
+                self._unheard.add(response.status_code)
+                _log.warning("scan_not_heard", status=response.status_code)
             return None
         answer = msgspec.json.decode(response.content, type=Answer)
         note.ticket, note.direction = step.ticket_id, step.direction

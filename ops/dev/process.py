@@ -167,17 +167,6 @@ class Server:
             time.sleep(POLL_S)
 
 
-def dies_with_parent(signal_name: str) -> list[str]:
-    """A command's prefix that ties the program to this process by the kernel.
-
-    The shell closes the gap: a parent that died before the signal was asked for
-    has left the child with another parent.
-    """
-    check = 'test "$PPID" = "$0" || exit 1; exec "$@"'
-    tie = ["setpriv", "--pdeathsig", signal_name, "--"]
-    return [*tie, "sh", "-c", check, str(os.getpid())]
-
-
 def inhabitants(folder: Path) -> list[int]:
     """The processes that work in this folder, as both servers and their children do.
 

@@ -21,8 +21,9 @@ import socket
 import subprocess
 from pathlib import Path
 
-from ops.dev.process import START_S_MAX, Server, dies_with_parent, inhabitants
+from ops.dev.process import START_S_MAX, Server, inhabitants
 from ops.errors import StoreError
+from ops.parent import dies_with_parent
 
 NOBODY = 65534
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
