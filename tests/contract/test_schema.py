@@ -289,3 +289,32 @@ async def test_the_search_path_does_not_hide_the_tables(
         assert await pool.fetchval("SELECT current_schema()") == "public"
     async with sessions.begin() as session:
         assert await session.scalar(text("SELECT current_schema()")) == "public"
+
+
+def documented_columns() -> dict[str, set[str]]:
+    """The columns that door-tables.md lists for each table of the schema `ops`."""
+    page = Path(__file__).parents[2] / "docs" / "subsystems" / "door-tables.md"
+    section = page.read_text(encoding="utf-8").split("\n## ops\n")[1].split("\n## ")[0]
+    found = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|", 1)]
+        if len(cells) < 2 or cells[0] in ("table", "---"):
+            continue
+        # Behind a colon or semicolon stands a remark, in brackets a list of values.
+        text_ = re.sub(r"^\(([\w, ]+)\) pk", r"\1", cells[1])
+        text_ = re.split(r"[:;]", re.sub(r"\([^()]*\)", "", text_))[0]
+        found[f"ops.{cells[0]}"] = {part.split()[0] for part in text_.split(",")}
+    return found
+
+
+def test_the_page_about_the_door_lists_its_tables_and_columns(
+    migrated: Catalog,
+) -> None:
+    documented = documented_columns()
+    real = {name: found for name, found in migrated.items() if name.startswith("ops.")}
+    assert sorted(documented) == sorted(real)
+    for table, found in real.items():
+        # `created_at` is described for all tables at once.
+        assert documented[table] | {"created_at"} == (
+            set(found["columns"]) | {"created_at"}
+        ), table
