@@ -60,6 +60,10 @@ _DEVICE = (
     "SELECT row_to_json(d)::text FROM ops.device_entries_v1 d "
     "WHERE d.event_id = $1 AND d.id = $2"
 )
+_FIND_EVENT = (
+    "SELECT event_id FROM ops.ticket_codes WHERE code_hash = $1"
+    " AND event_id = ANY ($2) LIMIT 1"
+)
 _device_decoder = msgspec.json.Decoder(DeviceRow)
 _logger = log.get(__name__)
 
@@ -144,6 +148,30 @@ class Desk:
             NotFound: there is no such event.
         """
         return self._events.get(event_id) or await self._open(event_id)
+
+    async def find_event(self, event_ids: list[UUID], scan: ScanRequest) -> UUID:
+        """The event of a scan among those that its device serves; else the first.
+
+        One event costs nothing; several cost one query, for few devices do this.
+
+        Raises:
+            Unauthenticated: the device serves no event.
+            Unavailable: the database is away.
+        """
+        if not event_ids:
+            raise Unauthenticated(
+                "This device serves no event.", code="device_other_event"
+            )
+        if len(event_ids) == 1:
+            return event_ids[0]
+        code, _, _, _ = self._code(scan)
+        try:
+            found = await self._database.pool.fetchval(
+                _FIND_EVENT, code, event_ids, timeout=0.5
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            raise Unavailable(headers={"Retry-After": "1"}) from error
+        return found or event_ids[0]
 
     async def _open(self, event_id: UUID) -> EventDesk:
         try:

@@ -1,0 +1,292 @@
+"""Scans over HTTP: one, many, confirmations, undo, and the log (design: api.md).
+
+A refused scan is 200 with a verdict. Unknown fields of a scan are ignored and counted,
+so that a newer handheld works with an older server; everywhere else they are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath, FromQuery
+from msgspec import Meta
+
+from ops import decoding, metrics
+from ops.admission.scan import KNOWN_FIELDS, SHOWN_MAX, ScanRequest
+from ops.auth.guards import device_required, requires
+from ops.auth.subjects import DeviceIdentity, Staff
+from ops.checkin.answers import Answers, ScanAnswer
+from ops.checkin.desk import Answered, Desk, Lane
+from ops.checkin.scan_log import LogPage, ScanLog
+from ops.checkin.undo import Undo, UndoAnswer
+from ops.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    MalformedBody,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unprocessable,
+)
+
+BATCH_MAX = 1000
+JSON = "application/json"
+
+_answer = msgspec.json.Encoder()
+_records = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_batch = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_scans = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class ScanBatch(msgspec.Struct, frozen=True):
+    """Many scans, each on its own; `shown` as in a scan."""
+
+    scans: list[ScanRequest]
+    shown: list[UUID] = []
+
+
+class ScanProblem(msgspec.Struct, frozen=True):
+    """The place of a bad record in the answer of a batch."""
+
+    id: UUID | None
+    code: str
+    status: int
+    detail: str
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """One result a scan, in order: its answer, or `{"error": ..}`."""
+
+    results: list[Any]
+
+
+class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
+    """Scans whose verdict was shown, or whose turnstile turned."""
+
+    ids: Annotated[list[UUID], Meta(max_length=SHOWN_MAX)]
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """How many ids were taken; they are written within 50 ms."""
+
+    accepted: int
+
+
+class UndoRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why an admission is taken back."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+def read_scan(body: bytes) -> ScanRequest:
+    """Decode one scan and count what it says that this server does not know.
+
+    Raises:
+        MalformedBody, Unprocessable: as `ops.decoding.decode`.
+    """
+    scan = decoding.decode(ScanRequest, body)
+    unknown = _records.decode(body).keys() - KNOWN_FIELDS
+    if unknown:
+        metrics.unknown_fields_total.inc(len(unknown))
+    return scan
+
+
+def checked(answered: Answered) -> Answered:
+    """The same, or the error of a scan that got no answer.
+
+    Raises:
+        Conflict: the id was used for another scan.
+        Unauthenticated: the device was revoked.
+        Unprocessable: PostgreSQL refused a value of it.
+        Unavailable: the outcome is unknown; the same id may be sent again.
+    """
+    match answered.item.error:
+        case "":
+            return answered
+        case "conflict":
+            raise Conflict(
+                "This scan id was used for another scan.", code="scan_id_reused"
+            )
+        case "device_revoked":
+            raise Unauthenticated(
+                "This device was revoked; pair it again.", code="device_revoked"
+            )
+        case "poisoned":
+            raise Unprocessable("A value of the scan cannot be stored.")
+    raise Unavailable(headers={"Retry-After": "1"})
+
+
+async def _decide(
+    desk: Desk,
+    answers: Answers,
+    event_id: UUID,
+    device_id: UUID,
+    scan: ScanRequest,
+    lane: Lane,
+) -> ScanAnswer:
+    answered = checked(await desk.scan(event_id, device_id, scan, lane))
+    answer = answers.make(answered)
+    metrics.scans_total.labels(answer.verdict, answer.reason).inc()
+    return answer
+
+
+def _json(value: object) -> Response[bytes]:
+    return Response(_answer.encode(value), media_type=JSON, status_code=200)
+
+
+@post(
+    "/events/{event_id:uuid}/scans",
+    guards=[device_required],
+    summary="Decide one scan",
+    status_code=200,
+)
+async def scan_one(
+    request: Request[Any, Any, Any],
+    event_id: FromPath[UUID],
+    device: DeviceIdentity,
+    desk: Desk,
+    answers: Answers,
+) -> Response[bytes]:
+    """Admit, let out, hold or refuse; a refusal is 200 with a verdict."""
+    scan = read_scan(await request.body())
+    lane: Lane = "upload" if scan.offline else "live"
+    return _json(await _decide(desk, answers, event_id, device.id, scan, lane))
+
+
+@post(
+    "/scans",
+    guards=[device_required],
+    summary="Decide one scan of a device that serves several events",
+    status_code=200,
+)
+async def scan_anywhere(
+    request: Request[Any, Any, Any],
+    device: DeviceIdentity,
+    desk: Desk,
+    answers: Answers,
+) -> Response[bytes]:
+    """The ticket finds its own event among those of the device."""
+    scan = read_scan(await request.body())
+    event_id = await desk.find_event(list(device.event_ids), scan)
+    lane: Lane = "upload" if scan.offline else "live"
+    return _json(await _decide(desk, answers, event_id, device.id, scan, lane))
+
+
+@post(
+    "/events/{event_id:uuid}/scans/batch",
+    guards=[device_required],
+    summary="Decide up to 1,000 scans, each on its own",
+    status_code=200,
+)
+async def scan_batch(
+    request: Request[Any, Any, Any],
+    event_id: FromPath[UUID],
+    device: DeviceIdentity,
+    desk: Desk,
+    answers: Answers,
+) -> Response[bytes]:
+    """Results in order; one bad record never stops the others."""
+    records, shown = _read_batch(await request.body())
+    if shown:
+        desk.confirm(event_id, shown)
+
+    async def one(record: msgspec.Raw) -> object:
+        scan_id = None
+        try:
+            scan = read_scan(bytes(record))
+            scan_id = scan.id
+            return await _decide(desk, answers, event_id, device.id, scan, "upload")
+        except ApiError as error:
+            problem = ScanProblem(scan_id, error.code, error.status, error.detail)
+            return {"error": problem}
+
+    return _json(BatchAnswer(list(await asyncio.gather(*map(one, records)))))
+
+
+def _read_batch(body: bytes) -> tuple[list[msgspec.Raw], list[UUID]]:
+    try:
+        fields = _batch.decode(body)
+        records = _scans.decode(fields["scans"])
+        shown = msgspec.json.decode(fields.get("shown", b"[]"), type=list[UUID])
+    except KeyError:
+        raise MalformedBody("The field `scans` is missing.") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise decoding.refusal(error) from None
+    if len(records) > BATCH_MAX or len(shown) > SHOWN_MAX:
+        raise TooLarge(f"At most {BATCH_MAX} scans a batch.", code="batch_too_large")
+    return records, shown
+
+
+@post(
+    "/events/{event_id:uuid}/scans/confirm",
+    guards=[device_required],
+    summary="The verdicts of these scans were shown",
+    status_code=200,
+)
+async def confirm(
+    request: Request[Any, Any, Any],
+    event_id: FromPath[UUID],
+    device: DeviceIdentity,
+    desk: Desk,
+) -> Confirmed:
+    """Confirm admissions, so that a copy is red and not amber."""
+    body = decoding.decode(Confirmation, await request.body())
+    await desk.event(event_id)
+    desk.confirm(event_id, body.ids)
+    return Confirmed(len(body.ids))
+
+
+@post(
+    "/events/{event_id:uuid}/scans/{scan_id:uuid}/undo",
+    guards=[requires("check_ins", "write", devices=True)],
+    summary="Take back an admission",
+    status_code=200,
+)
+async def undo(
+    request: Request[Any, Any, Any],
+    event_id: FromPath[UUID],
+    scan_id: FromPath[UUID],
+    undoing: Undo,
+) -> UndoAnswer:
+    """The row stays and keeps its pass; place and counts are free again."""
+    body = decoding.decode(UndoRequest, await request.body())
+    subject = request.scope["user"]
+    if not isinstance(subject, DeviceIdentity | Staff):
+        raise Forbidden
+    return await undoing.undo(event_id, scan_id, subject, body.reason)
+
+
+@get(
+    "/events/{event_id:uuid}/scans",
+    guards=[requires("check_ins", "read")],
+    summary="The scan log, refusals too",
+)
+async def scan_log(
+    event_id: FromPath[UUID],
+    scans: ScanLog,
+    device_id: FromQuery[UUID | None] = None,
+    reason: FromQuery[str | None] = None,
+    verdict: FromQuery[str | None] = None,
+    since: FromQuery[datetime | None] = None,
+    limit: FromQuery[Annotated[int, Meta(ge=1, le=500)]] = 100,
+    cursor: FromQuery[str | None] = None,
+) -> LogPage:
+    """Newest first, by pages."""
+    return await scans.page(
+        event_id,
+        device_id=device_id,
+        reason=reason,
+        verdict=verdict,
+        since=since,
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+ROUTES = (scan_one, scan_anywhere, scan_batch, confirm, undo, scan_log)

@@ -1,0 +1,106 @@
+"""Taking back an admission. The row stays, keeps its pass and frees its place."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from ops import log
+from ops.admission import finish
+from ops.admission.from_database import VisitRow
+from ops.auth.subjects import DeviceIdentity, Staff
+from ops.checkin.desk import Desk
+from ops.checkin.stores import Stores
+from ops.clock import Clock
+from ops.db.engine import Database
+from ops.errors import NotFound, Unavailable, Unprocessable
+from ops.ids import uuid7
+
+UNDO_TIMEOUT_S = 0.5
+_UNDO = "SELECT ops.undo_scan_v1($1, $2, $3, $4, $5, $6, $7)"
+
+_logger = log.get(__name__)
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    status: str
+    visits: list[VisitRow] = []
+
+
+class UndoAnswer(msgspec.Struct, frozen=True):
+    """What is true now."""
+
+    scan_id: UUID
+    undone: bool
+    replayed: bool
+    people: int
+
+
+_decoder = msgspec.json.Decoder(_Reply)
+
+
+class Undo:
+    """Undoes admissions: in PostgreSQL first, then in the cache."""
+
+    def __init__(
+        self, database: Database, stores: Stores, desk: Desk, clock: Clock
+    ) -> None:
+        self._database = database
+        self._stores = stores
+        self._desk = desk
+        self._clock = clock
+
+    async def undo(
+        self,
+        event_id: UUID,
+        scan_id: UUID,
+        subject: DeviceIdentity | Staff,
+        reason: str,
+    ) -> UndoAnswer:
+        """Take back one scan's admission; the second call says `replayed`.
+
+        Raises:
+            NotFound: the scan admitted nobody.
+            Unprocessable: the person has left since; nothing was changed.
+            Unavailable: PostgreSQL is away.
+        """
+        desk = await self._desk.event(event_id)
+        operator = None
+        if isinstance(subject, DeviceIdentity):
+            known = (await desk.know(subject.id)).operator_id
+            operator = UUID(bytes=known) if known else None
+        try:
+            async with self._database.door.acquire(timeout=UNDO_TIMEOUT_S) as door:
+                text = await door.fetchval(
+                    _UNDO,
+                    event_id,
+                    desk.plan.event.no,
+                    scan_id,
+                    uuid7(),
+                    reason,
+                    operator,
+                    self._clock.now(),
+                    timeout=UNDO_TIMEOUT_S,
+                )
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            _logger.warning("undo_failed", error=log.scrubbed(error))
+            raise Unavailable(headers={"Retry-After": "1"}) from error
+        reply = _decoder.decode(text)
+        if reply.status == "unknown":
+            raise NotFound("This scan admitted nobody.", code="nothing_to_undo")
+        if reply.status == "exited":
+            raise Unprocessable(
+                "The person has left since: scan them in again.", code="undo_after_exit"
+            )
+        visits = [
+            finish.cache_visit(desk.plan, row.k, row.sc, row.n, row.visit(), 0)
+            for row in reply.visits
+            if row.k is not None
+        ]
+        await self._stores.finish(
+            event_id, finish.arguments(b"u", None, visits, [], [])
+        )
+        people = len({row.n for row in reply.visits})
+        return UndoAnswer(scan_id, True, reply.status == "replayed", people)
