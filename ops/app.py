@@ -20,7 +20,7 @@ from litestar.types import Message, Scope
 from ops import __version__, metrics
 from ops.auth import routes as auth_routes
 from ops.auth.guards import provide_device, provide_staff, public
-from ops.checkin import device_routes, event_routes, operator_routes
+from ops.checkin import device_routes, event_routes, operator_routes, scan_routes
 from ops.clock import Clock
 from ops.http import health
 from ops.http.headers import security_headers
@@ -38,6 +38,7 @@ API_ROUTES: tuple[Any, ...] = (
     *device_routes.ROUTES,
     *operator_routes.ROUTES,
     *event_routes.ROUTES,
+    *scan_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -99,6 +100,10 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "enrolments": runtime.enrolments,
         "operators": runtime.operators,
         "events": runtime.events,
+        "desk": runtime.desk,
+        "answers": runtime.answers,
+        "undoing": runtime.undoing,
+        "scans": runtime.scans,
     }
 
     def provide(part: Any) -> Provide:

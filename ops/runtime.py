@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 from ops import __version__
+from ops.admission.journal import Journal
 from ops.auth.address import trusted_networks
 from ops.auth.devices import DeviceRegistry
 from ops.auth.limiter import RateLimiter
@@ -16,16 +18,26 @@ from ops.auth.sessions import StaffSessions
 from ops.auth.subjects import DeviceIdentity
 from ops.cache.client import Cache
 from ops.checkin import device_queries
+from ops.checkin.answers import Answers
+from ops.checkin.codes import Keyring
+from ops.checkin.desk import Desk
 from ops.checkin.device_cache import DeviceCache
 from ops.checkin.devices import Devices
 from ops.checkin.enrolments import Enrolments
 from ops.checkin.events import Events
+from ops.checkin.keys import SigningKeys
 from ops.checkin.operators import Operators
+from ops.checkin.plans import Plans
+from ops.checkin.scan_log import ScanLog
+from ops.checkin.stores import Stores
+from ops.checkin.undo import Undo
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.http.health import Probe
 from ops.http.idempotency import Idempotency
+from ops.pages_dir import find
 from ops.settings import Settings
+from ops.texts import Texts
 
 
 class Runtime:
@@ -46,6 +58,7 @@ class Runtime:
         self.cache = Cache(settings.redis_url)
         self._staff()
         self._devices()
+        self._door()
         self.passwords = passwords or Passwords()
         self.logins = Logins(
             self.database, clock, self.passwords, self.sessions, self.limiter
@@ -71,6 +84,17 @@ class Runtime:
         self.enrolments = Enrolments(database, clock, key)
         self.operators = Operators(database, clock, entries, self.limiter, key)
 
+    def _door(self) -> None:
+        database, clock = self.database, self.clock
+        self.stores = Stores(database, self.cache, clock)
+        self.journal = Journal(Path(self.settings.data_dir) / "journal")
+        self.desk = Desk(
+            database, self.stores, Plans(database), self.journal, Keyring({}), clock
+        )
+        self.undoing = Undo(database, self.stores, self.desk, clock)
+        self.scans = ScanLog(database)
+        self.answers = Answers(Texts(find().web / "i18n"))
+
     async def start(self) -> None:
         """Start the stores, then what stands on them.
 
@@ -81,12 +105,17 @@ class Runtime:
             await self.database.start()
             await self.cache.start()
             await self.registry.start()
+            await self.journal.start()
+            keys = SigningKeys(self.database.pool, self.settings.secret_key)
+            self.desk.keyring, _ = await keys.load()
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """Stop in the opposite order."""
+        """Stop in the opposite order: the desk first answers those who wait."""
+        await self.desk.stop()
+        await self.journal.stop()
         await self.registry.stop()
         self.passwords.stop()
         await self.cache.stop()

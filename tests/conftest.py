@@ -114,6 +114,15 @@ async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
     await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="module")
+async def cloned_database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """The address of a migrated database of this module, for processes that last."""
+    name = _database_name()
+    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield at(postgres_url, name)
+    await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The connections to a migrated database of this test."""

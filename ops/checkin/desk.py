@@ -218,7 +218,7 @@ def _genuine() -> bool:
 
 
 def _forged(own: codes.OwnCode, desk: Desk) -> bool:
-    return codes.verify(own, desk.keyring) != "genuine"
+    return codes.verify(own, desk.keyring) == "forged"
 
 
 def _uuid(text: str) -> UUID | None:

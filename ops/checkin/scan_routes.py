@@ -84,17 +84,11 @@ class UndoRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-def read_scan(body: bytes) -> ScanRequest:
-    """Decode one scan and count what it says that this server does not know.
-
-    Raises:
-        MalformedBody, Unprocessable: as `ops.decoding.decode`.
-    """
-    scan = decoding.decode(ScanRequest, body)
+def count_unknown(body: bytes) -> None:
+    """Count the fields of a scan that this server does not know."""
     unknown = _records.decode(body).keys() - KNOWN_FIELDS
     if unknown:
         metrics.unknown_fields_total.inc(len(unknown))
-    return scan
 
 
 def checked(answered: Answered) -> Answered:
@@ -148,15 +142,16 @@ def _json(value: object) -> Response[bytes]:
 )
 async def scan_one(
     request: Request[Any, Any, Any],
+    data: ScanRequest,
     event_id: FromPath[UUID],
     device: DeviceIdentity,
     desk: Desk,
     answers: Answers,
 ) -> Response[bytes]:
     """Admit, let out, hold or refuse; a refusal is 200 with a verdict."""
-    scan = read_scan(await request.body())
-    lane: Lane = "upload" if scan.offline else "live"
-    return _json(await _decide(desk, answers, event_id, device.id, scan, lane))
+    count_unknown(await request.body())
+    lane: Lane = "upload" if data.offline else "live"
+    return _json(await _decide(desk, answers, event_id, device.id, data, lane))
 
 
 @post(
@@ -167,15 +162,16 @@ async def scan_one(
 )
 async def scan_anywhere(
     request: Request[Any, Any, Any],
+    data: ScanRequest,
     device: DeviceIdentity,
     desk: Desk,
     answers: Answers,
 ) -> Response[bytes]:
     """The ticket finds its own event among those of the device."""
-    scan = read_scan(await request.body())
-    event_id = await desk.find_event(list(device.event_ids), scan)
-    lane: Lane = "upload" if scan.offline else "live"
-    return _json(await _decide(desk, answers, event_id, device.id, scan, lane))
+    count_unknown(await request.body())
+    event_id = await desk.find_event(list(device.event_ids), data)
+    lane: Lane = "upload" if data.offline else "live"
+    return _json(await _decide(desk, answers, event_id, device.id, data, lane))
 
 
 @post(
@@ -199,8 +195,9 @@ async def scan_batch(
     async def one(record: msgspec.Raw) -> object:
         scan_id = None
         try:
-            scan = read_scan(bytes(record))
+            scan = decoding.decode(ScanRequest, bytes(record))
             scan_id = scan.id
+            count_unknown(bytes(record))
             return await _decide(desk, answers, event_id, device.id, scan, "upload")
         except ApiError as error:
             problem = ScanProblem(scan_id, error.code, error.status, error.detail)
@@ -230,41 +227,40 @@ def _read_batch(body: bytes) -> tuple[list[msgspec.Raw], list[UUID]]:
     status_code=200,
 )
 async def confirm(
-    request: Request[Any, Any, Any],
+    data: Confirmation,
     event_id: FromPath[UUID],
     device: DeviceIdentity,
     desk: Desk,
 ) -> Confirmed:
     """Confirm admissions, so that a copy is red and not amber."""
-    body = decoding.decode(Confirmation, await request.body())
     await desk.event(event_id)
-    desk.confirm(event_id, body.ids)
-    return Confirmed(len(body.ids))
+    desk.confirm(event_id, data.ids)
+    return Confirmed(len(data.ids))
 
 
 @post(
     "/events/{event_id:uuid}/scans/{scan_id:uuid}/undo",
-    guards=[requires("check_ins", "write", devices=True)],
+    guards=[requires("scans", "write", devices=True)],
     summary="Take back an admission",
     status_code=200,
 )
 async def undo(
     request: Request[Any, Any, Any],
+    data: UndoRequest,
     event_id: FromPath[UUID],
     scan_id: FromPath[UUID],
     undoing: Undo,
 ) -> UndoAnswer:
     """The row stays and keeps its pass; place and counts are free again."""
-    body = decoding.decode(UndoRequest, await request.body())
     subject = request.scope["user"]
     if not isinstance(subject, DeviceIdentity | Staff):
         raise Forbidden
-    return await undoing.undo(event_id, scan_id, subject, body.reason)
+    return await undoing.undo(event_id, scan_id, subject, data.reason)
 
 
 @get(
     "/events/{event_id:uuid}/scans",
-    guards=[requires("check_ins", "read")],
+    guards=[requires("scans", "read")],
     summary="The scan log, refusals too",
 )
 async def scan_log(
