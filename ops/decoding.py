@@ -23,6 +23,10 @@ _AT = re.compile(r" - at `(?:key in )?\$\.?(?P<path>.*)`$")
 _NAMED = re.compile(r"(?P<what>unknown field|missing required field) `(?P<name>[^`]*)`")
 NUL_ESCAPE = b"\\u0000"
 
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What decoding hostile bytes raises: also for depth, and for bytes that are not UTF-8
+(msgspec lets that one through as it is)."""
+
 
 @lru_cache(maxsize=512)
 def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
@@ -40,7 +44,7 @@ def decode(kind: type[T], body: bytes) -> T:
     """
     try:
         value: T = decoder(cast(Hashable, kind)).decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise refusal(error) from None
     if NUL_ESCAPE in body and (path := nul_path(value)) is not None:
         raise Unprocessable(
@@ -54,13 +58,12 @@ def decode(kind: type[T], body: bytes) -> T:
 def refusal(error: Exception) -> MalformedBody | UnknownField:
     """The answer to an error of msgspec: which field, which stable code."""
     if not isinstance(error, msgspec.ValidationError):
+        if isinstance(error, RecursionError):
+            return MalformedBody("The body is nested too deeply.")
+        if isinstance(error, UnicodeDecodeError):
+            return MalformedBody("The body is not UTF-8.")
         # The text of a DecodeError tells a byte position, never the content.
-        deep = isinstance(error, RecursionError)
-        return MalformedBody(
-            "The body is nested too deeply."
-            if deep
-            else f"The body could not be read as JSON: {error}"
-        )
+        return MalformedBody(f"The body could not be read as JSON: {error}")
     text = str(error)
     at = _AT.search(text)
     path = at["path"] if at else ""

@@ -7,6 +7,7 @@ that stands in the schema needs no second copy in Python.
 from __future__ import annotations
 
 import http
+import re
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,7 @@ from ops.errors import (
     ApiError,
     Conflict,
     FieldProblem,
+    MalformedBody,
     StoreError,
     Unprocessable,
 )
@@ -28,6 +30,8 @@ from ops.errors import (
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 """A store that is gone is tried again by itself; clients wait this long."""
+
+_KEY = re.compile(r"Key \(([a-z_, ]+)\)=")
 
 _logger = log.get(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -98,6 +102,9 @@ def _field_of(error: asyncpg.PostgresError) -> str:
     column: str | None = getattr(error, "column_name", None)
     if column:
         return column
+    # "Key (email)=(x@example.org) already exists." - only the names, never the values.
+    if key := _KEY.match(getattr(error, "detail", None) or ""):
+        return key[1].replace("event_id, ", "")
     name: str = getattr(error, "constraint_name", None) or ""
     table: str = getattr(error, "table_name", None) or ""
     for prefix in ("ck_", "uq_", "fk_", "ix_"):
@@ -166,6 +173,8 @@ def on_http_exception(
             for entry in extra
             if isinstance(entry, dict)
         ]
+    if status == 400 and any(problem.field == "data" for problem in errors):
+        return _of_api_error(MalformedBody("A JSON body is missing."))
     code = _CODES.get(status, "bad_request")
     if status == 400 and errors:
         code = "bad_parameter"
