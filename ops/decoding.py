@@ -79,7 +79,7 @@ def refusal(error: Exception) -> MalformedBody | UnknownField:
             f"The field {field} is missing.",
             errors=[FieldProblem(field, "missing", "This field is required.")],
         )
-    code = "wrong_type" if detail.startswith("Expected `") else "bad_value"
+    code = "wrong_type" if ", got `" in detail else "bad_value"
     return MalformedBody(
         f"{path or 'The body'}: {detail}.",
         errors=[FieldProblem(path, code, detail)],
