@@ -48,7 +48,12 @@ def unavailable() -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+    except (
+        OSError,
+        TimeoutError,
+        asyncpg.PostgresError,
+        asyncpg.TargetServerAttributeNotMatched,  # several hosts, no primary among them
+    ) as error:
         raise StoreUnavailable(f"PostgreSQL cannot be reached: {error}") from error
 
 

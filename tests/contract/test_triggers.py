@@ -64,7 +64,9 @@ async def test_each_column_is_heard_or_quiet_on_purpose(
     triggers = await catalog.fetch(LISTENING, table)
     assert triggers
     for trigger in triggers:
-        assert columns - set(trigger["columns"]) == QUIET[table], trigger["name"]
+        # A version is raised whatever a statement says, also if it names the version.
+        quiet = QUIET[table] - ({"version"} if trigger["name"] == "bump" else set())
+        assert columns - set(trigger["columns"]) == quiet, trigger["name"]
 
 
 async def test_no_other_trigger_has_a_list_of_columns(

@@ -244,8 +244,11 @@ async def test_a_registration_is_a_part_of_its_ticket(house: House) -> None:
 async def test_a_device_hears_of_itself_and_its_operator(
     house: House, table: str, change: str
 ) -> None:
+    query = "SELECT version FROM ops.devices"
+    before = await house.db.fetchval(query)
     await house.db.execute(f"UPDATE {table} SET {change}")
     assert await house.notes() == {("device", house.device): 1}
+    assert await house.db.fetchval(query) == before + 1
 
 
 async def test_a_deleted_operator_is_taken_from_the_device(house: House) -> None:

@@ -141,7 +141,8 @@ class TicketCode(Base):
 
     __tablename__ = "ticket_codes"
     __table_args__ = (
-        UniqueConstraint("event_id", "code_hash"),
+        # The hash first: an unknown code is looked for in the other events as well.
+        UniqueConstraint("code_hash", "event_id"),
         one_of("kind", "own", "imported", "medium"),
         one_of("revoked_reason", "reissued", "exchanged", "lost"),
         CheckConstraint("octet_length(code_hash) = 16", name="code_hash"),
@@ -149,7 +150,7 @@ class TicketCode(Base):
     )
 
     id: Mapped[UUID] = primary_key()
-    event_id: Mapped[UUID] = reference("events.id", "CASCADE", index=False)
+    event_id: Mapped[UUID] = reference("events.id", "CASCADE")
     code_hash: Mapped[bytes]
     ticket_id: Mapped[UUID] = reference("tickets.id", "CASCADE")
     kind: Mapped[str] = default("'own'")

@@ -1,11 +1,11 @@
 -- ops.device_entries_v1: the state of each device at each of its events.
--- Read by: read_facts_v1, warm, relay. The version of the operator counts in, so that
--- a sign-on or a locked operator moves the entry.
+-- Read by: read_facts_v1, warm, relay. A change of its operator or of its events raises
+-- the device's version as well (outbox.sql), so the version never falls.
 CREATE OR REPLACE VIEW ops.device_entries_v1 AS
 SELECT
   d.id,
   de.event_id,
-  d.version + coalesce(o.version, 0) AS version,
+  d.version,
   d.no,
   d.state,
   d.profile,

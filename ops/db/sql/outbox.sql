@@ -118,6 +118,20 @@ CREATE TRIGGER outbox_update AFTER UPDATE ON public.attendees
 
 -- devices and the operators at them --------------------------------------------------
 
+-- A new version of these devices: what the cache holds of a device has parts from its
+-- operator and its events, and the higher version wins there.
+CREATE FUNCTION ops.bump_devices(ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ops.devices d SET version = d.version + 1
+    FROM (
+        SELECT id FROM ops.devices
+        WHERE id = ANY (ids) AND xmin <> pg_current_xact_id()::xid
+        ORDER BY id FOR NO KEY UPDATE
+    ) AS locked
+    WHERE d.id = locked.id;
+END
+$$;
+
 -- One note for each device and event: those it serves, and that of its gate.
 CREATE FUNCTION ops.devices_told(ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -185,6 +199,7 @@ CREATE TRIGGER outbox_delete AFTER DELETE ON ops.devices
 
 CREATE FUNCTION ops.device_events_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM ops.bump_devices(ARRAY(SELECT DISTINCT device_id FROM changed));
     INSERT INTO ops.outbox (event_id, kind, key)
         SELECT event_id, 'device', device_id FROM changed;
     PERFORM ops.tell(event_id) FROM (SELECT DISTINCT event_id FROM changed) AS c;
@@ -205,9 +220,11 @@ CREATE TRIGGER outbox_delete AFTER DELETE ON ops.device_events
 -- An operator is told through the devices that he works. (A deleted one empties
 -- devices.operator_id.) Not: failed_pins.
 CREATE FUNCTION ops.operator_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    worked uuid[] := ARRAY(SELECT id FROM ops.devices WHERE operator_id = NEW.id);
 BEGIN
-    PERFORM ops.devices_told(
-        ARRAY(SELECT id FROM ops.devices WHERE operator_id = NEW.id));
+    PERFORM ops.bump_devices(worked);
+    PERFORM ops.devices_told(worked);
     RETURN NULL;
 END
 $$;

@@ -43,21 +43,23 @@ CREATE TRIGGER bump BEFORE UPDATE ON ops.access_rules
 -- Tables with columns that change all the time: these leave the version alone.
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, name, ticket_category, price, currency, total_capacity, sale_start_date,
-    sale_end_date, features, benefits, status, access_class, admits
+    sale_end_date, features, benefits, status, access_class, admits,
+    version
     ON public.ticket_types FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, venue_id, parent_id, name, kind, capacity, limit_kind, position,
-    overflow_area_id
+    overflow_area_id, version
     ON ops.areas FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, kind, area_id, parent_id, session_id, name, capacity, limit_kind,
-    tracks_exits, re_entry, passes_total, enter_outer, exclusive, opens_at, closes_at
+    tracks_exits, re_entry, passes_total, enter_outer, exclusive, opens_at, closes_at,
+    version
     ON ops.scopes FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     name, profile, state, token_hash, gate_id, direction, session_id, operator_id,
-    enrolment_id, revoked_at
+    enrolment_id, revoked_at, version
     ON ops.devices FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, name, agency, pin_hash, badge_code_hash, role, gate_id, valid_from,
-    valid_to, locked_until, language
+    valid_to, locked_until, language, version
     ON ops.operators FOR EACH ROW EXECUTE FUNCTION ops.bump();

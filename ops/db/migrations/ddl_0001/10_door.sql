@@ -117,11 +117,12 @@ CREATE TABLE ops.ticket_codes (
     revoked_reason TEXT,
     replaced_by UUID,
     CONSTRAINT pk_ticket_codes PRIMARY KEY (id),
-    CONSTRAINT uq_ticket_codes_event_id_code_hash UNIQUE (event_id, code_hash),
+    CONSTRAINT uq_ticket_codes_code_hash_event_id UNIQUE (code_hash, event_id),
     CONSTRAINT ck_ticket_codes_kind CHECK (kind IN ('own', 'imported', 'medium')),
     CONSTRAINT ck_ticket_codes_revoked_reason CHECK (revoked_reason IN ('reissued', 'exchanged', 'lost')),
     CONSTRAINT ck_ticket_codes_code_hash CHECK (octet_length(code_hash) = 16)
 );
+CREATE INDEX ix_ticket_codes_event_id ON ops.ticket_codes (event_id);
 CREATE INDEX ix_ticket_codes_replaced_by ON ops.ticket_codes (replaced_by);
 CREATE INDEX ix_ticket_codes_ticket_id ON ops.ticket_codes (ticket_id);
 
