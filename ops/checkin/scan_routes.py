@@ -13,7 +13,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from ops import decoding, metrics
@@ -142,11 +143,11 @@ def _json(value: object) -> Response[bytes]:
 )
 async def scan_one(
     request: Request[Any, Any, Any],
-    data: ScanRequest,
+    data: JSONBody[ScanRequest],
     event_id: FromPath[UUID],
-    device: DeviceIdentity,
-    desk: Desk,
-    answers: Answers,
+    device: NamedDependency[DeviceIdentity],
+    desk: NamedDependency[Desk],
+    answers: NamedDependency[Answers],
 ) -> Response[bytes]:
     """Admit, let out, hold or refuse; a refusal is 200 with a verdict."""
     count_unknown(await request.body())
@@ -162,10 +163,10 @@ async def scan_one(
 )
 async def scan_anywhere(
     request: Request[Any, Any, Any],
-    data: ScanRequest,
-    device: DeviceIdentity,
-    desk: Desk,
-    answers: Answers,
+    data: JSONBody[ScanRequest],
+    device: NamedDependency[DeviceIdentity],
+    desk: NamedDependency[Desk],
+    answers: NamedDependency[Answers],
 ) -> Response[bytes]:
     """The ticket finds its own event among those of the device."""
     count_unknown(await request.body())
@@ -183,9 +184,9 @@ async def scan_anywhere(
 async def scan_batch(
     request: Request[Any, Any, Any],
     event_id: FromPath[UUID],
-    device: DeviceIdentity,
-    desk: Desk,
-    answers: Answers,
+    device: NamedDependency[DeviceIdentity],
+    desk: NamedDependency[Desk],
+    answers: NamedDependency[Answers],
 ) -> Response[bytes]:
     """Results in order; one bad record never stops the others."""
     records, shown = _read_batch(await request.body())
@@ -213,7 +214,7 @@ def _read_batch(body: bytes) -> tuple[list[msgspec.Raw], list[UUID]]:
         shown = msgspec.json.decode(fields.get("shown", b"[]"), type=list[UUID])
     except KeyError:
         raise MalformedBody("The field `scans` is missing.") from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except decoding.UNREADABLE as error:
         raise decoding.refusal(error) from None
     if len(records) > BATCH_MAX or len(shown) > SHOWN_MAX:
         raise TooLarge(f"At most {BATCH_MAX} scans a batch.", code="batch_too_large")
@@ -227,10 +228,10 @@ def _read_batch(body: bytes) -> tuple[list[msgspec.Raw], list[UUID]]:
     status_code=200,
 )
 async def confirm(
-    data: Confirmation,
+    data: JSONBody[Confirmation],
     event_id: FromPath[UUID],
-    device: DeviceIdentity,
-    desk: Desk,
+    device: NamedDependency[DeviceIdentity],
+    desk: NamedDependency[Desk],
 ) -> Confirmed:
     """Confirm admissions, so that a copy is red and not amber."""
     await desk.event(event_id)
@@ -246,10 +247,10 @@ async def confirm(
 )
 async def undo(
     request: Request[Any, Any, Any],
-    data: UndoRequest,
+    data: JSONBody[UndoRequest],
     event_id: FromPath[UUID],
     scan_id: FromPath[UUID],
-    undoing: Undo,
+    undoing: NamedDependency[Undo],
 ) -> UndoAnswer:
     """The row stays and keeps its pass; place and counts are free again."""
     subject = request.scope["user"]
@@ -265,7 +266,7 @@ async def undo(
 )
 async def scan_log(
     event_id: FromPath[UUID],
-    scans: ScanLog,
+    scans: NamedDependency[ScanLog],
     device_id: FromQuery[UUID | None] = None,
     reason: FromQuery[str | None] = None,
     verdict: FromQuery[str | None] = None,
