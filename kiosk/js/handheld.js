@@ -15,7 +15,11 @@ import { Verdict } from "/scan/js/verdict.js";
 import { Wedge } from "/scan/js/wedge.js";
 
 const VERSION = "handheld 1";
-const asked = new URLSearchParams(location.search).get("pair") ?? "";
+// The link from the control room: the code stands behind the #, which no log sees.
+const asked =
+  new URLSearchParams(location.hash.slice(1)).get("pair") ??
+  new URLSearchParams(location.search).get("pair") ??
+  "";
 
 const work = signal(null);
 let store = null;

@@ -164,9 +164,11 @@ def page_routes(
     def page(request: Request[Any, Any, State]) -> Response[bytes]:
         path = str(request.scope["path"])
         # The router has taken the last slash away; the raw path still shows it.
-        if request.scope["raw_path"] == b"/scan":
+        if request.scope["raw_path"].partition(b"?")[0] == b"/scan":
             # Without the slash the page would lie outside its service worker.
-            return Response(b"", status_code=308, headers={"Location": "/scan/"})
+            query = request.scope["query_string"].decode("latin-1")
+            location = f"/scan/?{query}" if query else "/scan/"
+            return Response(b"", status_code=308, headers={"Location": location})
         return answer(pages, path, request.headers)
 
     @route(
