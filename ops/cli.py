@@ -13,11 +13,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import rich_click as click
 from rich.console import Console
+from rich.markup import escape
 
 from ops import __version__, log, ready
 from ops.dev import watch
@@ -33,12 +36,12 @@ _WORK = {
     "sync": "ops.crm_sync.worker:run",
     "upgrade": "ops.db.migrate:upgrade",
     "check": "ops.db.migrate:check",
-    "import": "ops.imports.command:run",
+    "import": "ops.commands.importing:run",
     "demo": "ops.dev.demo:run",
     "crowd": "ops.dev.crowd_role:run",
-    "doctor": "ops.doctor:run",
-    "cert": "ops.cert:run",
-    "openapi": "ops.http.openapi:run",
+    "doctor": "ops.commands.doctor:run",
+    "cert": "ops.commands.certificate:run",
+    "openapi": "ops.commands.openapi:run",
 }
 _OUT = Console(highlight=False)
 
@@ -173,6 +176,57 @@ def check() -> None:
     with stores(load()) as (settings, _):
         asyncio.run(_work("check")(settings.database_url))
         _OUT.print("the database has this program's schema")
+
+
+@cli.command("import")
+@click.argument("event")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON: which column is what, for exports that are not recognised.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
+def import_(event: str, file: Path, mapping: Path | None, dry_run: bool) -> None:
+    """Import tickets from a seller's export (CSV or XLSX) into EVENT (id or slug).
+
+    The same file again changes nothing. Bad rows are named, the others imported; the
+    exit status is 1 when there were any.
+    """
+    with stores(load()) as (settings, _):
+        work = _work("import")(settings, event, file, mapping, dry_run, _OUT)
+        result = asyncio.run(work)
+    sys.exit(1 if result.bad else 0)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, disk, stores, schema and clock; exit 2 if something is bad."""
+    colours = {"good": "green", "doubtful": "yellow", "bad": "red"}
+    with stores(load()) as (settings, _):
+        findings = asyncio.run(_work("doctor")(settings))
+    for subject, state, detail in findings:
+        _OUT.print(f"  {subject:<12} [{colours[state]}]{state:<9}[/] {escape(detail)}")
+    if any(finding.state == "bad" for finding in findings):
+        sys.exit(2)
+
+
+@cli.command()
+@click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Folder.")
+@click.argument("names", nargs=-1)
+def cert(out: Path, names: tuple[str, ...]) -> None:
+    """Make a self-signed certificate for a LAN; NAMES: hosts and addresses.
+
+    Without names: this machine's own.
+    """
+    certificate, key = _work("cert")(out, list(names), datetime.now(UTC))
+    _OUT.print(f"OPS_TLS_CERT={certificate} OPS_TLS_KEY={key}", soft_wrap=True)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API."""
+    click.echo(_work("openapi")(load()))
 
 
 def _supervise(settings: Settings, roles: dict[str, int]) -> None:
