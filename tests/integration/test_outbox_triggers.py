@@ -231,6 +231,30 @@ async def test_a_registration_is_a_part_of_its_ticket(house: House) -> None:
     assert await house.version() == before + 3
 
 
+async def test_a_scope_of_a_session_reaches_the_tickets_registered_for_it(
+    house: House,
+) -> None:
+    await insert(
+        house.db,
+        "ops.session_registrations",
+        event_id=house.event,
+        session_id=house.session,
+        ticket_id=house.ticket,
+    )
+    await house.notes()
+    before = await house.version()
+    scope = {"event_id": house.event, "kind": "session", "name": "Opening"}
+    await insert(house.db, "ops.scopes", session_id=house.session, **scope)
+    for change in (
+        "UPDATE ops.scopes SET session_id = NULL WHERE kind = 'session'",
+        "DELETE FROM ops.scopes WHERE kind = 'session'",
+    ):
+        assert (await house.notes())["ticket", house.ticket] == 1
+        await house.db.execute(change)
+    assert await house.notes() == {("plan", house.event): 1}
+    assert await house.version() == before + 2
+
+
 @pytest.mark.parametrize(
     ("table", "change"),
     [

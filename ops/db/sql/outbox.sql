@@ -94,6 +94,44 @@ CREATE TRIGGER outbox_delete AFTER DELETE ON ops.session_registrations
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION ops.ticket_parts_deleted();
 
+-- scopes: a ticket's entry lists the scopes of the sessions it is registered for.
+CREATE FUNCTION ops.registered_in(sessions uuid[]) RETURNS uuid[]
+LANGUAGE sql STABLE AS $$
+    SELECT ARRAY(SELECT DISTINCT r.ticket_id FROM ops.session_registrations r
+                 WHERE r.session_id = ANY (sessions) AND r.status = 'registered')
+$$;
+CREATE FUNCTION ops.scopes_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ops.bump_tickets(ops.registered_in(ARRAY(
+        SELECT session_id FROM new_rows WHERE session_id IS NOT NULL)));
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION ops.scope_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ops.bump_tickets(
+        ops.registered_in(ARRAY[OLD.session_id, NEW.session_id]));
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION ops.scopes_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM ops.bump_tickets(ops.registered_in(ARRAY(
+        SELECT session_id FROM old_rows WHERE session_id IS NOT NULL)));
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER outbox_insert AFTER INSERT ON ops.scopes
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION ops.scopes_inserted();
+CREATE TRIGGER registered_update AFTER UPDATE OF session_id ON ops.scopes
+    FOR EACH ROW WHEN (OLD.session_id IS DISTINCT FROM NEW.session_id)
+    EXECUTE FUNCTION ops.scope_moved();
+CREATE TRIGGER outbox_delete AFTER DELETE ON ops.scopes
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION ops.scopes_deleted();
+
 -- attendees: only what a door shows or decides by. (A deleted attendee empties
 -- tickets.attendee_id, which the trigger on tickets sees.)
 CREATE FUNCTION ops.attendees_updated() RETURNS trigger LANGUAGE plpgsql AS $$
