@@ -7,6 +7,7 @@ grows with what the reading costs: at most one part in twenty of the time.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ops import log
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live.state import (
@@ -29,6 +31,8 @@ from ops.live.state import (
 REFRESH_S_MIN = 5.0
 REFRESH_PER_COST = 20.0
 CALL_TIMEOUT_S = 10.0
+
+_log = log.get(__name__)
 
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
@@ -90,7 +94,7 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class _Kept(msgspec.Struct):
-    plan: Plan
+    plan: Plan | None
     version: str
     until_s: float
 
@@ -135,41 +139,67 @@ def _struct(row: Any, kind: type[_T]) -> _T:
 
 
 class Plans:
-    """The plans of the events that somebody watches."""
+    """The plans of the events that somebody watches.
+
+    Only the first reading of an event is waited for. Later ones run beside, so that a
+    PostgreSQL that hangs never stops figures that come from the cache; `on_new` is
+    called when one brought something new.
+    """
 
     def __init__(self, read: ReadPlan, clock: Clock) -> None:
         self._read, self._clock = read, clock
         self._kept: dict[UUID, _Kept] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self.on_new: Callable[[UUID], None] = lambda event_id: None
 
     async def get(self, event_id: UUID, version: str) -> Plan | None:
-        """The plan, at least as new as `version` (as the cache tells it).
+        """The newest plan that is known; None: no such event.
 
-        Without PostgreSQL the last known plan serves on; None: no such event.
+        Args:
+            version: of the plan, as the cache tells it; another one than that of the
+                last reading starts a new one.
 
         Raises:
             StoreUnavailable: nothing is known and PostgreSQL did not answer.
         """
         kept = self._kept.get(event_id)
-        before_s = self._clock.monotonic_s()
-        if kept and kept.version == version and before_s < kept.until_s:
-            return kept.plan
-        try:
-            plan = await self._read(event_id)
-        except StoreUnavailable:
-            if kept is None:
-                raise
-            kept.until_s = before_s + REFRESH_S_MIN
-            return kept.plan
-        if plan is None:
-            self.forget(event_id)
-            return None
-        now_s = self._clock.monotonic_s()
-        wait_s = max(REFRESH_S_MIN, (now_s - before_s) * REFRESH_PER_COST)
-        if kept is None or kept.plan != plan:
-            kept = self._kept[event_id] = _Kept(plan, version, now_s + wait_s)
-        kept.version, kept.until_s = version, now_s + wait_s
+        if kept is None:
+            kept = await self._load(event_id, version)
+        elif kept.version != version or self._clock.monotonic_s() >= kept.until_s:
+            self._begin(event_id, version)
         return kept.plan
 
     def forget(self, event_id: UUID) -> None:
         """Nobody watches the event any more."""
         self._kept.pop(event_id, None)
+        task = self._tasks.pop(event_id, None)
+        if task is not None:
+            task.cancel()
+
+    def _begin(self, event_id: UUID, version: str) -> None:
+        if event_id not in self._tasks:
+            task = asyncio.create_task(self._refresh(event_id, version))
+            self._tasks[event_id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(event_id, None))
+
+    async def _refresh(self, event_id: UUID, version: str) -> None:
+        before = self._kept[event_id]
+        try:
+            kept = await self._load(event_id, version)
+        except StoreUnavailable as error:
+            before.until_s = self._clock.monotonic_s() + REFRESH_S_MIN
+            _log.warning("live_plan_old", event_id=str(event_id), error=str(error))
+            return
+        if kept.plan is not before.plan:
+            self.on_new(event_id)
+
+    async def _load(self, event_id: UUID, version: str) -> _Kept:
+        before_s = self._clock.monotonic_s()
+        plan = await self._read(event_id)
+        now_s = self._clock.monotonic_s()
+        wait_s = max(REFRESH_S_MIN, (now_s - before_s) * REFRESH_PER_COST)
+        kept = self._kept.get(event_id)
+        if kept is not None and kept.plan == plan:
+            plan = kept.plan  # the same object: nothing is new
+        kept = self._kept[event_id] = _Kept(plan, version, now_s + wait_s)
+        return kept

@@ -9,6 +9,7 @@ every change of source reaches the clients as a snapshot.
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -186,7 +187,7 @@ WHERE t.id = ANY($1)
 async def count(db: asyncpg.Connection | asyncpg.Pool, event_id: UUID) -> Counters:
     """The counters of an event from PostgreSQL: what those of the cache must equal."""
     counters = parse_counters({})
-    for row in await db.fetch(_COUNTERS, event_id):
+    for row in await db.fetch(_COUNTERS, event_id, timeout=CALL_TIMEOUT_S):
         counters[row["letter"]][row["no"]] = int(row["n"])
     return counters
 
@@ -200,12 +201,14 @@ class DatabaseSource:
 
     async def read(self, event_id: UUID) -> Reading | None:
         """The counters; the offset goes up when they differ from the last reading."""
+        before_s = time.monotonic()
         try:
             counters = await count(self._pool, event_id)
             version = await self._pool.fetchval(_PLAN_VERSION, event_id)
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"database: {type(error).__name__}") from error
         followed = self._followed(event_id)
+        followed.cost_s = time.monotonic() - before_s
         if counters != followed.counters:
             followed.counters, followed.offset = counters, followed.offset + 1
         return Reading(
@@ -240,6 +243,11 @@ class DatabaseSource:
             raise StoreUnavailable(f"database: {type(error).__name__}") from error
         return {row["id"].bytes: row["name"] for row in rows}
 
+    def cost_s(self, event_id: UUID) -> float:
+        """Seconds that the last reading took; 0 while this source is not used."""
+        followed = self._epochs.get(event_id)
+        return followed.cost_s if followed else 0.0
+
     def leave(self, event_id: UUID) -> None:
         """The cache speaks again: the next time here is another epoch."""
         self._epochs.pop(event_id, None)
@@ -257,6 +265,7 @@ class _Followed(msgspec.Struct):
     epoch: str
     offset: int = 0
     counters: Counters | None = None
+    cost_s: float = 0.0
     scans: int = 0
     scan_ids: set[bytes] = msgspec.field(default_factory=set)
 
