@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from ops.db.engine import unavailable
 from ops.db.session import connect_once
 from ops.db.version import check
+from ops.errors import StoreError
 
 __all__ = ["check", "upgrade"]
 
@@ -41,6 +44,8 @@ async def upgrade(url: str) -> None:
 
     Raises:
         StoreUnavailable: the database could not be reached.
+        StoreError: a step failed, or a lock was not had in time; nothing of that step
+            is left, and the call may be repeated.
     """
     engine = connect_once(url, "ops migrate")
     try:
@@ -54,6 +59,9 @@ async def upgrade(url: str) -> None:
             await connection.commit()
             await connection.run_sync(_upgrade)
             await connection.commit()
+        except (DBAPIError, asyncpg.PostgresError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreError(f"the schema was not upgraded: {cause}") from error
         finally:
             await connection.close()
     finally:

@@ -10,7 +10,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from ops.db import migrate, version
-from ops.errors import SchemaOutdated, StoreUnavailable
+from ops.errors import SchemaOutdated, StoreError, StoreUnavailable
 
 
 async def test_three_processes_that_start_at_once_migrate_once(
@@ -59,6 +59,29 @@ async def test_a_newer_database_is_accepted(database_url: str) -> None:
     finally:
         await connection.close()
     await migrate.check(database_url)
+
+
+async def test_a_step_that_fails_leaves_nothing_and_may_be_repeated(
+    empty_database_url: str,
+) -> None:
+    # The last table of all is in the way: 58 were made before it.
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        await connection.execute("CREATE SCHEMA ops CREATE TABLE import_runs ()")
+        with pytest.raises(StoreError, match="import_runs"):
+            await migrate.upgrade(empty_database_url)
+        left = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace IN ('public'::regnamespace, 'ops'::regnamespace)"
+        )
+        assert {row["relname"] for row in left} <= {"import_runs", "schema_version"}
+        with pytest.raises(SchemaOutdated):
+            await migrate.check(empty_database_url)
+        await connection.execute("DROP TABLE ops.import_runs")
+    finally:
+        await connection.close()
+    await migrate.upgrade(empty_database_url)
+    await migrate.check(empty_database_url)
 
 
 async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
