@@ -23,10 +23,12 @@ from uuid import UUID
 
 import msgspec
 
+from ops.admission.ask import Ask, reads
 from ops.admission.commit import CommitReply, CommitRequest, LogRow, commit_request
-from ops.admission.decision import Ask, Decision, decide, full, reads
+from ops.admission.decision import decide, full
 from ops.admission.from_cache import CacheFacts, CacheRead, Cold
 from ops.admission.from_database import DatabaseFacts, DatabaseRead
+from ops.admission.outcome import Decision
 from ops.admission.plan import Plan
 from ops.admission.scan_facts import ScanFacts, Stored
 from ops.cache.entry import DeviceEntry

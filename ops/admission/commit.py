@@ -9,8 +9,9 @@ from uuid import UUID
 
 import msgspec
 
-from ops.admission.decision import Ask, Decision
+from ops.admission.ask import Ask
 from ops.admission.from_database import VisitRow
+from ops.admission.outcome import Decision
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan import DoorDecision
 from ops.admission.scan_facts import Args, ScanFacts

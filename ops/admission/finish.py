@@ -9,8 +9,9 @@ from uuid import UUID
 
 import msgspec
 
+from ops.admission.ask import Ask
 from ops.admission.commit import CommitReply
-from ops.admission.decision import Ask, Decision
+from ops.admission.outcome import Decision
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import ScanFacts, Stored
 from ops.cache.entry import DeviceEntry, Phase, Visit, ms, pack_visit, visit_key

@@ -25,9 +25,9 @@ import msgspec
 from ops import log, metrics
 from ops.admission import batch as protocol
 from ops.admission import finish
+from ops.admission.ask import Ask, CodeKind
 from ops.admission.batch import Batch, Command, Item
 from ops.admission.commit import LogRow, log_row, only_logs
-from ops.admission.decision import Ask, CodeKind
 from ops.admission.from_database import DeviceRow
 from ops.admission.journal import Journal, Line
 from ops.admission.plan import Plan

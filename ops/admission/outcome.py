@@ -1,0 +1,74 @@
+"""What was decided: the verdict, its reason and the rows to write. Pure."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from ops.admission.ask import Ask
+from ops.admission.plan import ScopePlan
+from ops.admission.scan_facts import Args
+from ops.admission.verdicts import Verdict, verdict_of
+
+
+class Open(msgspec.Struct, frozen=True, gc=False):
+    """A visit to be written: one person enters one scope with this pass."""
+
+    scope: ScopePlan
+    person_no: int
+    pass_no: int
+    undone: int
+    primary: bool
+
+
+class Close(msgspec.Struct, frozen=True, gc=False):
+    """A presence to be ended; `must`: the decision stands only if it was there."""
+
+    scope: ScopePlan
+    person_no: int
+    must: bool
+    assumed: bool
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict, its reason, the arguments of its sentence and the rows to write."""
+
+    verdict: Verdict
+    reason: str
+    args: Args = {}
+    scope: ScopePlan | None = None
+    opens: tuple[Open, ...] = ()
+    closes: tuple[Close, ...] = ()
+    people: int = 0
+    just_now: bool = False
+    choices: tuple[int, ...] | tuple[UUID, ...] = ()
+    overridden: str = ""
+    """The reason that a supervisor set aside."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the decision changes who is inside."""
+        return bool(self.opens or self.closes)
+
+    @property
+    def pass_no(self) -> int | None:
+        """The pass of the first person admitted."""
+        return next((item.pass_no for item in self.opens if item.primary), None)
+
+
+def say(
+    reason: str,
+    ask: Ask,
+    scope: ScopePlan | None = None,
+    choices: tuple[int, ...] | tuple[UUID, ...] = (),
+    **args: str | int | bool | None,
+) -> Decision:
+    """An answer that writes nothing; arguments that are None are left out."""
+    return Decision(
+        verdict=verdict_of(reason, ask.direction),
+        reason=reason,
+        scope=scope,
+        choices=choices,
+        args={name: value for name, value in args.items() if value is not None},
+    )
