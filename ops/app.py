@@ -20,13 +20,20 @@ from litestar.types import Message, Scope
 from ops import __version__, metrics
 from ops.auth import routes as auth_routes
 from ops.auth.guards import provide_device, provide_staff, public
-from ops.checkin import device_routes, event_routes, operator_routes, scan_routes
+from ops.checkin import (
+    device_routes,
+    event_routes,
+    operator_routes,
+    qr_routes,
+    scan_routes,
+)
 from ops.clock import Clock
 from ops.http import health
 from ops.http.headers import security_headers
 from ops.http.limits import BODY_BYTES_MAX, StrictRequest
 from ops.http.pages import page_routes
 from ops.http.problem import EXCEPTION_HANDLERS
+from ops.imports import routes as import_routes
 from ops.pages_dir import find
 from ops.runtime import Runtime
 from ops.settings import Settings
@@ -39,6 +46,8 @@ API_ROUTES: tuple[Any, ...] = (
     *operator_routes.ROUTES,
     *event_routes.ROUTES,
     *scan_routes.ROUTES,
+    *qr_routes.ROUTES,
+    *import_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -104,6 +113,8 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "answers": runtime.answers,
         "undoing": runtime.undoing,
         "scans": runtime.scans,
+        "printable": runtime.printable,
+        "importer": runtime.importer,
     }
 
     def provide(part: Any) -> Provide:

@@ -19,15 +19,17 @@ from ops.auth.subjects import DeviceIdentity
 from ops.cache.client import Cache
 from ops.checkin import device_queries
 from ops.checkin.answers import Answers
+from ops.checkin.coder import TicketCoder
 from ops.checkin.codes import Keyring
 from ops.checkin.desk import Desk
 from ops.checkin.device_cache import DeviceCache
 from ops.checkin.devices import Devices
 from ops.checkin.enrolments import Enrolments
 from ops.checkin.events import Events
-from ops.checkin.keys import SigningKeys
+from ops.checkin.keys import Seal, SigningKeys
 from ops.checkin.operators import Operators
 from ops.checkin.plans import Plans
+from ops.checkin.printable import PrintableCodes
 from ops.checkin.scan_log import ScanLog
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
@@ -35,6 +37,7 @@ from ops.clock import Clock
 from ops.db.engine import Database
 from ops.http.health import Probe
 from ops.http.idempotency import Idempotency
+from ops.imports.routes import Importer
 from ops.pages_dir import find
 from ops.settings import Settings
 from ops.texts import Texts
@@ -68,6 +71,8 @@ class Runtime:
         )
         self.idempotency = Idempotency(self.database, clock, settings.secret_key)
         self.events = Events(self.database)
+        self.printable = PrintableCodes(self.database, settings.secret_key)
+        self.importer = Importer(self.database, self._coder, clock)
         self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
 
     def _staff(self) -> None:
@@ -126,6 +131,12 @@ class Runtime:
         await self.database.pool.execute(
             device_queries.CONFIRM, list(scan_ids), self.clock.now()
         )
+
+    async def _coder(self) -> TicketCoder:
+        """Who reads and makes codes, with the newest key, also after a rotation."""
+        keys = SigningKeys(self.database.pool, self.settings.secret_key)
+        self.desk.keyring, signer = await keys.ensure(self.clock.now())
+        return TicketCoder(signer, Seal(self.settings.secret_key))
 
     async def _ask_postgresql(self) -> None:
         await self.database.pool.fetchval("SELECT 1")

@@ -104,6 +104,18 @@ class SigningKeys:
         seed = _opened(self._box, newest["private_key_sealed"])
         return keyring, Signer(newest["key_id"], seed)
 
+    async def signers(self) -> list[Signer]:
+        """All keys that ever signed, the newest first: for printing old codes again.
+
+        Raises:
+            SettingsError: as `load`.
+        """
+        rows = await self._pool.fetch(_LOAD)
+        return [
+            Signer(row["key_id"], _opened(self._box, row["private_key_sealed"]))
+            for row in reversed(rows)
+        ]
+
     async def ensure(self, now: datetime) -> tuple[codes.Keyring, Signer]:
         """Load the keys, after making the first one where there is none.
 

@@ -21,10 +21,11 @@ import msgspec
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from ops.errors import OpsError
+from ops.errors import MalformedBody
 
 ROWS_MAX = 500_000  # more is not one event's tickets
 COLUMNS_MAX = 500
+UNPACKED_BYTES_MAX = 1 << 30  # of a workbook: a small zip file can hold terabytes
 CELL_LENGTH_MAX = 32_767  # what a spreadsheet's cell holds
 FORMULA = "#FORMULA!"
 """Stands for a formula that was saved without its value."""
@@ -34,8 +35,10 @@ _CHUNK_BYTES = 1 << 20
 _DIGITS_EXACT = 15  # a spreadsheet's number keeps no more
 
 
-class UnreadableFile(OpsError):
+class UnreadableFile(MalformedBody):
     """The file is neither CSV text nor an XLSX workbook with rows."""
+
+    code = "unreadable_file"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -158,19 +161,23 @@ def _count_utf8(file: BinaryIO, start: bytes) -> tuple[int, int]:
     return good, bad
 
 
+class _Borrowed(io.TextIOWrapper):
+    """Text over a file of the caller's, who alone closes it."""
+
+    def close(self) -> None:
+        """Leave the file open, also when this wrapper is thrown away."""
+
+
 def _csv(file: BinaryIO, encoding: str, errors: str) -> Iterator[Line]:
-    text = io.TextIOWrapper(file, encoding, errors, newline="")
-    try:
-        first = text.readline()
-        separator = _separator(first)
-        if first.lower().startswith("sep="):
-            # Excel's own way to name the separator, on a line before the header.
-            separator = first.strip()[4:5] or separator
-            yield from _csv_rows(text, separator, 1)
-        else:
-            yield from _csv_rows(chain([first], text), separator, 0)
-    finally:
-        text.detach()
+    text = _Borrowed(file, encoding, errors, newline="")
+    first = text.readline()
+    separator = _separator(first)
+    if first.lower().startswith("sep="):
+        # Excel's own way to name the separator, on a line before the header.
+        separator = first.strip()[4:5] or separator
+        yield from _csv_rows(text, separator, 1)
+    else:
+        yield from _csv_rows(chain([first], text), separator, 0)
 
 
 def _csv_rows(lines: Iterable[str], separator: str, skipped: int) -> Iterator[Line]:
@@ -208,6 +215,10 @@ def _separator(first: str) -> str:
 
 def _xlsx(file: BinaryIO) -> Iterator[Line]:
     try:
+        with zipfile.ZipFile(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > UNPACKED_BYTES_MAX:
+            raise UnreadableFile("The workbook is too large when it is unpacked.")
         book = load_workbook(file, read_only=True, data_only=True)
         formulas = _has_formulas(file)
         twin = load_workbook(file, read_only=True) if formulas else None

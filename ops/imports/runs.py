@@ -34,7 +34,14 @@ from ops.imports.plan import Create, OrderSum, Unchanged, Update, category, deci
 from ops.imports.reading import Row, Table
 from ops.imports.result import PROBLEMS_MAX, Mapping, Missing, Result
 from ops.imports.rows import ImportRow, Problem, ReadCode, Rows, Settings
-from ops.imports.writer import Coder, Connection, Target, Writer, known_tickets
+from ops.imports.writer import (
+    Coder,
+    Connection,
+    Target,
+    Writer,
+    as_json,
+    known_tickets,
+)
 
 CHUNK_ROWS = 1000  # one transaction: a few hundred ms, and few locks held
 SAMPLE_ROWS = 20
@@ -208,7 +215,7 @@ class _Run:
             self._event["id"],
             file_name,
             digest,
-            msgspec.to_builtins(mapping or Mapping()),
+            as_json(mapping or Mapping()),
             created_by,
             self._clock.now(),
         )
@@ -226,7 +233,7 @@ class _Run:
                 result.rows_total,
                 result.created + result.changed + result.unchanged,
                 result.bad,
-                msgspec.to_builtins(result.problems),
+                as_json(result.problems),
                 self._clock.now(),
             )
 
@@ -294,7 +301,7 @@ class _Run:
             for row in new.values()
         ]
         if made and not self._result.dry_run:
-            await self._connection.execute(sql.INSERT_TYPES, made)
+            await self._connection.execute(sql.INSERT_TYPES, as_json(made))
         return types | {
             name: record["id"] for name, record in zip(new, made, strict=True)
         }

@@ -1,4 +1,5 @@
-"""The SQL of the import. Rows go in as one JSON array a statement.
+"""The SQL of the import. Rows go in as one JSON array a statement, written as text,
+so that it does not matter how a connection treats jsonb.
 
 Every statement is written so that running it again with the same rows changes nothing.
 An empty cell never clears what is there: another export of the same seller may lack
@@ -34,7 +35,7 @@ KNOWN_BY_REF = (
 INSERT_CONTACTS = """
 INSERT INTO public.contacts (id, email, first_name, last_name, phone, lead_source)
 SELECT id, email, first_name, last_name, phone, 'event'
-FROM jsonb_to_recordset($1) AS r
+FROM jsonb_to_recordset($1::text::jsonb) AS r
     (id uuid, email text, first_name text, last_name text, phone text)
 ON CONFLICT (email) DO NOTHING
 """
@@ -49,7 +50,7 @@ WHERE event_id = $1
 """
 
 _ORDER = """
-jsonb_to_recordset($1) AS r
+jsonb_to_recordset($1::text::jsonb) AS r
     (id uuid, event_id uuid, contact_id uuid, order_number text, currency text,
      total numeric, amount_paid numeric, status text, source text, external_ref text,
      language text, placed_at timestamptz)
@@ -77,7 +78,7 @@ WHERE o.id = r.id
 """
 
 _ATTENDEE = """
-jsonb_to_recordset($1) AS r
+jsonb_to_recordset($1::text::jsonb) AS r
     (id uuid, event_id uuid, contact_id uuid, order_id uuid, first_name text,
      last_name text, email text, email_as_given text, phone text, company text,
      job_title text, language text, notes text[], custom jsonb)
@@ -109,7 +110,7 @@ WHERE a.id = r.id
 """
 
 _TICKET = """
-jsonb_to_recordset($1) AS r
+jsonb_to_recordset($1::text::jsonb) AS r
     (id uuid, event_id uuid, order_id uuid, attendee_id uuid, ticket_type_id uuid,
      state text, blocked_reason text, admits int, price numeric, currency text,
      seat_label text, valid_from timestamptz, valid_to timestamptz,
@@ -146,7 +147,7 @@ INSERT_CODES = """
 INSERT INTO ops.ticket_codes
     (id, event_id, code_hash, ticket_id, kind, hint, text_sealed, issued_at)
 SELECT id, event_id, code_hash, ticket_id, kind, hint, text_sealed, issued_at
-FROM jsonb_to_recordset($1) AS r
+FROM jsonb_to_recordset($1::text::jsonb) AS r
     (id uuid, event_id uuid, code_hash bytea, ticket_id uuid, kind text, hint text,
      text_sealed bytea, issued_at timestamptz)
 """
@@ -154,7 +155,7 @@ FROM jsonb_to_recordset($1) AS r
 REVOKE_CODES = """
 UPDATE ops.ticket_codes c
 SET revoked_at = $2, revoked_reason = 'reissued', replaced_by = r.code_id
-FROM jsonb_to_recordset($1) AS r (ticket_id uuid, code_id uuid)
+FROM jsonb_to_recordset($1::text::jsonb) AS r (ticket_id uuid, code_id uuid)
 WHERE c.ticket_id = r.ticket_id AND c.kind = 'imported' AND c.id <> r.code_id
   AND c.revoked_at IS NULL
 """
@@ -172,7 +173,7 @@ INSERT_TYPES = """
 INSERT INTO public.ticket_types
     (id, event_id, name, description, ticket_category, price, currency)
 SELECT id, event_id, name, description, ticket_category, price, currency
-FROM jsonb_to_recordset($1) AS r
+FROM jsonb_to_recordset($1::text::jsonb) AS r
     (id uuid, event_id uuid, name text, description text, ticket_category text,
      price numeric, currency text)
 """
@@ -196,12 +197,12 @@ UNLOCK = "SELECT pg_advisory_unlock(73129, $1)"
 START_RUN = """
 INSERT INTO ops.import_runs
     (id, event_id, file_name, file_hash, mapping, state, created_by, created_at)
-VALUES ($1, $2, $3, $4, $5, 'running', $6, $7)
+VALUES ($1, $2, $3, $4, $5::text::jsonb, 'running', $6, $7)
 """
 
 FINISH_RUN = """
 UPDATE ops.import_runs
-SET state = $2, rows_total = $3, rows_ok = $4, rows_bad = $5, problems = $6,
-    finished_at = $7
+SET state = $2, rows_total = $3, rows_ok = $4, rows_bad = $5,
+    problems = $6::text::jsonb, finished_at = $7
 WHERE id = $1
 """

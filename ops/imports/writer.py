@@ -33,6 +33,9 @@ Written: TypeAlias = Create | Update
 _SERVER_STATES = ("08", "53", "57", "58", "XX")
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 class Coder(Protocol):
     """Reads codes as the door does, makes own ones, seals what must not lie open."""
 
@@ -122,7 +125,7 @@ class Writer:
         self, statement: str, records: list[dict[str, Any]], *more: Any
     ) -> None:
         if records:
-            await self._connection.execute(statement, records, *more)
+            await self._connection.execute(statement, as_json(records), *more)
 
     async def _contacts(self, rows: list[ImportRow]) -> dict[str, UUID]:
         """The contacts of all addresses, made where there is none; nobody is renamed.
@@ -271,6 +274,11 @@ class Writer:
             "text_sealed": "\\x" + sealed.hex(),
             "issued_at": now,
         }
+
+
+def as_json(value: object) -> str:
+    """A value as the JSON text that the statements take."""
+    return _encode(value).decode()
 
 
 async def known_tickets(
