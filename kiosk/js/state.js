@@ -27,7 +27,7 @@ export const gateDirection = computed(() => gate.value?.direction ?? "in");
 export const direction = computed(() => {
   const set = config.value ? config.value.direction : device.value?.direction;
   if (gateDirection.value !== "both") return gateDirection.value === "out" ? "out" : "in";
-  return override.value ?? set ?? "in";
+  return override.value ?? (set === "out" ? "out" : "in");
 });
 
 export const HISTORY_MAX = 20;

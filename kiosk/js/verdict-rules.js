@@ -7,9 +7,6 @@
 export const STAYS_MS = 1_500;
 export const GOES_MS = { go: 1_900, out: 1_900, again: 1_600 };
 
-// The cause is not for the guest's eyes: it stands behind a touch.
-const DELICATE = new Set(["unpaid", "payment_due", "blocked", "forged_code", "banned"]);
-
 export function toneOf(answer) {
   if (answer.just_now) return "again";
   switch (answer.verdict) {
@@ -33,8 +30,9 @@ export function staysUntilTouched(answer) {
   return tone === "wait" || tone === "stop" || mustRead(answer).length > 0;
 }
 
+// The cause is not for the guest's eyes: it stands behind a touch.
 export function isDelicate(answer) {
-  return DELICATE.has(answer.reason);
+  return answer.sensitive === true;
 }
 
 // What the steward can answer: {kind, options: [{label, change}]}, or null. `change` is
@@ -45,14 +43,17 @@ export function questionOf(answer) {
     case "needs_count":
       return {
         kind: "count",
-        options: choices.map((n) => ({ label: String(n), change: { admit: n } })),
+        options: choices.map((choice) => {
+          const admit = choice.admit ?? choice;
+          return { label: String(admit), change: { admit } };
+        }),
       };
     case "choose_session":
       return {
         kind: "session",
         options: choices.map((choice) => ({
-          label: choice.title ?? choice.name ?? String(choice.id ?? choice),
-          change: { session_id: choice.id ?? choice },
+          label: choice.title ?? choice.session_id,
+          change: { session_id: choice.session_id },
         })),
       };
     case "unconfirmed":

@@ -90,7 +90,7 @@ function Cause({ view }) {
     </button>`;
   }
   return html`<p class="verdict-say">${answer.message}</p>
-    <p class="verdict-do">${t(`verdict.${answer.verdict}.${answer.reason}.action`)}</p>`;
+    <p class="verdict-do">${answer.action}</p>`;
 }
 
 export function Verdict({ desk }) {

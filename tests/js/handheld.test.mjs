@@ -67,9 +67,9 @@ test("green never blocks; red waits 1.5 s for another code; a trigger always cou
 });
 
 test("questions become what the next scan carries", () => {
-  const count = questionOf({ reason: "needs_count", choices: [1, 2] });
+  const count = questionOf({ reason: "needs_count", choices: [{ admit: 1 }, { admit: 2 }] });
   assert.deepEqual(count.options[1].change, { admit: 2 });
-  const session = questionOf({ reason: "choose_session", choices: [{ id: "s", title: "Talk" }] });
+  const session = questionOf({ reason: "choose_session", choices: [{ session_id: "s", title: "Talk" }] });
   assert.deepEqual(session.options, [{ label: "Talk", change: { session_id: "s" } }]);
   assert.equal(questionOf({ reason: "already_inside" }), null);
 });

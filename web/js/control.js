@@ -1,4 +1,5 @@
-// The control room. All its figures come from the live socket and nowhere else.
+// The control room. All its figures come from the live socket and nowhere else; the
+// list of devices, which has no topic, is asked for.
 import { effect, html, render } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
 import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
@@ -8,6 +9,7 @@ import { Curve } from "/js/control/curve.js";
 import { Devices } from "/js/control/devices.js";
 import { Gates } from "/js/control/gates.js";
 import { Hero, Tiles } from "/js/control/hero.js";
+import { watchDevices } from "/js/control/device-list.js";
 import { attendance, fresh, live, status, take, tick, TOPICS } from "/js/control/model.js";
 import { Areas, Sessions } from "/js/control/places.js";
 import { Ticker } from "/js/control/ticker.js";
@@ -78,6 +80,7 @@ async function start() {
   const config = await call("GET", "/config.json");
   const topics = TOPICS.map((kind) => `event:${eventId}:${kind}`);
   live.value = new Live(config.live_url, topics, { take }).start();
+  watchDevices(eventId);
   setInterval(tick, 1_000);
   listenToKeys();
   effect(() => {

@@ -85,7 +85,7 @@ function Side({ groups }) {
         ${operations.map(
           ({ id, verb, path, summary }) => html`<a class="docs-link" key=${id} href=${`#${id}`}>
             <span class=${`verb ${verb}`}>${verb.toUpperCase()}</span>
-            <span class="path">${summary || path}</span>
+            <span class=${summary ? "" : "path"}>${summary || path}</span>
           </a>`,
         )}
       </div>`,

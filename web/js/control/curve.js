@@ -7,7 +7,8 @@ import { theme } from "/lib/theme.js";
 import { curveSeries } from "/js/control/derive.js";
 import { attendance, now } from "/js/control/model.js";
 
-const SPAN_MIN_S = 20 * 60;
+// A curve of three minutes would be three walls.
+const SPAN_MIN_S = 10 * 60;
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

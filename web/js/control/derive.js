@@ -92,11 +92,6 @@ export function sessionsInOrder(sessions, nowMs) {
     );
 }
 
-// The limit that the bar of a session stands for.
-export function sessionLimit(session) {
-  return session.limit ?? session.capacity ?? null;
-}
-
 const KINDS = {
   all: () => true,
   in: (line) => line.verdict === "admitted",

@@ -53,10 +53,12 @@ export function Devices() {
   const ill = ordered.filter(({ trouble }) =>
     trouble.some((word) => word !== "pairing" && word !== "revoked"),
   ).length;
-  return html`<section class="panel devices" aria-label=${t("page.control.devices")}>
+  return html`<section class="panel devices" data-old=${devices.value?.old === true} aria-label=${t("page.control.devices")}>
     <div class="panel-head">
       <h2>${t("page.control.devices")}</h2>
-      ${list &&
+      ${devices.value?.old
+        ? html`<span class="chip bad">${t("page.control.devices_old")}</span>`
+        : list &&
       html`<span class=${`chip ${ill ? "warn" : "good"}`}>
         ${ill
           ? t("page.control.devices_ill", { n: ill, total: list.length })
@@ -65,7 +67,9 @@ export function Devices() {
     </div>
     <div class="scroll" tabindex="0" role="region" aria-label=${t("page.control.devices")}>
       ${list?.length === 0
-        ? html`<p class="empty">${t("page.control.no_devices")}</p>`
+        ? html`<p class="empty">
+            ${t(devices.value.refused ? "page.live.forbidden" : "page.control.no_devices")}
+          </p>`
         : html`<table class="figures">
             <thead class="unseen">
               <tr>

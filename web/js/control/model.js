@@ -13,7 +13,7 @@ export const now = signal(Date.now());
 export const status = computed(() => live.value?.status.value ?? "connecting");
 export const fresh = computed(() => status.value === "live");
 
-export const TOPICS = ["attendance", "sessions", "scans", "devices"];
+export const TOPICS = ["attendance", "sessions", "scans"];
 
 export function take(topic, data, act) {
   switch (kindOf(topic)) {
@@ -22,9 +22,6 @@ export function take(topic, data, act) {
       break;
     case "sessions":
       sessions.value = merged(sessions.value, data, act);
-      break;
-    case "devices":
-      devices.value = merged(devices.value, data, act);
       break;
     case "scans":
       lines.value = ticker(lines.value ?? [], data, act);

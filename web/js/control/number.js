@@ -25,13 +25,17 @@ export function Figure({ value, format = count, class: name = "" }) {
     const begin = performance.now();
     const whole = Number.isInteger(value);
     let frame = requestAnimationFrame(function step(now) {
-      const part = Math.min(1, (now - begin) / MOVE_MS);
+      const part = Math.min(1, Math.max(0, (now - begin) / MOVE_MS));
       const eased = 1 - (1 - part) ** 3;
       const between = from + (value - from) * eased;
       write(part === 1 ? value : whole ? Math.round(between) : between);
       if (part < 1) frame = requestAnimationFrame(step);
     });
-    return () => cancelAnimationFrame(frame);
+    return () => {
+      // The next value is here before this one arrived: never fall further behind.
+      cancelAnimationFrame(frame);
+      write(value);
+    };
   }, [value, where]);
   return html`<span class=${`figure ${name}`} ref=${node}></span>`;
 }

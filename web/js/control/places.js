@@ -4,7 +4,7 @@ import { locale, t } from "/lib/i18n.js";
 import { clock, count, level, percent, share } from "/lib/format.js";
 import { Bar } from "/js/control/bar.js";
 import { Figure } from "/js/control/number.js";
-import { sessionLimit, sessionsInOrder } from "/js/control/derive.js";
+import { sessionsInOrder } from "/js/control/derive.js";
 import { attendance, now, sessions } from "/js/control/model.js";
 
 function Place({ name, note, people, limit, dim = false, mark }) {
@@ -23,6 +23,15 @@ function Place({ name, note, people, limit, dim = false, mark }) {
   </li>`;
 }
 
+function areaNote(area) {
+  const words = [t(`page.control.kind.${area.kind}`)];
+  if (area.capacity && area.limit === "soft") words.push(t("page.control.soft"));
+  if (area.counted) {
+    words.push(t("page.control.with_counted", { n: count(area.counted, locale()) }));
+  }
+  return words.join(" · ");
+}
+
 export function Areas() {
   const areas = attendance.value?.areas ?? [];
   return html`<section class="panel places" aria-label=${t("page.control.areas")}>
@@ -33,11 +42,9 @@ export function Areas() {
         (area) => html`<${Place}
           key=${area.id}
           name=${area.name}
-          note=${area.counted
-            ? t("page.control.with_counted", { n: count(area.counted, locale()) })
-            : t(`page.control.kind.${area.kind}`)}
+          note=${areaNote(area)}
           people=${area.inside}
-          limit=${area.limit ?? area.capacity}
+          limit=${area.capacity}
         />`,
       )}
     </ul>
@@ -65,7 +72,7 @@ export function Sessions() {
           mark=${phase === "now" &&
           html` <span class="chip good">${t("page.control.now")}</span>`}
           people=${session.inside}
-          limit=${sessionLimit(session)}
+          limit=${session.capacity}
           dim=${phase === "over"}
         />`,
       )}
