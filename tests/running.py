@@ -29,7 +29,7 @@ class Role:
 
     def __init__(self, role: str, env: dict[str, str], log: Path) -> None:
         self.role = role
-        self._env = {**os.environ, **env}
+        self.env = {**os.environ, **env}
         self._log = log
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -38,7 +38,7 @@ class Role:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ops.cli", "serve", self.role],
-                env=self._env,
+                env=self.env,
                 stdout=log,
                 stderr=log,
                 cwd=Path(__file__).parent.parent,

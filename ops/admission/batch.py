@@ -365,3 +365,12 @@ def leftovers(items: list[Item]) -> list[Item]:
         and item.durable == "none"
         and not item.ask.scan.dry_run
     ]
+
+
+def uploads(items: list[Item]) -> list[Item]:
+    """Replays that bring what a device showed meanwhile: the log keeps it."""
+    return [
+        item
+        for item in items
+        if item.stored is not None and item.ask.scan.door is not None
+    ]

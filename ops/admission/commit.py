@@ -14,7 +14,7 @@ from ops.admission.from_database import VisitRow
 from ops.admission.outcome import Decision
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan import DoorDecision
-from ops.admission.scan_facts import Args, ScanFacts
+from ops.admission.scan_facts import Args, ScanFacts, Stored
 from ops.cache.entry import DeviceEntry
 from ops.ids import uuid7
 
@@ -272,6 +272,33 @@ def log_row(item: Writing, decision: Decision, index: int | None) -> LogRow:
         ask.scan.scanned_at,
         ask.scan.offline,
         ask.scan.door,
+    )
+
+
+def door_row(item: Writing, stored: Stored) -> LogRow:
+    """A row that adds to a stored answer what the device showed; no other column."""
+    scan = item.ask.scan
+    return LogRow(
+        None,
+        scan.id,
+        stored.content_hash,
+        stored.verdict,
+        stored.reason,
+        {},
+        stored.ticket_id,
+        stored.scope_id,
+        stored.gate_id,
+        item.ask.device_id,
+        None,
+        stored.direction,
+        scan.method,
+        stored.pass_no,
+        stored.people,
+        "",
+        item.code_hint,
+        scan.scanned_at,
+        True,
+        scan.door,
     )
 
 

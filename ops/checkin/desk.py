@@ -27,7 +27,7 @@ from ops.admission import batch as protocol
 from ops.admission import finish
 from ops.admission.ask import Ask, CodeKind
 from ops.admission.batch import Batch, Command, Item
-from ops.admission.commit import LogRow, log_row, only_logs
+from ops.admission.commit import LogRow, door_row, log_row, only_logs
 from ops.admission.from_database import DeviceRow
 from ops.admission.journal import Journal, Line
 from ops.admission.plan import Plan
@@ -370,6 +370,11 @@ class EventDesk:
                 log_row(item, item.decision, None)
                 for item in protocol.leftovers(items)
                 if item.decision is not None
+            ]
+            self._logs += [
+                door_row(item, item.stored)
+                for item in protocol.uploads(items)
+                if item.stored is not None
             ]
             del self._logs[:-LOGS_KEPT_MAX]
             if self._confirms or self._logs:

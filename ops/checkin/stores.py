@@ -24,8 +24,7 @@ from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import StoreUnavailable
 
-FIRST_TRY_S = 0.2
-SECOND_TRY_S = 0.3
+TRIES_S = (0.2, 0.3)
 """Together with the cache's 0.15 s below the server's 0.7 s and the device's 0.8 s."""
 
 _COMMIT = "SELECT ops.commit_scans_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -54,7 +53,14 @@ _echo = itertools.count(1)
 class Stores:
     """The two stores as the desk uses them; remembers whether the cache answers."""
 
-    def __init__(self, database: Database, cache: Cache, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cache: Cache,
+        clock: Clock,
+        tries_s: tuple[float, ...] = TRIES_S,
+    ) -> None:
+        self._tries_s = tries_s
         self._database = database
         self._cache = cache
         self._clock = clock
@@ -146,7 +152,7 @@ class Stores:
         return text if isinstance(text, Down) else commit.parse(text)
 
     async def _ask(self, query: str, *args: Any) -> Any:
-        for limit_s in (FIRST_TRY_S, SECOND_TRY_S):
+        for limit_s in self._tries_s:
             try:
                 return await self._once(query, args, limit_s)
             except _AGAIN as error:

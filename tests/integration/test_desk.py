@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from ops.admission.journal import Journal, read
-from ops.admission.scan import ScanRequest
+from ops.admission.scan import DoorDecision, ScanRequest
 from ops.cache.client import Cache
 from ops.checkin.codes import Keyring
 from ops.checkin.desk import Answered, Desk
@@ -35,7 +35,7 @@ class Door:
         self.clock = Clock()
         self.database = database
         self.cache = Cache(redis_url, timeout_s=2.0)
-        self.stores = Stores(database, self.cache, self.clock)
+        self.stores = Stores(database, self.cache, self.clock, tries_s=(5.0, 5.0))
         self.journal = Journal(folder)
         self.desk = Desk(
             database,
@@ -66,7 +66,12 @@ async def door(
 
 
 async def scan(
-    door: Door, event: SmallEvent, code: str, device: UUID | None = None, **fields
+    door: Door,
+    event: SmallEvent,
+    code: str,
+    device: UUID | None = None,
+    /,
+    **fields,
 ) -> Answered:
     request = ScanRequest(**{"id": uuid7(), "code": code, **fields})
     return await door.desk.scan(event.id, device or event.device, request)
@@ -212,3 +217,22 @@ async def test_refusals_are_logged(door, event, database):
     )
     assert row["reason"] == "unknown_code"
     assert row["durable"] == "none"
+
+
+async def test_a_door_that_disagrees_leaves_a_conflict(door, event, database):
+    shown = {"offline": True, "door": DoorDecision("admitted", "ok")}
+    refused = await scan(door, event, "nobody knows this", **shown)
+    assert said(refused) == ("refused", "unknown_code")
+    scan_id = uuid7()
+    await scan(door, event, "T-1", id=scan_id)
+    agreed = await scan(door, event, "T-1", id=scan_id, **shown)
+    assert agreed.item.stored is not None
+    await door.desk.stop()
+    rows = await database.pool.fetch("SELECT * FROM ops.conflicts")
+    assert [row["loser_scan_id"] for row in rows] == [refused.item.ask.scan.id]
+    assert (
+        await database.pool.fetchval(
+            "SELECT door ->> 'verdict' FROM ops.scan_log WHERE scan_id = $1", scan_id
+        )
+        == "admitted"
+    )

@@ -173,7 +173,20 @@ BEGIN
     sa timestamptz, off boolean, door jsonb)
   WHERE l.i IS NULL OR NOT (l.i = ANY (v_lost) OR l.i = ANY (v_full))
   ORDER BY l.s
-  ON CONFLICT (scan_id) DO NOTHING;
+  -- An upload of an id that was decided before keeps what the device showed.
+  ON CONFLICT (scan_id) DO UPDATE SET door = excluded.door, offline = true
+    WHERE ops.scan_log.door IS NULL AND excluded.door IS NOT NULL;
+
+  -- Where the door showed something else than the record: a person must look.
+  INSERT INTO ops.conflicts (id, event_id, kind, ticket_id, scope_id, loser_scan_id, detail)
+  SELECT gen_random_uuid(), p_event, 'door_disagrees', s.ticket_id, s.scope_id, s.scan_id,
+    jsonb_build_object('door', s.door, 'verdict', s.verdict, 'reason', s.reason)
+  FROM json_to_recordset(p_logs) AS l(s uuid, door jsonb)
+  JOIN ops.scan_log s ON s.scan_id = l.s
+  WHERE l.door IS NOT NULL
+    AND (s.door ->> 'verdict' = 'admitted') <> (s.verdict = 'admitted')
+    AND NOT EXISTS (SELECT 1 FROM ops.conflicts c
+      WHERE c.loser_scan_id = s.scan_id AND c.kind = 'door_disagrees');
 
   IF p_confirms <> '{}' THEN
     -- SKIP LOCKED: a visit that somebody ends right now needs no confirmation.
