@@ -17,7 +17,6 @@ from ops.auth.passwords import Passwords
 from ops.auth.sessions import StaffSessions
 from ops.auth.subjects import DeviceIdentity
 from ops.cache.client import Cache
-from ops.checkin import device_queries
 from ops.checkin.answers import Answers
 from ops.checkin.coder import TicketCoder
 from ops.checkin.codes import Keyring
@@ -126,11 +125,11 @@ class Runtime:
         await self.cache.stop()
         await self.database.stop()
 
-    async def _confirm(self, _: DeviceIdentity, scan_ids: Sequence[UUID]) -> None:
-        """Note that verdicts were shown."""
-        await self.database.pool.execute(
-            device_queries.CONFIRM, list(scan_ids), self.clock.now()
-        )
+    async def _confirm(self, device: DeviceIdentity, scan_ids: Sequence[UUID]) -> None:
+        """Hand what a heartbeat says was shown to the desks of its events."""
+        for event_id in device.event_ids:
+            await self.desk.event(event_id)
+            self.desk.confirm(event_id, list(scan_ids))
 
     async def _coder(self) -> TicketCoder:
         """Who reads and makes codes, with the newest key, also after a rotation."""

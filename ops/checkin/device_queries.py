@@ -130,21 +130,9 @@ SELECT d.state, d.profile, d.name, d.direction, d.session_id, d.gate_id,
  WHERE d.id = $1
 """
 
-CONFIRM: Final = """
-UPDATE check_ins SET confirmed_at = $2
- WHERE scan_id = ANY($1::uuid[]) AND confirmed_at IS NULL
-"""
-
-ENTRY: Final = """
-SELECT d.id, d.version, d.no, d.state, d.profile, d.name,
-       coalesce(g.no, 0) AS gate_no, coalesce(d.direction, '') AS direction,
-       d.session_id, d.operator_id, coalesce(o.name, '') AS operator_name,
-       coalesce(o.role, '') AS operator_role,
-       coalesce(o.language, '') AS operator_language
-  FROM ops.devices d
-  LEFT JOIN ops.gates g ON g.id = d.gate_id
-  LEFT JOIN ops.operators o ON o.id = d.operator_id
- WHERE d.id = $1
+ENTRIES: Final = """
+SELECT d.event_id, row_to_json(d)::text AS entry
+  FROM ops.device_entries_v1 d WHERE d.id = $1 LIMIT 1000
 """
 
 INSERT_ENROLMENT: Final = """

@@ -85,6 +85,21 @@ class UndoRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
+class Door(msgspec.Struct, frozen=True):
+    """What a scan needs, in one dependency.
+
+    The framework resolves two or more in tasks of their own: 0.1 ms a scan.
+    """
+
+    desk: Desk
+    answers: Answers
+
+
+def _device(request: Request[Any, Any, Any]) -> DeviceIdentity:
+    device: DeviceIdentity = request.scope["user"]
+    return device
+
+
 def count_unknown(body: bytes) -> None:
     """Count the fields of a scan that this server does not know."""
     unknown = _records.decode(body).keys() - KNOWN_FIELDS
@@ -118,15 +133,14 @@ def checked(answered: Answered) -> Answered:
 
 
 async def _decide(
-    desk: Desk,
-    answers: Answers,
+    door: Door,
     event_id: UUID,
     device_id: UUID,
     scan: ScanRequest,
     lane: Lane,
 ) -> ScanAnswer:
-    answered = checked(await desk.scan(event_id, device_id, scan, lane))
-    answer = answers.make(answered)
+    answered = checked(await door.desk.scan(event_id, device_id, scan, lane))
+    answer = door.answers.make(answered)
     metrics.scans_total.labels(answer.verdict, answer.reason).inc()
     return answer
 
@@ -145,14 +159,13 @@ async def scan_one(
     request: Request[Any, Any, Any],
     data: JSONBody[ScanRequest],
     event_id: FromPath[UUID],
-    device: NamedDependency[DeviceIdentity],
-    desk: NamedDependency[Desk],
-    answers: NamedDependency[Answers],
+    door: NamedDependency[Door],
 ) -> Response[bytes]:
     """Admit, let out, hold or refuse; a refusal is 200 with a verdict."""
+    device = _device(request)
     count_unknown(await request.body())
     lane: Lane = "upload" if data.offline else "live"
-    return _json(await _decide(desk, answers, event_id, device.id, data, lane))
+    return _json(await _decide(door, event_id, device.id, data, lane))
 
 
 @post(
@@ -164,15 +177,14 @@ async def scan_one(
 async def scan_anywhere(
     request: Request[Any, Any, Any],
     data: JSONBody[ScanRequest],
-    device: NamedDependency[DeviceIdentity],
-    desk: NamedDependency[Desk],
-    answers: NamedDependency[Answers],
+    door: NamedDependency[Door],
 ) -> Response[bytes]:
     """The ticket finds its own event among those of the device."""
+    device = _device(request)
     count_unknown(await request.body())
-    event_id = await desk.find_event(list(device.event_ids), data)
+    event_id = await door.desk.find_event(list(device.event_ids), data)
     lane: Lane = "upload" if data.offline else "live"
-    return _json(await _decide(desk, answers, event_id, device.id, data, lane))
+    return _json(await _decide(door, event_id, device.id, data, lane))
 
 
 @post(
@@ -184,14 +196,13 @@ async def scan_anywhere(
 async def scan_batch(
     request: Request[Any, Any, Any],
     event_id: FromPath[UUID],
-    device: NamedDependency[DeviceIdentity],
-    desk: NamedDependency[Desk],
-    answers: NamedDependency[Answers],
+    door: NamedDependency[Door],
 ) -> Response[bytes]:
     """Results in order; one bad record never stops the others."""
+    device = _device(request)
     records, shown = _read_batch(await request.body())
     if shown:
-        desk.confirm(event_id, shown)
+        door.desk.confirm(event_id, shown)
 
     async def one(record: msgspec.Raw) -> object:
         scan_id = None
@@ -199,7 +210,7 @@ async def scan_batch(
             scan = decoding.decode(ScanRequest, bytes(record))
             scan_id = scan.id
             count_unknown(bytes(record))
-            return await _decide(desk, answers, event_id, device.id, scan, "upload")
+            return await _decide(door, event_id, device.id, scan, "upload")
         except ApiError as error:
             problem = ScanProblem(scan_id, error.code, error.status, error.detail)
             return {"error": problem}
@@ -230,12 +241,11 @@ def _read_batch(body: bytes) -> tuple[list[msgspec.Raw], list[UUID]]:
 async def confirm(
     data: JSONBody[Confirmation],
     event_id: FromPath[UUID],
-    device: NamedDependency[DeviceIdentity],
-    desk: NamedDependency[Desk],
+    door: NamedDependency[Door],
 ) -> Confirmed:
     """Confirm admissions, so that a copy is red and not amber."""
-    await desk.event(event_id)
-    desk.confirm(event_id, data.ids)
+    await door.desk.event(event_id)
+    door.desk.confirm(event_id, data.ids)
     return Confirmed(len(data.ids))
 
 
