@@ -38,6 +38,7 @@ _WORK = {
     "check": "ops.db.migrate:check",
     "import": "ops.commands.importing:run",
     "demo": "ops.dev.demo:run",
+    "count": "ops.dev.demo:count",
     "crowd": "ops.dev.crowd_role:run",
     "doctor": "ops.commands.doctor:run",
     "cert": "ops.commands.certificate:run",
@@ -128,10 +129,23 @@ def serve(
 @click.option("--api", default=1, type=click.IntRange(1, 32), help="api processes.")
 @click.option("--live", default=1, type=click.IntRange(1, 32), help="live processes.")
 @click.option("--for", "seconds", type=float, help="Stop after so many seconds.")
+@click.option("--count", is_flag=True, help="Only compare the crowd's logs; exit 1.")
 def demo(
-    fresh: bool, speed: float, kind: str, api: int, live: int, seconds: float | None
+    fresh: bool,
+    speed: float,
+    kind: str,
+    api: int,
+    live: int,
+    seconds: float | None,
+    count: bool,
 ) -> None:
-    """Play a whole evening here: stores, sample event, roles and a simulated crowd."""
+    """Play a whole evening here: stores, sample event, roles and a simulated crowd.
+
+    With --count: say what the crowd was told and what the database holds, beside a
+    running demo or after it; exit 1 if anything was lost or anybody came in twice.
+    """
+    if count:
+        sys.exit(0 if _work("count")(load()) else 1)
     _work("demo")(
         load(),
         lambda role, index, fd: [

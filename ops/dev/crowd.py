@@ -22,7 +22,7 @@ from ops.dev.sample import Evening
 from ops.settings import Settings
 
 HEARTBEAT_S = 5.0
-PACE_S = 0.05  # between two scans of a device that is behind: a busy steward
+PACE_S = 0.01  # between two scans of a device that is behind
 FULL_PAUSE_S = 12.0  # one out, one in: whoever finds it full comes back
 TRIES_MAX = 3
 

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -22,6 +23,7 @@ from ops.db import migrate
 from ops.dev import evenings, programme, watch
 from ops.dev.sample import Evening
 from ops.dev.servers import Embedded, running_urls
+from ops.dev.tally import count as count_evening
 from ops.errors import SettingsError
 from ops.settings import Settings
 from ops.supervisor import Supervisor, reserve
@@ -98,6 +100,43 @@ def run(
         )
         asyncio.run(watch.run(supervisor, stores))
         console.print("Stopping: everything is kept for the next start.")
+
+
+def count(settings: Settings) -> bool:
+    """Compare the crowd's logs of all evenings with the database, and print it.
+
+    Returns whether nothing was lost and nobody came in twice.
+
+    Raises:
+        StoreError: the stores of the demo do not start.
+    """
+    console = Console(highlight=False)
+    folder = settings.data_dir / FOLDER
+    urls = running_urls(folder)
+    stores = Embedded(folder)
+    try:
+        if urls is None:
+            stores.postgres.start()
+        url = urls[0] if urls else stores.postgres.url
+        return asyncio.run(_count(url, folder, console))
+    finally:
+        if urls is None:
+            stores.stop()
+
+
+async def _count(url: str, folder: Path, console: Console) -> bool:
+    connection = await asyncpg.connect(url)
+    try:
+        kept = True
+        for event_id, title in await evenings.all_of(connection):
+            tally = await count_evening(connection, folder, event_id)
+            kept = kept and tally.kept
+            console.rule(title, align="left")
+            for name in tally.__struct_fields__:
+                console.print(f"  {name:<14}{getattr(tally, name):>8}")
+        return kept
+    finally:
+        await connection.close()
 
 
 def _progress(console: Console) -> Progress:

@@ -46,6 +46,7 @@ _LAST = """
 SELECT id, settings->'sample' AS sample FROM events
 WHERE settings ? 'sample' ORDER BY starts_at DESC LIMIT 1
 """
+_ALL = "SELECT id, title FROM events WHERE settings ? 'sample' ORDER BY starts_at"
 _FINISH = "UPDATE events SET status = 'completed', doors_state = 'closed' WHERE id = $1"
 _RETIRE = """
 UPDATE ops.devices SET state = 'revoked', revoked_at = now()
@@ -120,6 +121,11 @@ async def current(
                 tables = [*persons.tables, *tables]
             await write(connection, tables)
         return evening
+
+
+async def all_of(connection: Connection) -> list[tuple[UUID, str]]:
+    """The evenings that the database holds: id and title, oldest first."""
+    return [(row["id"], row["title"]) for row in await connection.fetch(_ALL)]
 
 
 async def _finish(connection: Connection, event_id: UUID | None) -> None:
