@@ -1,7 +1,7 @@
 """Fan-out of the live role: CPU per delivered update, memory per idle socket.
 
 A child process opens the sockets over loopback; this process serves them with the
-live role's own connection class, hub and channel. The same payload is sent once by
+live role's own handler, hub and channel. The same payload is sent once by
 `Channel` and once by `websockets.broadcast` in turns, and the CPU time of this
 process is divided by the messages delivered. Memory is this process's private memory
 before and after the sockets (a figure of the plain library from a process of its own
@@ -30,18 +30,22 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
+from ops.clock import Clock
 from ops.ids import uuid7
-from ops.live.connection import LiveConnection
+from ops.live.connection import Handler, LiveConnection
 from ops.live.frames import raw
-from ops.live.hub import QUEUE_BYTES_MAX, Channel, Hub, Socket
+from ops.live.hub import QUEUE_BYTES_MAX, Channel, Hub
 from ops.live.protocol import FRAME_BYTES_MAX
 from ops.live.server import READ_QUEUE_FRAMES, raise_file_limit
-from ops.live.topics import Kind, Topic
+from ops.live.topics import Grants, Kind, Subject, Topic
 
 SOCKETS = 3000
 ROUNDS, UPDATES_PER_ROUND = 7, 8
 HOST = "127.0.0.1"
 CONNECTS_AT_ONCE = 100
+
+TOPIC = Topic(UUID(int=1), Kind.ATTENDANCE)
+GRANTS = Grants(Subject.STAFF, {None: frozenset({"events.read"})})
 
 Figure = dict[str, float]
 
@@ -62,7 +66,7 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def _hold(port: int, sockets: int, pipe: Connection) -> None:
+async def _hold(port: int, sockets: int, says_welcome: bool, pipe: Connection) -> None:
     """The child: open sockets, read and throw away all that comes."""
     gate = asyncio.Semaphore(CONNECTS_AT_ONCE)
     received = goal = 0
@@ -74,6 +78,14 @@ async def _hold(port: int, sockets: int, pipe: Connection) -> None:
             client: ClientConnection = await connect(
                 f"ws://{HOST}:{port}/live", compression=None, ping_interval=None
             )
+            await client.send('{"op":"hello","v":1,"token":"staff_x"}')
+            subscribe = {"op": "subscribe", "topics": [TOPIC.name]}
+            await client.send(json.dumps(subscribe))
+            if says_welcome:
+                # Frames are answered in order: after the pong it is subscribed.
+                await client.send('{"op":"ping"}')
+                while "pong" not in str(await client.recv()):
+                    pass
         opened.put_nowait(None)
         try:
             async for _ in client:
@@ -99,18 +111,20 @@ async def _hold(port: int, sockets: int, pipe: Connection) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _child(port: int, sockets: int, pipe: Connection) -> None:
+def _child(port: int, sockets: int, says_welcome: bool, pipe: Connection) -> None:
     raise_file_limit()
-    uvloop.run(_hold(port, sockets, pipe))
+    uvloop.run(_hold(port, sockets, says_welcome, pipe))
 
 
 class Clients:
     """The child process with the sockets."""
 
-    def __init__(self, port: int, sockets: int) -> None:
+    def __init__(self, port: int, sockets: int, says_welcome: bool = True) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_child, args=(port, sockets, theirs))
+        self.process = context.Process(
+            target=_child, args=(port, sockets, says_welcome, theirs)
+        )
 
     async def open(self) -> None:
         self.process.start()
@@ -132,23 +146,21 @@ class Clients:
         return heard
 
 
-async def _live(hub: Hub, topic: Topic) -> Server:
-    async def handler(connection: ServerConnection) -> None:
-        assert isinstance(connection, LiveConnection)
-        connection.forget_handshake()
-        socket = Socket(connection)  # type: ignore[arg-type]
-        hub.add(socket)
-        hub.join(socket, topic)
-        try:
-            async for _ in connection:
-                pass
-        except ConnectionClosed:
-            pass
-        finally:
-            hub.remove(socket)
+class _Nothing:
+    """In the place of the feed: the benchmark publishes by itself."""
 
+    def want(self, event_id: UUID) -> None:
+        pass
+
+
+async def _identify(token: str) -> Grants | None:
+    return GRANTS
+
+
+async def _live(hub: Hub) -> Server:
+    handler = Handler(hub, _Nothing(), _identify, Clock(), sockets_max=100_000)
     return await serve(
-        handler,
+        handler.serve,
         HOST,
         0,
         compression=None,
@@ -177,11 +189,10 @@ def _port(server: Server) -> int:
 
 async def _memory(plain: bool, sockets: int) -> float:
     """KiB of private memory for each idle socket."""
-    hub, topic = Hub(), Topic(UUID(int=1), Kind.ATTENDANCE)
-    server = await (_plain() if plain else _live(hub, topic))
+    server = await (_plain() if plain else _live(Hub()))
     gc.collect()
     before = private_bytes()
-    clients = Clients(_port(server), sockets)
+    clients = Clients(_port(server), sockets, not plain)
     await clients.open()
     gc.collect()
     each = (private_bytes() - before) / sockets / 1024
@@ -219,11 +230,11 @@ def payload() -> dict[str, object]:
 
 async def _cpu(sockets: int) -> tuple[float, float]:
     """Microseconds of CPU for each delivery: ours, broadcast's."""
-    hub, topic = Hub(), Topic(uuid7(), Kind.ATTENDANCE)
-    server = await _live(hub, topic)
+    hub = Hub()
+    server = await _live(hub)
     clients = Clients(_port(server), sockets)
     await clients.open()
-    channel = hub.channels[topic]
+    channel = hub.channels[TOPIC]
     data = raw(payload())
     channel.restart("e", 0, data, "", time.monotonic())
     expected = sockets

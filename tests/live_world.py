@@ -161,17 +161,12 @@ class Gate:
     def __init__(self, world: World) -> None:
         everything = frozenset({"*.read"})
         self.grants = {
-            "staff_all": Grants(
-                Subject.STAFF, token_hash("staff_all"), {None: everything}
-            ),
+            "staff_all": Grants(Subject.STAFF, {None: everything}),
             "staff_here": Grants(
                 Subject.STAFF,
-                token_hash("staff_here"),
                 {world.event_id: frozenset({"events.read"})},
             ),
-            "dev_7": Grants(
-                Subject.DEVICE, token_hash("dev_7"), {}, frozenset({world.event_id})
-            ),
+            "dev_7": Grants(Subject.DEVICE, {}, frozenset({world.event_id})),
         }
 
     async def identify(self, token: str) -> Grants | None:
@@ -180,9 +175,9 @@ class Gate:
     async def look_up(self, hashes: Iterable[bytes]) -> dict[bytes, Grants]:
         wanted = set(hashes)
         return {
-            grants.token_hash: grants
-            for grants in self.grants.values()
-            if grants.token_hash in wanted
+            token_hash(token): grants
+            for token, grants in self.grants.items()
+            if token_hash(token) in wanted
         }
 
 

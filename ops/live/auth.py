@@ -2,12 +2,17 @@
 
 Nothing is remembered beyond what the open sockets need: while they are open, all
 their tokens are looked up again twice a second by two statements, so that a logout, a
-revoked device or a changed role shows within a second.
+revoked device or a changed role shows within a second. Hellos that come while others
+are being looked up wait for the next look-up together: a storm of reconnecting
+clients is a few statements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -19,29 +24,34 @@ from ops.live.plan import DATABASE_ERRORS
 from ops.live.topics import Grants, Subject
 
 CALL_TIMEOUT_S = 2.0
+ROLES_KEPT = 1024
 
 _STAFF = """
-SELECT s.token_hash, r.permissions::text AS permissions, (
-  SELECT jsonb_agg(jsonb_build_array(m.event_id, mr.permissions))::text
-  FROM ops.event_members m JOIN public.roles mr ON mr.id = m.role_id
-  WHERE m.user_id = s.user_id
-    AND (m.valid_from IS NULL OR m.valid_from <= now())
-    AND (m.valid_to IS NULL OR m.valid_to > now())) AS memberships
-FROM ops.staff_sessions s
-JOIN public.users u ON u.id = s.user_id
-LEFT JOIN public.roles r ON r.id = u.role_id
-WHERE s.token_hash = ANY($1) AND s.revoked_at IS NULL AND s.expires_at > now()
-  AND u.status = 'active'
+SELECT permissions, memberships, array_agg(token_hash) AS hashes FROM (
+  SELECT s.token_hash, coalesce(r.permissions, '{}')::text AS permissions,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(m.event_id, mr.permissions)
+                               ORDER BY m.event_id, m.id), '[]')::text
+     FROM ops.event_members m JOIN public.roles mr ON mr.id = m.role_id
+     WHERE m.user_id = s.user_id
+       AND (m.valid_from IS NULL OR m.valid_from <= now())
+       AND (m.valid_to IS NULL OR m.valid_to > now())) AS memberships
+  FROM ops.staff_sessions s
+  JOIN public.users u ON u.id = s.user_id
+  LEFT JOIN public.roles r ON r.id = u.role_id
+  WHERE s.token_hash = ANY($1) AND s.revoked_at IS NULL AND s.expires_at > now()
+    AND u.status = 'active'
+) holders GROUP BY permissions, memberships
 """
 _DEVICES = """
-SELECT d.token_hash, array_remove(array_agg(e.event_id), NULL) AS events
-FROM ops.devices d LEFT JOIN ops.device_events e ON e.device_id = d.id
-WHERE d.token_hash = ANY($1) AND d.state = 'active'
-GROUP BY d.id
+SELECT events, array_agg(token_hash) AS hashes FROM (
+  SELECT d.token_hash, ARRAY(SELECT e.event_id FROM ops.device_events e
+                             WHERE e.device_id = d.id ORDER BY e.event_id) AS events
+  FROM ops.devices d WHERE d.token_hash = ANY($1) AND d.state = 'active'
+) holders GROUP BY events
 """
 
-_permissions = msgspec.json.Decoder(dict[str, dict[str, bool]])
-_memberships = msgspec.json.Decoder(list[tuple[UUID, dict[str, dict[str, bool]]]])
+_permissions = msgspec.json.Decoder()
+_memberships = msgspec.json.Decoder(list[tuple[UUID, Any]])
 
 
 class Authenticator:
@@ -49,6 +59,8 @@ class Authenticator:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._waiting: dict[bytes, asyncio.Future[Grants | None]] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     async def identify(self, token: str) -> Grants | None:
         """What the holder of a token may watch; None if it opens nothing.
@@ -59,9 +71,16 @@ class Authenticator:
         if not 0 < len(token) <= TOKEN_LENGTH_MAX:
             return None
         digest = token_hash(token)
-        return (await self.look_up([digest])).get(digest)
+        answer = self._waiting.get(digest)
+        if answer is None:
+            answer = asyncio.get_running_loop().create_future()
+            self._waiting[digest] = answer
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        # Others may wait for the same token: who gives up must not cancel theirs.
+        return await asyncio.shield(answer)
 
-    async def look_up(self, hashes: Iterable[bytes]) -> dict[bytes, Grants]:
+    async def look_up(self, hashes: Collection[bytes]) -> dict[bytes, Grants]:
         """What each token of these hashes opens now; those that open nothing lack.
 
         Raises:
@@ -73,28 +92,57 @@ class Authenticator:
             devices = await self._pool.fetch(_DEVICES, wanted, timeout=CALL_TIMEOUT_S)
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"database: {type(error).__name__}") from error
-        found = {row["token_hash"]: _staff(row) for row in staff}
+        found: dict[bytes, Grants] = {}
+        for row in staff:
+            grants = staff_grants(row["permissions"], row["memberships"])
+            found |= dict.fromkeys(row["hashes"], grants)
         for row in devices:
-            found[row["token_hash"]] = Grants(
-                Subject.DEVICE, row["token_hash"], events=frozenset(row["events"])
-            )
+            found |= dict.fromkeys(row["hashes"], device_grants(tuple(row["events"])))
         return found
 
+    async def _look(self) -> None:
+        """Look up all who wait, until nobody does."""
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            try:
+                found = await self.look_up(asked)
+            except Exception as error:  # whatever it is, those who wait are told
+                for answer in asked.values():
+                    answer.set_exception(error)
+                    answer.exception()  # seen, also if all who asked have gone
+                continue
+            for digest, answer in asked.items():
+                answer.set_result(found.get(digest))
+        self._looking = None
 
-def _staff(row: asyncpg.Record) -> Grants:
+
+@lru_cache(maxsize=ROLES_KEPT)
+def staff_grants(permissions: str, memberships: str) -> Grants:
+    """The grants of a role and of memberships, both JSON; one object for equal ones."""
     granted: dict[UUID | None, frozenset[str]] = {
-        None: flat(_permissions.decode(row["permissions"] or b"{}"))
+        None: flat(_permissions.decode(permissions))
     }
-    for event_id, permissions in _memberships.decode(row["memberships"] or b"[]"):
-        granted[event_id] = granted.get(event_id, frozenset()) | flat(permissions)
-    return Grants(Subject.STAFF, row["token_hash"], permissions=granted)
+    for event_id, of_event in _memberships.decode(memberships):
+        granted[event_id] = granted.get(event_id, frozenset()) | flat(of_event)
+    return Grants(Subject.STAFF, permissions=granted)
 
 
-def flat(permissions: dict[str, dict[str, bool]]) -> frozenset[str]:
-    """`{"events": {"read": true}}` as `{"events.read"}`."""
+@lru_cache(maxsize=ROLES_KEPT)
+def device_grants(events: tuple[UUID, ...]) -> Grants:
+    """The grants of a device that serves these events."""
+    return Grants(Subject.DEVICE, events=frozenset(events))
+
+
+def flat(permissions: Any) -> frozenset[str]:
+    """`{"events": {"read": true}}` as `{"events.read"}`; other shapes grant nothing.
+
+    The column is free JSON, and one odd role must not lock everybody out.
+    """
+    resources = permissions if isinstance(permissions, dict) else {}
     return frozenset(
         f"{resource}.{action}"
-        for resource, actions in permissions.items()
+        for resource, actions in resources.items()
+        if isinstance(actions, dict)
         for action, granted in actions.items()
         if granted is True
     )

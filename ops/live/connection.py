@@ -7,7 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection
@@ -19,11 +20,11 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from ops import metrics
+from ops.auth.tokens import token_hash
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live import protocol
 from ops.live.codes import CloseCode
-from ops.live.feed import Feed
 from ops.live.frames import (
     Bye,
     Error,
@@ -52,6 +53,13 @@ class Handshake(msgspec.Struct, frozen=True):
 
 Identify = Callable[[str], Awaitable[Grants | None]]
 """Token -> what its holder may watch; None if it opens nothing. StoreUnavailable."""
+
+
+class Wanting(Protocol):
+    """The part of the feed that a socket needs."""
+
+    def want(self, event_id: UUID) -> None:
+        """Somebody waits for a first snapshot of this event."""
 
 
 class _Protocol(ServerProtocol):
@@ -98,7 +106,7 @@ class Handler:
     def __init__(
         self,
         hub: Hub,
-        feed: Feed,
+        feed: Wanting,
         identify: Identify,
         clock: Clock,
         sockets_max: int,
@@ -196,6 +204,7 @@ class Handler:
             return CloseCode.OVERLOADED
         if socket.grants is None:
             return CloseCode.FORBIDDEN
+        socket.token_hash = token_hash(token)
         self._hub.add(socket)
         now = _rfc3339(self._clock.now())
         await self._say(connection, Welcome(connection.id.hex, now, protocol.PING_S))

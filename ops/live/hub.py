@@ -53,11 +53,20 @@ class Wire(Protocol):
 class Socket:
     """One connected client, as the hub sees it."""
 
-    __slots__ = ("__weakref__", "grants", "slow_at_s", "stale", "topics", "wire")
+    __slots__ = (
+        "__weakref__",
+        "grants",
+        "slow_at_s",
+        "stale",
+        "token_hash",
+        "topics",
+        "wire",
+    )
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.grants: Grants | None = None
+        self.token_hash = b""
         self.topics: set[Topic] = set()
         self.stale: set[Topic] | None = None
         self.slow_at_s: float | None = None

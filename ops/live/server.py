@@ -7,7 +7,7 @@ import resource
 import signal
 import socket as socket_module
 import ssl
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Protocol
@@ -77,7 +77,7 @@ class Gatekeeper(Protocol):
     async def identify(self, token: str) -> Grants | None:
         """What the holder of a token may watch."""
 
-    async def look_up(self, hashes: Iterable[bytes]) -> dict[bytes, Grants]:
+    async def look_up(self, hashes: Collection[bytes]) -> dict[bytes, Grants]:
         """What these tokens open now."""
 
 
@@ -227,8 +227,7 @@ class LiveServer:
             await asyncio.sleep(REVOCATION_CHECK_S)
             by_hash: dict[bytes, list[Socket]] = {}
             for socket in self.hub.sockets:
-                if socket.grants is not None:
-                    by_hash.setdefault(socket.grants.token_hash, []).append(socket)
+                by_hash.setdefault(socket.token_hash, []).append(socket)
             if not by_hash:
                 continue
             try:
@@ -242,7 +241,7 @@ class LiveServer:
     def _apply(self, socket: Socket, grants: Grants | None) -> None:
         if grants is None:
             self._handler.close(socket, CloseCode.REVOKED)
-        elif grants != socket.grants:
+        elif grants is not socket.grants and grants != socket.grants:
             socket.grants = grants
             for topic in [t for t in socket.topics if not grants.may_watch(t)]:
                 self.hub.leave(socket, topic)

@@ -76,15 +76,13 @@ def parse(name: str) -> Topic | None:
 
 
 class Grants(msgspec.Struct, frozen=True):
-    """What the holder of a token may watch.
+    """What the holder of a token may watch; shared by all with the same role.
 
-    `token_hash` tells subjects apart: a token that was replaced is another one.
     `permissions` maps an event to the permissions there; the key None holds for every
     event (a global role). A device has no permissions: `events` are those it serves.
     """
 
     subject: Subject
-    token_hash: bytes
     permissions: dict[UUID | None, frozenset[str]] = {}
     events: frozenset[UUID] = frozenset()
 

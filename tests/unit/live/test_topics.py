@@ -59,22 +59,20 @@ def test_every_kind_has_a_permission() -> None:
 
 
 def test_staff_may_watch_what_their_role_reads() -> None:
-    viewer = Grants(
-        Subject.STAFF, b"", {None: frozenset({"sessions.read", "scans.write"})}
-    )
+    viewer = Grants(Subject.STAFF, {None: frozenset({"sessions.read", "scans.write"})})
     assert viewer.may_watch(Topic(EVENT, Kind.SESSIONS))
     assert not viewer.may_watch(Topic(EVENT, Kind.ATTENDANCE))
     assert not viewer.may_watch(Topic(EVENT, Kind.SCANS))
 
 
 def test_a_membership_counts_in_its_event_alone() -> None:
-    member = Grants(Subject.STAFF, b"", {EVENT: frozenset({"*.read"})})
+    member = Grants(Subject.STAFF, {EVENT: frozenset({"*.read"})})
     assert all(member.may_watch(Topic(EVENT, kind)) for kind in Kind)
     assert not any(member.may_watch(Topic(OTHER, kind)) for kind in Kind)
 
 
 def test_a_device_sees_counts_of_its_events_and_never_a_name() -> None:
-    device = Grants(Subject.DEVICE, b"", {}, frozenset({EVENT}))
+    device = Grants(Subject.DEVICE, {}, frozenset({EVENT}))
     seen = {kind for kind in Kind if device.may_watch(Topic(EVENT, kind))}
     assert seen == DEVICE_KINDS
     assert Kind.SCANS not in seen
