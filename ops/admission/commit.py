@@ -216,8 +216,8 @@ def _item(item: Writing, ticket: UUID, version: int, decision: Decision) -> _Ite
 
 
 def _needs(plan: Plan, index: int, decision: Decision) -> list[_Need]:
-    """Places that the scan takes of hard limits. A supervisor's act asks for none."""
-    if decision.overridden:
+    """Places that the scan takes of hard limits; an event manager's act asks none."""
+    if decision.past_limits:
         return []
     taken: dict[UUID, int] = {}
     replaced = {

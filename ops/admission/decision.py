@@ -39,15 +39,19 @@ def decide(plan: Plan, ask: Ask, facts: ScanFacts) -> Decision:
     """Decide one scan. The order of the checks is door.md's."""
     weigh = _exit if ask.direction == "out" else _entry
     decision = weigh(plan, ask, facts)
-    if ask.scan.override and decision.verdict in ("hold", "refused"):
-        return _override(plan, ask, facts, decision)
+    if not ask.scan.override:
+        return decision
+    if decision.verdict in ("hold", "refused"):
+        decision = _override(plan, ask, facts, decision)
+    if decision.verdict == "admitted" and _rank(facts) >= _RANKS["event_manager"]:
+        decision = msgspec.structs.replace(decision, past_limits=True)
     return decision
 
 
 def _entry(plan: Plan, ask: Ask, facts: ScanFacts) -> Decision:
     wanted = candidates(plan, ask)
     scope = wanted[0] if len(wanted) == 1 else None
-    closed = _doors(plan, ask)
+    closed = _doors(plan, ask, scope)
     if closed:
         return closed
     unknown = _code(ask, facts, scope)
@@ -83,14 +87,14 @@ def _exit(plan: Plan, ask: Ask, facts: ScanFacts) -> Decision:
     return presence.leave(plan, ask, facts, wanted)
 
 
-def _doors(plan: Plan, ask: Ask) -> Decision | None:
+def _doors(plan: Plan, ask: Ask, scope: ScopePlan | None) -> Decision | None:
     """Check 2: stop of admission, doors of the event and of the gate."""
     gate = ask.gate
     if gate is not None and gate.state in ("closed", "held"):
         instead = plan.gates.get(gate.use_instead_id) if gate.use_instead_id else None
-        return say("doors_closed", ask, gate=instead.name if instead else None)
+        return say("doors_closed", ask, scope, gate=instead.name if instead else None)
     if plan.event.doors_state in ("closed", "held"):
-        return say("doors_closed", ask)
+        return say("doors_closed", ask, scope)
     return None
 
 
@@ -170,12 +174,11 @@ def _registration(ask: Ask, ticket: TicketEntry, scope: ScopePlan) -> Decision |
 
 def _override(plan: Plan, ask: Ask, facts: ScanFacts, decision: Decision) -> Decision:
     """A supervisor's act. Never for forged codes, other events, age or a stop."""
-    role = facts.device.operator_role if facts.device else ""
     needed = _CLEARED_BY.get(REASONS[decision.reason].clear_by)
     ticket, scope = facts.ticket, decision.scope
     if needed is None or ticket is None or scope is None or ask.direction == "out":
         return decision
-    if _RANKS.get(role, 0) < max(needed, _RANKS["supervisor"]):
+    if _rank(facts) < max(needed, _RANKS["supervisor"]):
         return say("needs_supervisor", ask, scope)
     ordered = sorted(
         range(1, ticket.admits + 1),
@@ -185,7 +188,14 @@ def _override(plan: Plan, ask: Ask, facts: ScanFacts, decision: Decision) -> Dec
     )
     persons = ordered[: ask.scan.admit or 1]
     admitted = presence.admit(plan, ask, facts, scope, persons, again=False)
+    if admitted.verdict != "admitted":
+        return admitted  # an outer place must be entered first
     return msgspec.structs.replace(admitted, overridden=decision.reason)
+
+
+def _rank(facts: ScanFacts) -> int:
+    """The rank of the operator at the device; 0 for nobody."""
+    return _RANKS.get(facts.device.operator_role, 0) if facts.device else 0
 
 
 def full(ask: Ask, decision: Decision, plan: Plan, fits: int) -> Decision:

@@ -45,6 +45,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[int, ...] | tuple[UUID, ...] = ()
     overridden: str = ""
     """The reason that a supervisor set aside."""
+    past_limits: bool = False
+    """An event manager's act: hard limits are not asked (door.md: nobody else may)."""
 
     @property
     def writes(self) -> bool:
