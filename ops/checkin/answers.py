@@ -17,7 +17,7 @@ from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import Args, ScanFacts, Stored
 from ops.admission.verdicts import REASONS, SENSITIVE
 from ops.cache.entry import from_ms
-from ops.checkin.desk import Answered
+from ops.checkin.pending import Answered
 from ops.texts import Texts
 
 

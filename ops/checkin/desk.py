@@ -1,8 +1,4 @@
-"""The desk: takes scans, forms batches, answers. One loop an event and process.
-
-Scans that arrive while the previous batch is under way form the next one: no timers,
-no linger. Two lanes: live scans first; uploads in batches of at most
-`UPLOADS_PER_BATCH`, at most every second batch (core.md item 33).
+"""The desk: where scans come in. Reads the code, finds the event's desk, waits.
 
 A waiting caller may be cancelled at any time: its scan is decided all the same, and a
 retry with the same id gets the stored answer.
@@ -12,83 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
-from collections import deque
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
-from ops import log, metrics
-from ops.admission import batch as protocol
-from ops.admission import finish
-from ops.admission.ask import Ask, CodeKind
-from ops.admission.batch import Batch, Command, Item
-from ops.admission.commit import LogRow, door_row, log_row, only_logs
-from ops.admission.from_database import DeviceRow
-from ops.admission.journal import Journal, Line
-from ops.admission.plan import Plan
-from ops.admission.scan import Direction, ScanRequest, content_key
-from ops.cache.entry import DeviceEntry, ms
+from ops.admission.ask import CodeKind
+from ops.admission.journal import Journal
+from ops.admission.scan import ScanRequest, content_key
 from ops.checkin import codes
 from ops.checkin.codes import Keyring
+from ops.checkin.event_desk import EventDesk
+from ops.checkin.pending import Answered, Lane, Pending
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import NotFound, Unauthenticated, Unavailable
 
-BATCH_MAX = 256
-"""Scans a batch: a full one stays below the time limits of its steps."""
-UPLOADS_PER_BATCH = 64
-QUEUE_MAX = 10_000
-"""Scans waiting in a process; more is answered 503, the device keeps them."""
-CONFIRM_AFTER_S = 0.05
-LOG_AFTER_S = 0.1
-"""When no next batch comes: confirmations and answers that are not written yet."""
-LOGS_KEPT_MAX = 20_000
-FUTURE_MAX = timedelta(minutes=5)
-"""A door time further ahead is a wrong clock; the server's time is taken."""
-
-Lane = Literal["live", "upload"]
 NO_CODE = bytes(16)
+"""Looked up for a malformed code: nothing has this hash."""
 
-_DEVICE = (
-    "SELECT row_to_json(d)::text FROM ops.device_entries_v1 d "
-    "WHERE d.event_id = $1 AND d.id = $2"
-)
 _FIND_EVENT = (
     "SELECT event_id FROM ops.ticket_codes WHERE code_hash = $1"
     " AND event_id = ANY ($2) LIMIT 1"
 )
-_device_decoder = msgspec.json.Decoder(DeviceRow)
-_logger = log.get(__name__)
-
-
-class Pending(msgspec.Struct):
-    """A scan that waits for its batch."""
-
-    scan: ScanRequest
-    device_id: UUID
-    code: bytes
-    code_kind: CodeKind
-    code_hint: str
-    content_hash: bytes
-    forged: Any
-    answer: asyncio.Future[Answered]
-    queued_s: float
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """An item with its answer, and what the sentence needs beside it."""
-
-    item: Item
-    plan: Plan
-    now: datetime
-    inside: dict[UUID, int]
 
 
 class Desk:
@@ -199,7 +144,9 @@ class Desk:
             self._clock.monotonic_s(),
         )
 
-    def _code(self, scan: ScanRequest) -> tuple[bytes, CodeKind, str, Any]:
+    def _code(
+        self, scan: ScanRequest
+    ) -> tuple[bytes, CodeKind, str, Callable[[], bool]]:
         if scan.method == "manual":
             ticket_id = _uuid(scan.code)
             if ticket_id is not None:
@@ -226,343 +173,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-class EventDesk:
-    """The queue and the loop of one event."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        database: Database,
-        stores: Stores,
-        plans: Plans,
-        journal: Journal,
-        clock: Clock,
-    ) -> None:
-        self.plan = plan
-        self._database = database
-        self._stores = stores
-        self._plans = plans
-        self._journal = journal
-        self._clock = clock
-        self._live: deque[Pending] = deque()
-        self._uploads: deque[Pending] = deque()
-        self._flying: dict[UUID, Pending] = {}
-        self._devices: dict[UUID, DeviceEntry] = {}
-        self._confirms: list[UUID] = []
-        self._logs: list[LogRow] = []
-        self._inside: dict[UUID, int] = {}
-        self._wake = asyncio.Event()
-        self._uploaded_last = False
-        self._stopping = False
-        self._telling: asyncio.Task[Any] | None = None
-        self.mode = "N"
-        self._task = asyncio.create_task(self._run(), name=f"desk {plan.event.id}")
-
-    async def stop(self) -> None:
-        """Finish the waiting scans and write the last rows."""
-        self._stopping = True
-        self._wake.set()
-        await asyncio.wait([self._task], timeout=5)
-        self._task.cancel()
-        if self._telling is not None:
-            await asyncio.wait([self._telling], timeout=1)
-
-    async def know(self, device_id: UUID) -> DeviceEntry:
-        """The last known entry of a device, to ask the stores the right question."""
-        entry = self._devices.get(device_id)
-        if entry is None:
-            try:
-                text = await self._database.pool.fetchval(
-                    _DEVICE, self.plan.event.id, device_id, timeout=0.5
-                )
-            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-                raise Unavailable(headers={"Retry-After": "1"}) from error
-            if text is None:
-                raise Unauthenticated(
-                    "This device does not serve the event.", code="device_other_event"
-                )
-            entry = self._devices[device_id] = _device_decoder.decode(text).entry()
-        return entry
-
-    async def add(self, pending: Pending, lane: Lane) -> Answered:
-        """Queue a scan and wait for its answer."""
-        twin = self._flying.get(pending.scan.id)
-        if twin is not None:
-            # The same id is being decided now: its retry gets the stored answer.
-            await asyncio.wait([twin.answer])
-        if len(self._live) + len(self._uploads) >= QUEUE_MAX:
-            raise Unavailable(code="overloaded", headers={"Retry-After": "1"})
-        self._flying[pending.scan.id] = pending
-        (self._live if lane == "live" else self._uploads).append(pending)
-        if pending.scan.shown:
-            self.confirm(pending.scan.shown)
-        self._wake.set()
-        return await asyncio.shield(pending.answer)
-
-    def confirm(self, scan_ids: list[UUID]) -> None:
-        """Write `confirmed_at` with the next batch, or in 50 ms."""
-        if not self._confirms:
-            asyncio.get_running_loop().call_later(CONFIRM_AFTER_S, self._wake.set)
-        self._confirms += scan_ids
-
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._live or self._uploads:
-                await self._safely(self._take())
-            if self._confirms or self._logs:
-                await self._flush()
-            if self._stopping and not (self._live or self._uploads):
-                return
-
-    def _take(self) -> list[Pending]:
-        """The next batch: live scans first, uploads at most every second batch."""
-        uploads = bool(self._uploads) and not (self._live and self._uploaded_last)
-        self._uploaded_last = uploads
-        taken = [self._live.popleft() for _ in range(min(len(self._live), BATCH_MAX))]
-        if uploads:
-            room = min(len(self._uploads), UPLOADS_PER_BATCH)
-            taken += [self._uploads.popleft() for _ in range(room)]
-        return taken
-
-    async def _safely(self, taken: list[Pending]) -> None:
-        """Run a batch; whatever happens in it, everybody who waits gets an answer."""
-        try:
-            await self._batch(taken)
-        except Exception as error:
-            _logger.exception("batch_failed", error=log.scrubbed(error))
-            for pending in taken:
-                if not pending.answer.done():
-                    pending.answer.set_exception(Unavailable())
-        finally:
-            for pending in taken:
-                self._flying.pop(pending.scan.id, None)
-
-    async def _batch(self, taken: list[Pending]) -> None:
-        metrics.batch_scans.observe(len(taken))
-        now = self._clock.now()
-        items = [self._item(index, one, now) for index, one in enumerate(taken)]
-        logs, self._logs = self._logs, []
-        confirms, self._confirms = self._confirms, []
-        batch = Batch(
-            self.plan,
-            items,
-            now,
-            use_cache=self._stores.cache_allowed(),
-            ask_again=partial(self._ask_again, taken, now),
-            logs=logs,
-            confirms=confirms,
-        )
-        try:
-            await self._drive(batch, taken)
-        finally:
-            self.plan, self.mode = batch.plan, batch.mode
-            self._devices.update((item.ask.device_id, item.device) for item in items)
-            self._logs += batch.logs + batch.logs_refused
-            self._confirms += batch.confirms
-            self._confirms += [
-                item.ask.scan.id for item in items if item.durable == "committed"
-            ]
-            self._logs += [
-                log_row(item, item.decision, None)
-                for item in protocol.leftovers(items)
-                if item.decision is not None
-            ]
-            self._logs += [
-                door_row(item, item.stored)
-                for item in protocol.uploads(items)
-                if item.stored is not None
-            ]
-            del self._logs[:-LOGS_KEPT_MAX]
-            if self._confirms or self._logs:
-                delay = CONFIRM_AFTER_S if self._confirms else LOG_AFTER_S
-                asyncio.get_running_loop().call_later(delay, self._wake.set)
-
-    async def _drive(self, batch: Batch, taken: list[Pending]) -> None:
-        steps = batch.run()
-        commands = next(steps)
-        while True:
-            if len(commands) == 1:
-                replies = [await self._execute(batch, commands[0], taken)]
-            else:
-                replies = await asyncio.gather(
-                    *(self._execute(batch, command, taken) for command in commands)
-                )
-            try:
-                commands = steps.send(replies)
-            except StopIteration:
-                return
-
-    async def _execute(
-        self, batch: Batch, command: Command, taken: list[Pending]
-    ) -> Any:
-        """One command against the real stores."""
-        event_id = self.plan.event.id
-        if isinstance(command, protocol.ReadCache):
-            return await self._stores.read_cache(event_id, command)
-        if isinstance(command, protocol.ReadDatabase):
-            return await self._stores.read_database(event_id, command)
-        if isinstance(command, protocol.Commit):
-            return await self._stores.commit(command)
-        if isinstance(command, protocol.Journal):
-            return await self._remember(command, batch)
-        if isinstance(command, protocol.Finish):
-            return await self._tell(command, batch)
-        if isinstance(command, protocol.LoadPlan):
-            return await self._load_plan(command.version)
-        self._answer(batch, taken)
-        return None
-
-    async def _load_plan(self, version: int) -> Any:
-        try:
-            return await self._plans.load(self.plan.event.id, version)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            _logger.warning("plan_not_loaded", error=log.scrubbed(error))
-            return protocol.Down("database")
-
-    async def _remember(self, command: protocol.Journal, batch: Batch) -> Any:
-        try:
-            with metrics.step_seconds.labels("journal").time():
-                await self._journal.append(_lines(batch, command))
-        except (sqlite3.Error, OSError) as error:
-            # The rows are committed; without its line a green only misses the net
-            # for a database that loses them (rule R5), so the door goes on.
-            metrics.store_failures_total.labels("journal").inc()
-            _logger.error("journal_failed", error=log.scrubbed(error))
-            return protocol.Down("journal")
-        return None
-
-    async def _tell(self, command: protocol.Finish, batch: Batch) -> Any:
-        for reply in command.replies:
-            for place, people in reply.inside.items():
-                self._inside[UUID(place)] = people
-        args = finish.arguments(
-            b"f",
-            command.epoch,
-            finish.visits(batch.plan, command.items, command.replies, batch.now),
-            finish.lines(batch.plan, command.items, batch.now),
-            finish.refusals(command.items),
-        )
-        if len(args) == finish.FIXED_ARGUMENTS:
-            return None
-        green = any(item.durable == "committed" for item in command.items)
-        telling = self._stores.finish(self.plan.event.id, args)
-        if green:
-            return await telling
-        # Nobody waits for the line of a refusal; one at a time is under way.
-        if self._telling is not None and not self._telling.done():
-            await self._telling
-        self._telling = asyncio.create_task(telling)
-        return None
-
-    def _answer(self, batch: Batch, taken: list[Pending]) -> None:
-        for reply in batch.replies:
-            for place, people in reply.inside.items():
-                self._inside[UUID(place)] = people
-        done_s = self._clock.monotonic_s()
-        for pending, item in zip(taken, batch.items, strict=True):
-            metrics.scan_seconds.observe(done_s - pending.queued_s)
-            if not pending.answer.done():
-                pending.answer.set_result(
-                    Answered(item, batch.plan, batch.now, self._inside)
-                )
-
-    async def _flush(self) -> None:
-        """Write confirmations and answers that no batch took along."""
-        logs, self._logs = self._logs, []
-        confirms, self._confirms = self._confirms, []
-        reply = await self._write(logs, confirms)
-        if isinstance(reply, protocol.Down):
-            self._logs = logs + self._logs
-            self._confirms = confirms + self._confirms
-            if not self._stopping:
-                asyncio.get_running_loop().call_later(1.0, self._wake.set)
-
-    async def _write(self, logs: list[LogRow], confirms: list[UUID]) -> Any:
-        """One transaction of logs; a poisoned row is bisected out and dropped."""
-        request = only_logs(self.plan, self.mode, self._clock.now(), logs, confirms)
-        reply = await self._stores.commit(protocol.Commit(request))
-        if not isinstance(reply, protocol.Poisoned):
-            return reply
-        if len(logs) <= 1:
-            _logger.error("log_row_dropped", scan_id=str(logs[0].s) if logs else None)
-            return None
-        middle = len(logs) // 2
-        first = await self._write(logs[:middle], confirms)
-        second = await self._write(logs[middle:], [])
-        return first if isinstance(first, protocol.Down) else second
-
-    def _item(self, index: int, pending: Pending, now: datetime) -> Item:
-        device = self._devices[pending.device_id]
-        return Item(
-            index,
-            _ask(self.plan, pending, device, now),
-            pending.code,
-            pending.content_hash,
-            pending.code_hint,
-            device,
-        )
-
-    def _ask_again(
-        self, taken: list[Pending], now: datetime, plan: Plan, item: Item
-    ) -> Ask:
-        return _ask(plan, taken[item.index], item.device, now)
-
-
-def _ask(plan: Plan, pending: Pending, device: DeviceEntry, now: datetime) -> Ask:
-    """The question of a scan; what it leaves open comes from its device."""
-    scan = pending.scan
-    gate = plan.gates.get(scan.gate_id) if scan.gate_id else None
-    gate = gate or plan.gates_by_no.get(device.gate_no)
-    direction: Direction = scan.direction or (
-        "out" if device.direction == "out" else "in"
-    )
-    at = now
-    if scan.scanned_at is not None and (scan.offline or scan.dry_run):
-        at = min(scan.scanned_at, now + FUTURE_MAX)
-    if scan.session_id is None and device.session_id and scan.area_id is None:
-        scan = msgspec.structs.replace(scan, session_id=UUID(bytes=device.session_id))
-    return Ask(
-        scan,
-        pending.device_id,
-        direction,
-        gate,
-        at,
-        pending.code_kind,
-        pending.forged,
-        device.profile,
-    )
-
-
-def _lines(batch: Batch, command: protocol.Journal) -> list[Line]:
-    lines = []
-    for item in command.items:
-        facts, decision = item.facts, item.decision
-        assert facts is not None
-        assert decision is not None
-        assert facts.ticket_id is not None
-        places = [
-            (entry.scope.no, entry.person_no, entry.pass_no, 1)
-            for entry in decision.opens
-        ]
-        places += [
-            (entry.scope.no, entry.person_no, 0, 0)
-            for entry in decision.closes
-            if entry.must
-        ]
-        lines.append(
-            Line(
-                item.ask.scan.id,
-                batch.plan.event.id,
-                facts.ticket_id,
-                command.epoch,
-                item.content_hash,
-                ms(batch.now),
-                "answered",
-                tuple(places),
-            )
-        )
-    return lines

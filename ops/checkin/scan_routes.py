@@ -22,7 +22,8 @@ from ops.admission.scan import KNOWN_FIELDS, SHOWN_MAX, ScanRequest
 from ops.auth.guards import device_required, requires
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.checkin.answers import Answers, ScanAnswer
-from ops.checkin.desk import Answered, Desk, Lane
+from ops.checkin.desk import Desk
+from ops.checkin.pending import Answered, Lane
 from ops.checkin.scan_log import LogPage, ScanLog
 from ops.checkin.undo import Undo, UndoAnswer
 from ops.errors import (

@@ -14,7 +14,8 @@ from ops.admission.journal import Journal, read
 from ops.admission.scan import DoorDecision, ScanRequest
 from ops.cache.client import Cache
 from ops.checkin.codes import Keyring
-from ops.checkin.desk import Answered, Desk
+from ops.checkin.desk import Desk
+from ops.checkin.pending import Answered
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 from ops.clock import Clock
