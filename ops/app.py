@@ -39,6 +39,7 @@ from ops.runtime import Runtime
 from ops.settings import Settings
 
 API_PREFIX = "/api/v1"
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 API_ROUTES: tuple[Any, ...] = (
     *auth_routes.ROUTES,
@@ -76,9 +77,10 @@ def build(runtime: Runtime) -> Litestar:
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], *headers]
-            metrics.requests_total.labels(
-                scope.get("method", ""), str(message["status"])
-            ).inc()
+            method = str(scope.get("method"))
+            # A method is whatever a client writes; a label must not be.
+            label = method if method in METHODS else "other"
+            metrics.requests_total.labels(label, str(message["status"])).inc()
 
     api = Router(API_PREFIX, route_handlers=API_ROUTES)
     pages = page_routes(find(), runtime.settings, __version__)

@@ -90,10 +90,3 @@ ON CONFLICT (email) DO UPDATE
        failed_login_attempts = 0, locked_until = NULL, status = 'active'
 RETURNING id
 """
-
-RECORD: Final = """
-INSERT INTO ops.audit_log
-       (at, subject_kind, subject_id, action, target_kind, target_id, event_id,
-        detail, ip)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::inet)
-"""

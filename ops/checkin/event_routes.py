@@ -253,7 +253,7 @@ async def get_occupancy(
         event_id=event_id,
         at=found.at,
         capacity=found.event["capacity"],
-        figures=msgspec.convert(dict(found.figures), Figures, strict=False),
+        figures=msgspec.convert(dict(found.figures), Figures),
         areas=[area_occupancy(row) for row in found.areas],
         scopes=[_line(row, ScopeOccupancy) for row in found.scopes],
     )

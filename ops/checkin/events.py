@@ -76,12 +76,19 @@ WITH e AS (
                  + ev.day_starts_at AS day
     FROM events ev WHERE ev.id = $1
 ), sold AS (
-  SELECT coalesce(sum(t.admits), 0) AS people
-    FROM tickets t
-   WHERE t.event_id = $1 AND t.state = 'valid' AND t.access_class = 'guest'
+  SELECT coalesce(sum(kind.sold), 0)::bigint AS people,
+         coalesce(sum(kind.expected), 0)::bigint AS expected
+    FROM (SELECT sum(t.admits) AS sold,
+                 round(coalesce(sum(t.admits) FILTER (WHERE t.state = 'valid'), 0)
+                       * e.show_rate) AS expected
+            FROM tickets t CROSS JOIN e
+           WHERE t.event_id = $1 AND t.access_class = 'guest'
+             AND t.state IN ('valid', 'blocked', 'expired')
+           GROUP BY t.ticket_type_id, e.show_rate) AS kind
 ), visits AS (
   SELECT c.ticket_id, c.person_no, count(*) AS passes,
-         count(*) FILTER (WHERE c.checked_out_at IS NOT NULL) AS exits,
+         count(*) FILTER (
+           WHERE c.checked_out_at IS NOT NULL AND NOT c.exit_assumed) AS exits,
          bool_or(c.checked_out_at IS NULL) AS inside,
          bool_or(c.checked_in_at >= (e.day AT TIME ZONE e.timezone)) AS today,
          bool_or(t.access_class = 'guest') AS guest
@@ -94,28 +101,31 @@ WITH e AS (
 ), entered AS (
   SELECT count(*) AS people, count(*) FILTER (WHERE today) AS today,
          count(*) FILTER (WHERE inside) AS inside,
-         coalesce(sum(passes - 1), 0) AS re_entries,
-         coalesce(sum(exits), 0) AS exits,
+         coalesce(sum(passes - 1), 0)::bigint AS re_entries,
+         coalesce(sum(exits), 0)::bigint AS exits,
          count(*) FILTER (WHERE guest) AS guests
     FROM visits
 ), counted AS (
-  SELECT coalesce(sum(a.manual), 0) AS people FROM ops.areas a
+  SELECT coalesce(sum(a.manual), 0)::bigint AS people FROM ops.areas a
    WHERE a.event_id = $1 AND a.kind = 'venue'
 ), refused AS (
   SELECT count(*) AS attempts,
          count(DISTINCT coalesce(l.ticket_id::text, l.code_hash::text)) AS people
-    FROM ops.scan_log l WHERE l.event_id = $1 AND l.verdict = 'refused'
+    FROM ops.scan_log l
+   WHERE l.event_id = $1 AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
 )
-SELECT sold.people AS sold, round(sold.people * e.show_rate)::bigint AS expected,
-       entered.people AS entered, entered.today AS entered_today, entered.inside,
+SELECT sold.people AS sold, sold.expected, entered.people AS entered,
+       entered.today AS entered_today, entered.inside + counted.people AS inside,
        counted.people AS counted, entered.re_entries, entered.exits,
        CASE WHEN now() >= e.ends_at
-            THEN greatest(round(sold.people * e.show_rate)::bigint - entered.guests, 0)
+            THEN greatest(sold.expected - entered.guests, 0)
        END AS no_show,
        refused.attempts AS refused_attempts, refused.people AS refused_people
   FROM e, sold, entered, counted, refused
 """
-"""One row. no_show is null before the end; a re-entry is a further pass of a person."""
+"""One row. inside is people present by scan plus people counted without ticket;
+no_show is null before the end; a re-entry is a further pass of a person; a second
+reading of a code just admitted is no refusal."""
 
 
 class EventRows(NamedTuple):
