@@ -223,18 +223,18 @@ class Batch:
             for item in items:
                 item.error = "unavailable"
             return
+        asked = [reads(self.plan, item.ask) for item in items]
         if reply.plan_version != self.plan.version:
             yield from self._new_plan(reply.plan_version)
         moved = []
-        for item, fresh in zip(items, reply.facts, strict=True):
-            before = reads(self.plan, item.ask)
+        for item, fresh, before in zip(items, reply.facts, asked, strict=True):
             item.facts, item.lost = fresh, False
             self._look(item, from_cache=False)
             if not item.done and reads(self.plan, item.ask) != before:
                 moved.append(item)
         if moved:
-            # The device was sent to another gate meanwhile: once more, for its scopes.
-            # Its entry is current now, so this ends.
+            # The device or its gate was moved meanwhile: once more, for its scopes.
+            # Its entry and the plan are current now, so this ends.
             (reply,) = yield [self._question(moved)]
             yield from self._take(moved, reply)
 
@@ -330,13 +330,14 @@ class Batch:
 
         Older answers stay out of the halves: the desk writes them by themselves.
         """
-        self.logs_refused = self.logs
+        alone = len(writing) == 1 and not self.logs
+        self.logs_refused += self.logs
         self.logs = []
-        if len(writing) == 1:
+        if alone:
             writing[0].error = "poisoned"
             return
         middle = len(writing) // 2
-        for half in (writing[:middle], writing[middle:]):
+        for half in filter(None, (writing[:middle], writing[middle:])):
             (reply,) = yield [Commit(self._request(half, [], []))]
             yield from self._settle(half, reply)
 
