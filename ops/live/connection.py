@@ -116,16 +116,16 @@ class Handler:
         self._clock, self._sockets_max = clock, sockets_max
         self._hello_within_s = hello_within_s
         self._closing: set[asyncio.Task[None]] = set()
-        self._open = 0
+        self._open: set[Socket] = set()
 
     async def serve(self, connection: ServerConnection) -> None:
         """Talk with one client until either side closes. The task of a socket."""
         assert isinstance(connection, LiveConnection)
         connection.forget_handshake()
-        self._open += 1
         socket = Socket(connection)  # type: ignore[arg-type]  # Transport.write is wider
+        self._open.add(socket)
         try:
-            if self._open > self._sockets_max:
+            if len(self._open) > self._sockets_max:
                 await self._close(connection, CloseCode.OVERLOADED)
                 return
             connection.on_drained = lambda: self._drained(connection, socket)
@@ -133,7 +133,7 @@ class Handler:
         except ConnectionClosed:
             pass
         finally:
-            self._open -= 1
+            self._open.discard(socket)
             connection.on_drained = None
             self._hub.remove(socket)
 
@@ -261,7 +261,7 @@ class Handler:
 
     async def drain(self) -> None:
         """Tell everybody to come back at a time of their own, and close."""
-        for socket in list(self._hub.sockets):
+        for socket in list(self._open):
             # Jitter, not a secret.
             retry_ms = random.randrange(RETRY_MS_MAX)
             self.close(socket, CloseCode.RESTARTING, retry_ms)

@@ -132,7 +132,7 @@ class Publisher:
             await self._publish_scans(plan, source, reading)
             self._plan = plan
         except StoreUnavailable as error:
-            metrics.store_failures_total.labels("live").inc()
+            metrics.store_failures_total.labels("database").inc()
             _log.warning(
                 "live_no_source", event_id=str(self.event_id), error=str(error)
             )

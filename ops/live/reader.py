@@ -104,7 +104,10 @@ class Reader:
                 continue  # moved or forgotten while we waited
             for entry_id, entry in entries:
                 self._positions[event_id] = entry_id
-                self._deliver(event_id, entry)
+                try:
+                    self._deliver(event_id, entry)
+                except Exception as error:  # one entry must not end the reader
+                    _log.error("live_entry_unread", error=log.scrubbed(error))
 
     async def _wake(self) -> None:
         """Make the blocked call return, so that it takes the new list of streams."""

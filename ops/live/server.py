@@ -7,7 +7,7 @@ import resource
 import signal
 import socket as socket_module
 import ssl
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Protocol
@@ -129,6 +129,7 @@ class LiveServer:
         )
         self._server: Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._turn = 0
 
     @property
     def port(self) -> int:
@@ -155,8 +156,10 @@ class LiveServer:
         )
         self._tasks = [
             asyncio.create_task(self._reader.run()),
-            asyncio.create_task(self._sweep()),
-            asyncio.create_task(self._recheck()),
+            asyncio.create_task(
+                _every(min(1.0, self.options.mark_after_s), self._sweep)
+            ),
+            asyncio.create_task(_every(REVOCATION_CHECK_S, self._recheck)),
         ]
         _log.info("live_listening", host=self.options.host, port=self.port)
 
@@ -171,8 +174,10 @@ class LiveServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reader.stop()
         await self._cache.stop()
-        self._server.close()
-        await self._server.wait_closed()
+        # Who has not finished a handshake by now is not waited for.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._server.wait_closed()
 
     def _process_request(
         self, connection: ServerConnection, request: Request
@@ -200,43 +205,38 @@ class LiveServer:
         return None
 
     async def _sweep(self) -> None:
-        """Once a second: marks for quiet topics, pings, and an end for dead peers.
+        """Marks for quiet topics, pings, and an end for dead peers.
 
-        Each socket is pinged every 25 s; the sweep does a part of them each second.
+        Each socket is pinged every 25 s; every turn does a part of them.
         """
-        loop, turn = asyncio.get_running_loop(), 0
-        while True:
-            await asyncio.sleep(min(1.0, self.options.mark_after_s))
-            now_s = self._clock.monotonic_s()
-            for channel in list(self.hub.channels.values()):
-                if now_s - channel.said_at_s >= self.options.mark_after_s:
-                    channel.mark(now_s)
-            turn = (turn + 1) % PING_S
-            for socket in list(self.hub.sockets):
-                if hash(socket) // 64 % PING_S != turn:
-                    continue
-                assert isinstance(socket.wire, LiveConnection)
-                if loop.time() - socket.wire.heard_at_s > SILENT_AFTER_S:
-                    self._handler.close(socket, CloseCode.SILENT)
-                else:
-                    socket.send(PING_FRAME)
+        now_s, loop_s = self._clock.monotonic_s(), asyncio.get_running_loop().time()
+        for channel in list(self.hub.channels.values()):
+            if now_s - channel.said_at_s >= self.options.mark_after_s:
+                channel.mark(now_s)
+        self._turn = (self._turn + 1) % PING_S
+        for socket in list(self.hub.sockets):
+            if hash(socket) // 64 % PING_S != self._turn:
+                continue
+            assert isinstance(socket.wire, LiveConnection)
+            if loop_s - socket.wire.heard_at_s > SILENT_AFTER_S:
+                self._handler.close(socket, CloseCode.SILENT)
+            else:
+                socket.send(PING_FRAME)
 
     async def _recheck(self) -> None:
         """Close or narrow sockets whose tokens or roles were taken away."""
-        while True:
-            await asyncio.sleep(REVOCATION_CHECK_S)
-            by_hash: dict[bytes, list[Socket]] = {}
-            for socket in self.hub.sockets:
-                by_hash.setdefault(socket.token_hash, []).append(socket)
-            if not by_hash:
-                continue
-            try:
-                grants = await self._gatekeeper.look_up(by_hash)
-            except StoreUnavailable:
-                continue  # unknown is not revoked
-            for token_hash, sockets in by_hash.items():
-                for socket in sockets:
-                    self._apply(socket, grants.get(token_hash))
+        by_hash: dict[bytes, list[Socket]] = {}
+        for socket in self.hub.sockets:
+            by_hash.setdefault(socket.token_hash, []).append(socket)
+        if not by_hash:
+            return
+        try:
+            grants = await self._gatekeeper.look_up(by_hash)
+        except StoreUnavailable:
+            return  # unknown is not revoked
+        for token_hash, sockets in by_hash.items():
+            for socket in sockets:
+                self._apply(socket, grants.get(token_hash))
 
     def _apply(self, socket: Socket, grants: Grants | None) -> None:
         if grants is None:
@@ -246,6 +246,16 @@ class LiveServer:
             for topic in [t for t in socket.topics if not grants.may_watch(t)]:
                 self.hub.leave(socket, topic)
                 socket.send(frame(Error("forbidden", topic.name)))
+
+
+async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    """Do a step again and again; one that fails is logged, and the next one comes."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await step()
+        except Exception as error:
+            _log.error("live_step_failed", error=log.scrubbed(error), exc_info=error)
 
 
 def cookie_value(headers: Iterable[str], name: str) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -123,11 +124,13 @@ class CacheSource:
             packed = await self._redis.hmget(keys.tickets(event_id), tickets)
         except CACHE_ERRORS as error:
             raise StoreUnavailable(f"cache: {type(error).__name__}") from error
-        return {
-            ticket: unpack_ticket(entry).name
-            for ticket, entry in zip(tickets, packed, strict=True)
-            if entry is not None
-        }
+        names: dict[bytes, str] = {}
+        for ticket, entry in zip(tickets, packed, strict=True):
+            if entry is not None:
+                # One entry of another shape costs one name, not the ticker.
+                with suppress(msgspec.DecodeError):
+                    names[ticket] = unpack_ticket(entry).name
+        return names
 
 
 _COUNTERS = """

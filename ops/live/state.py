@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -134,8 +135,14 @@ _lines_decoder = msgspec.msgpack.Decoder(list[Line])
 
 
 def parse_lines(packed: bytes) -> list[Line]:
-    """The lines of a feed entry; an empty value has none."""
-    return _lines_decoder.decode(packed) if packed else []
+    """The lines of a feed entry; an empty value has none, nor has one of another shape.
+
+    (Offsets tell that lines are missing, so this ends in a snapshot, not in silence.)
+    """
+    try:
+        return _lines_decoder.decode(packed) if packed else []
+    except msgspec.DecodeError:
+        return []
 
 
 def parse_counters(fields: Mapping[bytes, bytes]) -> Counters:
@@ -378,9 +385,18 @@ def _rate(minutes: Mapping[int, int], now: datetime) -> float:
     return round(max(0, people) * 60 / (seconds - first * 60 or 60.0), 1)
 
 
+@lru_cache(maxsize=256)
+def _zone(name: str) -> tzinfo:
+    """The event's zone; a name that nobody knows shows days in UTC, not nothing."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
 def _day_start_minute(event: EventInfo, now: datetime) -> int:
     """The epoch minute at which the event day of `now` began (door.md)."""
-    zone = ZoneInfo(event.timezone)
+    zone = _zone(event.timezone)
     local = now.astimezone(zone)
     day = local.date()
     if local.time() < event.day_starts_at:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from redis.asyncio import Redis
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from ops.cache import keys
@@ -353,6 +359,73 @@ async def test_drain_sends_everybody_away_with_a_time(
     assert len({bye["retry_ms"] for bye in byes}) > 1
     assert {await one.code() for one in sockets} == {4101}
     await clients.aclose()
+
+
+async def test_drain_waits_for_nobody_who_is_silent(
+    world: World, redis_url: str
+) -> None:
+    clients = AsyncExitStack()
+    async with serving(world, redis_url) as live:
+        mute = await clients.enter_async_context(client(live))
+        _, half_open = await asyncio.open_connection("127.0.0.1", live.port)
+        half_open.write(b"GET /live HTTP/1.1\r\n")
+        before = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - before < 4.0
+    assert await mute.code() == 4101
+    half_open.close()
+    await clients.aclose()
+
+
+async def test_rubbish_in_the_cache_costs_one_line(
+    world: World, greeted: Client
+) -> None:
+    topic = world.topic("scans")
+    await greeted.watch(topic)
+    ticket = await world.ticket("Zoë")
+    await world.redis.hset(keys.tickets(world.event_id), b"0" * 16, b"rubbish")
+    await world.redis.xadd(keys.feed(world.event_id), {"s": "x", "l": b"\xc1"})
+    await world.batch([line(b"0" * 16), line(ticket)])
+    update = await greeted.hear_op("update")
+    assert [shown["holder"] for shown in update["data"]["lines"]] == [None, "Zoë"]
+
+
+async def test_tls(world: World, redis_url: str, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    trust = ssl.create_default_context(cafile=certificate)
+    async with serving(world, redis_url, tls_cert=certificate, tls_key=key) as live:
+        address = f"wss://localhost:{live.port}/live"
+        async with connect(address, ssl=trust, compression=None) as socket:
+            one = Client(socket)
+            await one.hello()
+            assert (await one.watch(world.topic("attendance")))["op"] == "snapshot"
+
+
+def self_signed(folder: Path) -> tuple[str, str]:
+    """A certificate of localhost and its key, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return str(paths[0]), str(paths[1])
 
 
 async def test_slow_reader_gets_a_snapshot_then_4008(

@@ -268,3 +268,10 @@ def test_a_scan_line_has_names_for_numbers() -> None:
 
 def test_no_lines() -> None:
     assert state.parse_lines(b"") == []
+    assert state.parse_lines(b"\xc1rubbish") == []
+
+
+def test_an_unknown_zone_shows_days_in_utc() -> None:
+    for name in ("Mars/Olympus", "../etc/passwd", ""):
+        found = counters(m={MINUTE: 7})
+        assert figures(found, make_plan(timezone=name))["entered_today"] == 7
