@@ -259,11 +259,11 @@ class Handler:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def drain(self) -> None:
+    async def drain(self, retry_ms_max: int = RETRY_MS_MAX) -> None:
         """Tell everybody to come back at a time of their own, and close."""
         for socket in list(self._open):
             # Jitter, not a secret.
-            retry_ms = random.randrange(RETRY_MS_MAX)
+            retry_ms = random.randrange(retry_ms_max)
             self.close(socket, CloseCode.RESTARTING, retry_ms)
         if self._closing:
             await asyncio.wait(self._closing)

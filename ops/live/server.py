@@ -27,7 +27,7 @@ from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live.auth import Authenticator
 from ops.live.codes import CloseCode
-from ops.live.connection import Handler, Handshake, LiveConnection
+from ops.live.connection import RETRY_MS_MAX, Handler, Handshake, LiveConnection
 from ops.live.feed import INTERVAL_S, Feed
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
@@ -69,6 +69,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: float = INTERVAL_S
     mark_after_s: float = MARK_AFTER_S
     send_buffer_bytes: int = SEND_BUFFER_BYTES
+    retry_ms_max: int = RETRY_MS_MAX
 
 
 class Gatekeeper(Protocol):
@@ -167,7 +168,7 @@ class LiveServer:
         """Stop listening, send everybody away with a time to come back, and end."""
         assert self._server is not None
         self._server.close(close_connections=False)
-        await self._handler.drain()
+        await self._handler.drain(self.options.retry_ms_max)
         await self.feed.stop()
         for task in self._tasks:
             task.cancel()

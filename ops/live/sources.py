@@ -112,9 +112,10 @@ class CacheSource:
             for line in parse_lines(entry.get(b"l", b""))
         ]
         position = entries[0][0] if entries else b"0-0"
-        return Recent(
-            (epoch or b"").decode(), lines[-LINES_MAX:], int(offset or 0), position
-        )
+        # The newest entry knows best where its own lines end.
+        newest = entries[0][1].get(b"s", b"") if entries else b""
+        end = int(newest) if newest.isdigit() else int(offset or 0)
+        return Recent((epoch or b"").decode(), lines[-LINES_MAX:], end, position)
 
     async def holders(self, event_id: UUID, tickets: list[bytes]) -> dict[bytes, str]:
         """Names from the packed tickets, by one call."""
