@@ -22,7 +22,7 @@
 CREATE OR REPLACE FUNCTION ops.commit_scans_v1(
   p_event uuid, p_event_no int, p_mode text, p_now timestamptz,
   p_items json, p_needs json, p_opens json, p_closes json, p_logs json, p_confirms uuid[]
-) RETURNS json LANGUAGE plpgsql AS $$
+) RETURNS json LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_full int[] := '{}';
   v_full_json json := '[]';
