@@ -13,8 +13,9 @@ import multiprocessing
 import random
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 import uvloop
@@ -86,8 +87,7 @@ class Wire(asyncio.Protocol):
         self.sent_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, request: bytes, since_s: float) -> None:
         """Write a request; the answer goes to the run."""
@@ -272,7 +272,8 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pipe.send_bytes(b"")
+        with suppress(OSError):
+            self._pipe.send_bytes(b"")
         self._process.join(5)
         if self._process.is_alive():
             self._process.terminate()
