@@ -15,6 +15,9 @@ from enum import StrEnum
 
 import msgspec
 
+UNNAMED_SELLER = "import"
+"""Stands for the seller of a file that is nobody's known export, until one is named."""
+
 
 class Field(StrEnum):
     """What a column can be."""
@@ -409,7 +412,7 @@ def suggest(header: Iterable[str]) -> Columns:
     for field, place in _locate(cells, known).items():
         if place not in columns.values():
             columns[field] = place
-    return Columns("other", "import", columns, _notes(cells, known))
+    return Columns("other", UNNAMED_SELLER, columns, _notes(cells, known))
 
 
 class MappingError(ValueError):
@@ -417,7 +420,7 @@ class MappingError(ValueError):
 
 
 def mapped(
-    header: Iterable[str], mapping: Mapping[str, str], seller: str = "import"
+    header: Iterable[str], mapping: Mapping[str, str], seller: str = UNNAMED_SELLER
 ) -> Columns:
     """The columns that an organiser named: field -> header of its column.
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from ops.imports.dialects import UNNAMED_SELLER
 from ops.imports.rows import ImportRow, Problem
 
 SELLER_BLOCK = "blocked by the seller"
@@ -29,6 +30,7 @@ class Known(msgspec.Struct, frozen=True):
     blocked_reason: str | None
     seller: str
     order_number: str
+    order_ref: str | None
     content: str | None
 
 
@@ -69,6 +71,18 @@ def decide(row: ImportRow, by_code: Known | None, by_ref: Known | None) -> Chang
             row.line,
             f"the same code was sold by {by_code.seller} "
             f"(order {by_code.order_number}): a door could not tell them apart",
+            field="code",
+        )
+    if (
+        by_code
+        and row.seller == UNNAMED_SELLER
+        and by_ref is None
+        and by_code.order_ref != row.order_ref
+    ):
+        return Problem(
+            row.line,
+            f"the same code was imported with order {by_code.order_number}; if another "
+            "seller sold it, name the seller",
             field="code",
         )
     if by_code and by_ref and by_code.ticket_id != by_ref.ticket_id:

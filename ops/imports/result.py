@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from ops.imports.dialects import UNNAMED_SELLER
 from ops.imports.rows import Problem
 
 PROBLEMS_MAX = 1000  # named in a result; the rest is counted
@@ -21,7 +22,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     columns: dict[str, str] = {}
-    seller: str = "import"
+    seller: str = UNNAMED_SELLER
 
 
 class Missing(msgspec.Struct, frozen=True):

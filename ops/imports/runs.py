@@ -29,8 +29,15 @@ from ops.errors import Conflict, NotFound, Unprocessable
 from ops.ids import uuid7
 from ops.imports import dialects, reading, values
 from ops.imports import statements as sql
-from ops.imports.dialects import Columns, Field, MappingError
-from ops.imports.plan import Create, OrderSum, Unchanged, Update, category, decide
+from ops.imports.dialects import UNNAMED_SELLER, Columns, Field, MappingError
+from ops.imports.plan import (
+    Create,
+    OrderSum,
+    Unchanged,
+    Update,
+    category,
+    decide,
+)
 from ops.imports.reading import Row, Table
 from ops.imports.result import PROBLEMS_MAX, Mapping, Missing, Result
 from ops.imports.rows import ImportRow, Problem, ReadCode, Rows, Settings
@@ -43,7 +50,7 @@ from ops.imports.writer import (
     known_tickets,
 )
 
-CHUNK_ROWS = 1000  # one transaction: a few hundred ms, and few locks held
+CHUNK_ROWS = 500  # one transaction: few locks held, and a server that still answers
 SAMPLE_ROWS = 20
 _BLOCK_BYTES = 1 << 20
 DATES_SEEN = 500  # rows from which the order of day and month is judged
@@ -108,7 +115,7 @@ def _columns(table: Table, mapping: Mapping | None) -> Columns:
             "which is which in a mapping.",
             code="unknown_export",
         )
-    seller = mapping.seller if mapping else "import"
+    seller = mapping.seller if mapping else UNNAMED_SELLER
     return msgspec.structs.replace(guess, seller=seller)
 
 

@@ -304,6 +304,7 @@ def _known(record: asyncpg.Record) -> Known:
         record["blocked_reason"],
         record["seller"],
         record["order_number"],
+        record["order_ref"],
         record["content"],
     )
 

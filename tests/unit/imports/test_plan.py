@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from ops.imports.dialects import UNNAMED_SELLER
 from ops.imports.plan import (
     SELLER_BLOCK,
     Create,
@@ -51,7 +52,17 @@ ROW = ImportRow(
     valid_from=None,
     valid_to=None,
 )
-KNOWN = Known(UUID(int=1), UUID(int=2), UUID(int=3), "valid", None, "pretix", "A", "")
+KNOWN = Known(
+    UUID(int=1),
+    UUID(int=2),
+    UUID(int=3),
+    "valid",
+    None,
+    "pretix",
+    "A",
+    "pretix:A",
+    "",
+)
 
 
 def row(**more: object) -> ImportRow:
@@ -83,6 +94,14 @@ def test_the_code_of_another_seller_is_a_problem_that_names_it() -> None:
     assert isinstance(change, Problem)
     assert "booth" in change.cause
     assert "77" in change.cause
+
+
+def test_two_unnamed_sellers_are_told_apart_by_their_orders() -> None:
+    there = known(seller=UNNAMED_SELLER, order_ref="import:A")
+    same = row(seller=UNNAMED_SELLER, order_ref="import:A")
+    other = row(seller=UNNAMED_SELLER, order_ref="import:B")
+    assert isinstance(decide(same, there, None), Update)
+    assert isinstance(decide(other, there, None), Problem)
 
 
 def test_the_code_of_another_ticket_of_the_seller_is_a_problem() -> None:
