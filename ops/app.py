@@ -76,7 +76,13 @@ def build(runtime: Runtime) -> Litestar:
 
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *headers]
+            sent = [*message["headers"], *headers]
+            if scope["path"].startswith(API_PREFIX) and not any(
+                name == b"cache-control" for name, _ in sent
+            ):
+                # Names of guests do not belong in a browser's cache.
+                sent.append((b"cache-control", b"no-store"))
+            message["headers"] = sent
             method = str(scope.get("method"))
             # A method is whatever a client writes; a label must not be.
             label = method if method in METHODS else "other"

@@ -24,6 +24,7 @@ from ops.auth.tokens import TOKEN_LENGTH_MAX, token_hash
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import StoreError, Unauthenticated
+from ops.patience import within
 
 REFRESH_S = 0.5
 KNOWN_MAX = 10_000
@@ -91,8 +92,7 @@ class DeviceRegistry:
             return known
         if (refused := self._refused(key)) is not None:
             return refused
-        async with asyncio.timeout(LOOK_UP_TIMEOUT_S), self._asking:
-            row = await self._database.pool.fetchrow(queries.DEVICE_BY_TOKEN, key)
+        row = await within(LOOK_UP_TIMEOUT_S, self._row(key))
         if row is None or row["state"] != "active":
             nobody = REVOKED if row and row["state"] == "revoked" else FORGED
             self._unknown[key] = (nobody, self._clock.monotonic_s() + UNKNOWN_S)
@@ -100,6 +100,10 @@ class DeviceRegistry:
                 self._unknown.popitem(last=False)
             return nobody
         return self._remember(row)
+
+    async def _row(self, key: bytes) -> Any:
+        async with self._asking:
+            return await self._database.pool.fetchrow(queries.DEVICE_BY_TOKEN, key)
 
     def forget(self, device_id: UUID) -> None:
         """Drop a device here at once (others do within `REFRESH_S`)."""

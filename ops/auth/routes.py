@@ -112,9 +112,7 @@ async def login(
         user=_user(staff),
     )
     secure = settings.base_url.startswith("https://")
-    return Response(
-        view, headers={"Cache-Control": "no-store"}, cookies=_cookies(opened, secure)
-    )
+    return Response(view, cookies=_cookies(opened, secure))
 
 
 @post(
@@ -143,15 +141,12 @@ async def logout(
     tags=["people"],
     sync_to_thread=False,
 )
-def who(
-    me: NamedDependency[Staff], request: Request[Any, Any, Any]
-) -> Response[MeView]:
+def who(me: NamedDependency[Staff], request: Request[Any, Any, Any]) -> MeView:
     """Answer with the person, the role's permissions and the memberships."""
     csrf: str | None = request.cookies.get(CSRF_COOKIE)
     if not me.by_cookie or csrf is None or token_hash(csrf) != me.csrf_hash:
         csrf = None
-    view = MeView(user=_user(me), expires_at=me.expires_at, csrf_token=csrf)
-    return Response(view, headers={"Cache-Control": "no-store"})
+    return MeView(user=_user(me), expires_at=me.expires_at, csrf_token=csrf)
 
 
 def _cookies(opened: Opened, secure: bool) -> list[Cookie]:

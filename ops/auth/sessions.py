@@ -20,9 +20,11 @@ from ops.auth.tokens import STAFF_PREFIX, token_hash
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.ids import token, uuid7
+from ops.patience import within
 
 FRESH_S = 1.0
 REMEMBERED_MAX = 10_000
+LOOK_UP_TIMEOUT_S = 2.0
 LIFETIME = timedelta(hours=12)
 """A long shift; the next day one signs in again."""
 USER_AGENT_LENGTH_MAX = 300
@@ -61,7 +63,8 @@ class StaffSessions:
         """Who the token belongs to; forged, expired and revoked ones are nobody.
 
         Raises:
-            Errors of the pool: PostgreSQL did not answer, so nobody knows.
+            TimeoutError and errors of the pool: PostgreSQL did not answer, so nobody
+                knows.
         """
         key = token_hash(secret)
         now_s = self._clock.monotonic_s()
@@ -69,7 +72,10 @@ class StaffSessions:
         if remembered is not None and now_s < remembered.until_s:
             subject = remembered.subject
         else:
-            row = await self._database.pool.fetchrow(queries.STAFF_BY_TOKEN, key)
+            row = await within(
+                LOOK_UP_TIMEOUT_S,
+                self._database.pool.fetchrow(queries.STAFF_BY_TOKEN, key),
+            )
             subject = staff_of(row, self._clock.now()) if row else FORGED
             self._remember(key, subject, now_s)
         if isinstance(subject, Nobody):

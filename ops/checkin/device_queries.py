@@ -34,6 +34,10 @@ GATE_OF_EVENT: Final = """
 SELECT id, name, direction, session_id FROM ops.gates WHERE id = $1 AND event_id = $2
 """
 
+SESSION_OF_EVENT: Final = """
+SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND event_id = $2)
+"""
+
 INSERT: Final = """
 INSERT INTO ops.devices
        (id, name, profile, state, gate_id, direction, session_id, hardware, software,

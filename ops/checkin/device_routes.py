@@ -154,7 +154,7 @@ async def configure(
     """Holds at the device's next scan; a field left out stays."""
     event_id = await _may(me, "write", device_id, devices)
     before = await devices.one(device_id)
-    moved = data.gate_id is not UNSET and data.direction is UNSET
+    moved = data.gate_id is not UNSET
     await devices.configure(
         device_id,
         event_id,
@@ -164,7 +164,9 @@ async def configure(
         (None if moved else before["direction"])
         if data.direction is UNSET
         else data.direction,
-        before["session_id"] if data.session_id is UNSET else data.session_id,
+        (None if moved else before["session_id"])
+        if data.session_id is UNSET
+        else data.session_id,
     )
     return _device(await devices.one(device_id))
 

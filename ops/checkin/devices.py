@@ -232,11 +232,20 @@ class Devices:
     ) -> None:
         """Set gate, direction and session; holds at the next scan.
 
+        A direction or session of None is the gate's own.
+
         Raises:
-            Unprocessable: the gate is not of this event.
+            Unprocessable: the gate or the session is not of this event.
         """
         async with self._database.pool.acquire() as db, db.transaction():
             gate = await gate_of(db, event_id, gate_id)
+            if session_id is None:
+                session_id = gate["session_id"] if gate else None
+            elif not await db.fetchval(queries.SESSION_OF_EVENT, session_id, event_id):
+                problem = FieldProblem(
+                    "session_id", "unknown_session", "No session of this event."
+                )
+                raise Unprocessable(problem.detail, code=problem.code, errors=[problem])
             await db.execute(
                 queries.CONFIGURE,
                 device_id,

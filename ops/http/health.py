@@ -7,8 +7,8 @@ Public on purpose: they say which stores answer, nothing else. A proxy keeps
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
 
 import msgspec
 from litestar import Response, get
@@ -17,11 +17,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ops import metrics
 from ops.auth.guards import public
+from ops.patience import within
 
 PROBE_TIMEOUT_S = 0.5
 """A store that takes longer is not there, as far as a door is concerned."""
 
 Mode = Literal["normal", "no-redis", "journal", "down"]
+
+
+Ask = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Alive(msgspec.Struct):
@@ -50,8 +54,8 @@ class Probe:
     def __init__(
         self,
         version: str,
-        postgresql: Callable[[], Awaitable[None]],
-        redis: Callable[[], Awaitable[None]],
+        postgresql: Ask,
+        redis: Ask,
     ) -> None:
         self.version = version
         self._postgresql, self._redis = postgresql, redis
@@ -75,10 +79,9 @@ class Probe:
         )
 
 
-async def _answers(ask: Callable[[], Awaitable[None]]) -> bool:
+async def _answers(ask: Ask) -> bool:
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
-            await ask()
+        await within(PROBE_TIMEOUT_S, ask())
     except Exception:
         # Whatever went wrong, the store did not answer; /readyz is how one sees it.
         return False

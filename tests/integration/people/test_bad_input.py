@@ -137,4 +137,7 @@ async def test_every_answer_carries_the_security_headers(
         assert "unsafe-inline" not in policy
         assert "ws://localhost:8001" in policy
         assert headers["x-content-type-options"] == "nosniff"
+        assert headers.get("cache-control") == (
+            "no-store" if url.startswith("/api/") else None
+        )
         assert headers.get_list("content-security-policy") == [policy]

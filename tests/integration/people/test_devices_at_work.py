@@ -365,6 +365,8 @@ async def test_the_control_room_moves_a_device(
     other = await make_place(database, "Elsewhere")
     foreign = await http.patch(url, json={"gate_id": str(other.gate)}, headers=bearer)
     assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_gate")
+    strange = await http.patch(url, json={"session_id": str(uuid4())}, headers=bearer)
+    assert (strange.status_code, strange.json()["code"]) == (422, "unknown_session")
     nobody = await http.patch(
         f"/api/v1/devices/{uuid4()}", json={"name": "x"}, headers=bearer
     )
