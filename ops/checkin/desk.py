@@ -125,10 +125,19 @@ class Desk:
             raise Unavailable(headers={"Retry-After": "1"}) from error
         if plan is None:
             raise NotFound("There is no such event.", code="event_not_found")
-        desk = EventDesk(
-            plan, self._database, self._stores, self._plans, self._journal, self._clock
-        )
-        return self._events.setdefault(event_id, desk)
+        # Several first scans may have waited for the plan together: one desk an event,
+        # because each desk has a task of its own.
+        desk = self._events.get(event_id)
+        if desk is None:
+            desk = self._events[event_id] = EventDesk(
+                plan,
+                self._database,
+                self._stores,
+                self._plans,
+                self._journal,
+                self._clock,
+            )
+        return desk
 
     def _read(self, device_id: UUID, scan: ScanRequest) -> Pending:
         key, kind, hint, forged = self._code(scan)
