@@ -72,6 +72,8 @@ class Publisher:
         self._shown: list[dict[str, Any]] = []
         self._rates = state.GateRates()
         self._plan: state.Plan | None = None
+        self._counters: state.Counters | None = None
+        self._held_back = False
         self._epoch = ""
 
     def hint(self, entry: dict[bytes, bytes]) -> None:
@@ -130,7 +132,8 @@ class Publisher:
             await self._enter(source, reading)
             self._publish_states(plan, reading)
             await self._publish_scans(plan, source, reading)
-            self._plan = plan
+            if not self._held_back:
+                self._plan, self._counters = plan, reading.counters
         except StoreUnavailable as error:
             metrics.store_failures_total.labels("database").inc()
             _log.warning(
@@ -178,6 +181,7 @@ class Publisher:
         self._dirty.set()  # what came between the two readings gave no hint
 
     def _publish_states(self, plan: state.Plan, reading: Reading) -> None:
+        self._held_back = False
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         self._rates.observe(reading.counters["g"], now_s)
         for channel in list(self._hub.watched(self.event_id)):
@@ -206,12 +210,17 @@ class Publisher:
             channel.restart(reading.epoch, offset, data, reading.source, now_s)
             self._sent_at_s[channel.topic.kind] = now_s
         elif not self._due(channel, now_s):
+            self._held_back = True
             self._dirty.set()
         elif offset > channel.offset:
             channel.advance(offset, data, data, now_s)
             self._sent_at_s[channel.topic.kind] = now_s
-        elif plan is not self._plan or now_s - channel.said_at_s >= REFRESH_S:
+        elif self._moved(plan, reading) or now_s - channel.said_at_s >= REFRESH_S:
             channel.refresh(data, now_s)
+
+    def _moved(self, plan: state.Plan, reading: Reading) -> bool:
+        """Whether something changed without a scan: the plan, or a count by hand."""
+        return plan is not self._plan or reading.counters != self._counters
 
     def _due(self, channel: Channel, now_s: float) -> bool:
         last_s = self._sent_at_s.get(channel.topic.kind, float("-inf"))

@@ -318,6 +318,17 @@ async def test_a_change_without_the_stream_is_found(
     assert update["data"]["figures"]["inside"] == 77
 
 
+async def test_people_counted_by_hand_show_without_a_scan(
+    world: World, greeted: Client
+) -> None:
+    await greeted.watch(world.topic("attendance"))
+    await world.redis.hset(keys.counters(world.event_id), "c:1", 12)
+    snapshot = await greeted.hear_op("snapshot", within_s=2)
+    figures = snapshot["data"]["figures"]
+    assert (figures["inside"], figures["counted"]) == (12, 12)
+    assert snapshot["offset"] == 0
+
+
 async def test_plan_change_shows_within_a_second(world: World, greeted: Client) -> None:
     await greeted.watch(world.topic("attendance"))
     closed = msgspec.structs.replace(world.plan.event, doors_state="held")
