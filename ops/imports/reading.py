@@ -19,7 +19,6 @@ from typing import BinaryIO, TypeAlias
 
 import msgspec
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from ops.errors import MalformedBody
 
@@ -31,6 +30,7 @@ FORMULA = "#FORMULA!"
 """Stands for a formula that was saved without its value."""
 
 _SEPARATORS = ",;\t"
+_NAMED_SEPARATORS = _SEPARATORS + "|:"
 _CHUNK_BYTES = 1 << 20
 _DIGITS_EXACT = 15  # a spreadsheet's number keeps no more
 
@@ -174,7 +174,8 @@ def _csv(file: BinaryIO, encoding: str, errors: str) -> Iterator[Line]:
     separator = _separator(first)
     if first.lower().startswith("sep="):
         # Excel's own way to name the separator, on a line before the header.
-        separator = first.strip()[4:5] or separator
+        named = first.rstrip("\r\n")[4:5]
+        separator = named if named and named in _NAMED_SEPARATORS else separator
         yield from _csv_rows(text, separator, 1)
     else:
         yield from _csv_rows(chain([first], text), separator, 0)
@@ -215,38 +216,46 @@ def _separator(first: str) -> str:
 
 def _xlsx(file: BinaryIO) -> Iterator[Line]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > UNPACKED_BYTES_MAX:
-            raise UnreadableFile("The workbook is too large when it is unpacked.")
-        book = load_workbook(file, read_only=True, data_only=True)
-        formulas = _has_formulas(file)
-        twin = load_workbook(file, read_only=True) if formulas else None
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise UnreadableFile("The workbook cannot be opened.") from error
-    sheet = book.worksheets[0] if book.worksheets else None
-    if sheet is None:
+        yield from _sheet(file)
+    except UnreadableFile:
+        raise
+    except Exception as error:
+        # The library raises whatever damaged bytes lead it to: bad zip, bad XML, a
+        # missing part, a number that is none. None of them is the program's fault.
+        raise UnreadableFile("The workbook is damaged or encrypted.") from error
+
+
+def _sheet(file: BinaryIO) -> Iterator[Line]:
+    """The rows of the first sheet; a sheet with formulas is read twice, in step."""
+    with zipfile.ZipFile(file) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > UNPACKED_BYTES_MAX:
+        raise UnreadableFile("The workbook is too large when it is unpacked.")
+    rows = _rows_of(file, data_only=True)
+    if not _has_formulas(file):
+        for number, cells in enumerate(rows, 1):
+            yield Row(number, [_cell(cell) for cell in cells])
+        return
+    pairs = zip(rows, _rows_of(file, data_only=False), strict=False)
+    for number, (cells, sources) in enumerate(pairs, 1):
+        yield Row(
+            number,
+            [
+                FORMULA if cell is None and source is not None else _cell(cell)
+                for cell, source in zip(cells, sources, strict=False)
+            ],
+        )
+
+
+def _rows_of(file: BinaryIO, *, data_only: bool) -> Iterator[tuple[object, ...]]:
+    book = load_workbook(file, read_only=True, data_only=data_only)
+    if not book.worksheets:
         raise UnreadableFile("The workbook has no sheet.")
+    sheet = book.worksheets[0]
     # A wrong dimension in the file would cut rows off.
     sheet.reset_dimensions()
-    rows = sheet.iter_rows(values_only=True)
-    if twin is None:
-        for number, values in enumerate(rows, 1):
-            yield Row(number, [_cell(value) for value in values])
-    else:
-        other = twin.worksheets[0]
-        other.reset_dimensions()
-        pairs = zip(rows, other.iter_rows(), strict=False)
-        for number, (values, sources) in enumerate(pairs, 1):
-            yield Row(
-                number,
-                [
-                    FORMULA
-                    if value is None and source.value is not None
-                    else _cell(value)
-                    for value, source in zip(values, sources, strict=False)
-                ],
-            )
+    rows: Iterator[tuple[object, ...]] = sheet.iter_rows(values_only=True)
+    return rows
 
 
 def _has_formulas(file: BinaryIO) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from datetime import datetime
@@ -69,6 +70,11 @@ def test_separators_are_found_in_the_header(separator: str) -> None:
     table = open_table(data.encode())
     assert table.header == ["a, b; c", "x", "y"]
     assert list(table.rows) == [Row(2, ["1", "2", "3"])]
+
+
+def test_a_named_separator_that_is_none_is_not_obeyed() -> None:
+    assert open_table(b'sep="\r\na,b\r\n').header == ["a", "b"]
+    assert open_table(b"sep=\t\r\na\tb\r\n").header == ["a", "b"]
 
 
 def test_the_separator_line_of_excel_is_obeyed() -> None:
@@ -156,6 +162,37 @@ def test_inline_strings_are_text_even_if_they_look_like_formulas() -> None:
                 content = content.replace(b"placeholder", b"==Qx|@")
             new.writestr(name, content)
     assert lines(out.getvalue()) == [Row(2, ["==Qx|@", "1"])]
+
+
+WORKBOOK = workbook(["code", "n"], ["0042", 1], ["=A1", None])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(WORKBOOK) - 1), st.integers(0, 255))),
+    st.integers(0, len(WORKBOOK)),
+)
+def test_a_damaged_workbook_is_rows_or_an_unreadable_file(
+    changes: list[tuple[int, int]], length: int
+) -> None:
+    data = bytearray(WORKBOOK)
+    for place, value in changes:
+        data[place] = value
+    with contextlib.suppress(UnreadableFile):
+        lines(bytes(data))
+    with contextlib.suppress(UnreadableFile):
+        lines(WORKBOOK[:length])
+
+
+def test_a_workbook_whose_sheet_is_no_xml_is_unreadable() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                content = content[: len(content) // 2]
+            new.writestr(name, content)
+    with pytest.raises(UnreadableFile):
+        lines(out.getvalue())
 
 
 @given(st.binary(max_size=400))
