@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -19,7 +21,7 @@ from ops.auth.permissions import Permissions
 from ops.auth.sessions import LIFETIME, Opened, StaffSessions
 from ops.auth.subjects import Nobody, Staff
 from ops.auth.tokens import CSRF_COOKIE, SESSION_COOKIE, token_hash
-from ops.errors import Unauthenticated
+from ops.errors import Forbidden, Unauthenticated
 from ops.settings import Settings
 
 
@@ -93,6 +95,8 @@ async def login(
     settings: NamedDependency[Settings],
 ) -> Response[LoginView]:
     """Answer with a bearer token for programs and a pair of cookies for pages."""
+    if from_elsewhere(request.headers, settings):
+        raise Forbidden("Sign in from a page of this server.", code="foreign_origin")
     opened = await logins.sign_in(
         data.email,
         data.password,
@@ -147,6 +151,18 @@ def who(me: NamedDependency[Staff], request: Request[Any, Any, Any]) -> MeView:
     if not me.by_cookie or csrf is None or token_hash(csrf) != me.csrf_hash:
         csrf = None
     return MeView(user=_user(me), expires_at=me.expires_at, csrf_token=csrf)
+
+
+def from_elsewhere(headers: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a page of another site sends this request.
+
+    Otherwise such a page could sign a visitor in as somebody else: its form needs no
+    cookie. Programs send no Origin.
+    """
+    origin = headers.get("origin")
+    if origin is None or origin in settings.allowed_origins:
+        return False
+    return urlsplit(origin).netloc != headers.get("host")
 
 
 def _cookies(opened: Opened, secure: bool) -> list[Cookie]:

@@ -128,6 +128,19 @@ async def test_the_csrf_token_of_another_session_does_not_help(
     assert refused.json()["code"] == "csrf_failed"
 
 
+async def test_a_page_of_another_site_signs_nobody_in(
+    http: httpx.AsyncClient, owner: UUID
+) -> None:
+    body = {"email": OWNER, "password": PASSWORD}
+    for origin in ("https://elsewhere.example", "null", "http://localhost:1"):
+        refused = await http.post(LOGIN, json=body, headers={"Origin": origin})
+        assert (refused.status_code, refused.json()["code"]) == (403, "foreign_origin")
+    own = str(http.base_url).rstrip("/")
+    for origin in (own, "http://localhost:8000"):
+        answer = await http.post(LOGIN, json=body, headers={"Origin": origin})
+        assert answer.status_code == 200
+
+
 async def test_expired_revoked_and_forged_tokens(
     http: httpx.AsyncClient,
     bearer: dict[str, str],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
@@ -27,6 +28,21 @@ async def test_right_wrong_and_nobody(passwords: Passwords) -> None:
     assert not await passwords.check(None, "nobody's password")
     assert not await passwords.check("not a hash", "x")
     assert not await passwords.check(stored, "\ud800")
+
+
+async def test_nobody_costs_a_check_as_well() -> None:
+    class Counting(PasswordHasher):
+        checks = 0
+
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            Counting.checks += 1
+            return super().verify(hash, password)
+
+    made = Passwords(Counting(time_cost=1, memory_cost=8, parallelism=1))
+    await made.check(None, "x")
+    await made.check(made.hash_now("correct horse"), "x")
+    made.stop()
+    assert Counting.checks == 2
 
 
 async def test_beyond_the_queue_the_answer_is_later(passwords: Passwords) -> None:

@@ -1,0 +1,39 @@
+"""The document of the API names what others build on (design: api.md)."""
+
+from __future__ import annotations
+
+from ops.app import create_app
+from ops.settings import Settings
+
+CONTRACT = {
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/logout",
+    "GET /api/v1/auth/me",
+    "POST /api/v1/events/{event_id}/devices",
+    "POST /api/v1/events/{event_id}/enrolments",
+    "POST /api/v1/devices/pair",
+    "POST /api/v1/devices/operator",
+    "POST /api/v1/devices/{device_id}/revoke",
+    "POST /api/v1/devices/heartbeat",
+    "POST /api/v1/events/{event_id}/scans",
+    "POST /api/v1/scans",
+    "POST /api/v1/events/{event_id}/scans/batch",
+    "POST /api/v1/events/{event_id}/scans/confirm",
+    "POST /api/v1/events/{event_id}/scans/{scan_id}/undo",
+    "GET /api/v1/events/{event_id}/scans",
+    "GET /api/v1/events/{event_id}/occupancy",
+}
+
+
+def test_every_address_of_the_contract_is_in_the_document() -> None:
+    app = create_app(Settings(redis_url="redis://127.0.0.1:1/0"))
+    document = app.openapi_schema.to_schema()
+    there = {
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method in item
+    }
+    assert there >= CONTRACT
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert operation.get("summary"), f"{method} {path} has no summary"
