@@ -36,9 +36,11 @@ _KEY = re.compile(r"Key \(([a-z_, ]+)\)=")
 _logger = log.get(__name__)
 _encode = msgspec.json.Encoder().encode
 
-# Classes of SQLSTATE that say "the store is not there now": connection, resources,
-# operator intervention, system error. Also: in recovery, too many connections.
-_GONE_CLASSES = ("08", "53", "57", "58")
+# Classes of SQLSTATE that say "not now": connection, rollback (deadlock,
+# serialization), resources, operator intervention, system error.
+_GONE_CLASSES = ("08", "40", "53", "57", "58")
+_READ_ONLY = "25006"
+"""A server that is a standby just now: a failover is under way."""
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -78,13 +80,17 @@ def _of_api_error(error: ApiError) -> Response[bytes]:
     )
 
 
-def _store_gone(error: BaseException) -> bool:
+def store_gone(error: BaseException) -> bool:
+    """Whether an error says that a store cannot be reached now, so: try again."""
     if isinstance(error, StoreError):
         return True
     if isinstance(error, asyncpg.PostgresError):
         state = getattr(error, "sqlstate", None) or ""
-        return state[:2] in _GONE_CLASSES
-    return isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError))
+        return state[:2] in _GONE_CLASSES or state == _READ_ONLY
+    if isinstance(error, asyncpg.InterfaceError):
+        # The same class stands for our own mistakes; only its words tell.
+        return "clos" in str(error)
+    return isinstance(error, (OSError, TimeoutError))
 
 
 def _root(error: BaseException) -> BaseException:
@@ -189,7 +195,7 @@ def on_http_exception(
 
 def on_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Anything else: a store that is gone, a refusal by the database, or a fault."""
-    if _store_gone(_root(error)):
+    if store_gone(_root(error)):
         _logger.warning("store_unavailable", error=log.scrubbed(_root(error)))
         return _response(
             document(503, "unavailable", "A store is not reachable; try again."),

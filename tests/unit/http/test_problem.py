@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from ops.http.problem import database_refusal
+from ops.errors import StoreUnavailable
+from ops.http.problem import database_refusal, store_gone
 
 
 def _error(kind: type[asyncpg.PostgresError], **fields: str) -> Any:
@@ -64,3 +65,26 @@ def test_a_constraint_becomes_a_field(error: Any, status: int, field: str) -> No
 def test_a_fault_of_ours_is_no_refusal() -> None:
     assert database_refusal(_error(asyncpg.UndefinedTableError)) is None
     assert database_refusal(ValueError("x")) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "gone"),
+    [
+        (StoreUnavailable("cache"), True),
+        (ConnectionRefusedError(), True),
+        (FileNotFoundError("no socket"), True),
+        (TimeoutError(), True),
+        (asyncpg.ConnectionDoesNotExistError("x"), True),
+        (asyncpg.TooManyConnectionsError("x"), True),
+        (asyncpg.QueryCanceledError("x"), True),
+        (asyncpg.DeadlockDetectedError("x"), True),
+        (asyncpg.ReadOnlySQLTransactionError("x"), True),
+        (asyncpg.InterfaceError("pool is closed"), True),
+        (asyncpg.InterfaceError("the server expects 1 argument"), False),
+        (asyncpg.UndefinedTableError("x"), False),
+        (asyncpg.UniqueViolationError("x"), False),
+        (ValueError("x"), False),
+    ],
+)
+def test_a_store_that_is_gone_is_told_from_a_mistake(error: Any, gone: bool) -> None:
+    assert store_gone(error) is gone
