@@ -128,10 +128,11 @@ BEGIN
       FROM check_ins ci WHERE ci.id = ANY (v_out_ids)) f;
 
     WITH moved AS (
-      SELECT ci.scope_id, sum(m.by)::int AS by FROM (
-        SELECT id, 1 AS by FROM unnest(v_in_ids) AS id
-        UNION ALL SELECT id, -1 FROM unnest(v_out_ids) AS id) m
-      JOIN check_ins ci ON ci.id = m.id GROUP BY ci.scope_id
+      SELECT m.scope_id, sum(m.by)::int AS by FROM (
+        SELECT ci.scope_id, 1 AS by FROM check_ins ci WHERE ci.id = ANY (v_in_ids)
+        UNION ALL
+        SELECT ci.scope_id, -1 FROM check_ins ci WHERE ci.id = ANY (v_out_ids)) m
+      GROUP BY m.scope_id
     ), scoped AS (
       UPDATE ops.scopes s SET inside = s.inside + moved.by
       FROM moved WHERE s.id = moved.scope_id AND moved.by <> 0 RETURNING s.id, s.inside
