@@ -22,15 +22,17 @@
 CREATE OR REPLACE FUNCTION ops.commit_scans_v1(
   p_event uuid, p_event_no int, p_mode text, p_now timestamptz,
   p_items json, p_needs json, p_opens json, p_closes json, p_logs json, p_confirms uuid[]
-) RETURNS json LANGUAGE plpgsql SET enable_seqscan = off AS $$
+) RETURNS json LANGUAGE plpgsql
+-- Point look-ups by key only: a plan made while the tables were empty must not read
+-- them whole when they are full.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
   v_full int[] := '{}';
   v_full_json json := '[]';
   v_lost int[] := '{}';
-  v_in_ids uuid[] := '{}';
-  v_in_scans uuid[] := '{}';
-  v_out_ids uuid[] := '{}';
-  v_out_items int[] := '{}';
+  v_in json := '[]';      -- visits written: {i, id, k, sc, n, p}
+  v_out json := '[]';     -- presences ended: {i, id, k, sc, n, p, must, as, ..}
   v_closed json := '[]';
   v_inside json := '{}';
 BEGIN
@@ -59,10 +61,12 @@ BEGIN
         FROM wanted w
         WHERE ci.ticket_id = w.k AND ci.scope_id = w.sc AND ci.person_no = w.n
           AND ci.checked_out_at IS NULL AND ci.undone_at IS NULL
-        RETURNING ci.id, w.i
+        RETURNING w.i, w.must, ci.id, ci.ticket_id AS k, ci.scope_id AS sc,
+          ci.person_no AS n, ci.pass_no AS p, ci.checked_in_at AS at, ci.gate_id AS g,
+          ci.device_id AS d, ci.scan_id AS s, ci.confirmed_at IS NOT NULL AS cf,
+          w.s AS xs, w.g AS xg, w."as" AS xa
       )
-      SELECT coalesce(array_agg(ended.id), '{}'), coalesce(array_agg(ended.i), '{}')
-      INTO v_out_ids, v_out_items FROM ended;
+      SELECT coalesce(json_agg(ended), '[]') INTO v_out FROM ended;
     END IF;
 
     IF json_array_length(p_opens) > 0 THEN
@@ -82,84 +86,91 @@ BEGIN
           AND NOT EXISTS (SELECT 1 FROM ops.scan_log l WHERE l.scan_id = q.s)
         ORDER BY q.k, o.sc, o.n, o.i
         ON CONFLICT DO NOTHING
-        RETURNING id, scan_id
+        RETURNING id, ticket_id AS k, scope_id AS sc, person_no AS n, pass_no AS p,
+          scan_id AS s, gate_id AS g, device_id AS d, operator_id AS op
       )
-      SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(scan_id), '{}')
-      INTO v_in_ids, v_in_scans FROM entered;
+      SELECT coalesce(json_agg(entered), '[]') INTO v_in FROM entered;
     END IF;
 
     -- All or nothing: what a scan got only in part is taken back.
     SELECT coalesce(array_agg(q.i), '{}') INTO v_lost
     FROM json_to_recordset(p_items) AS q(i int, s uuid, no int, mu int)
-    WHERE NOT q.i = ANY (v_full) AND (
-      q.no <> (SELECT count(*) FROM unnest(v_in_scans) x WHERE x = q.s)
-      OR q.mu > (
-        SELECT count(*) FROM json_to_recordset(p_closes) AS c(i int, sc uuid, n int, must boolean)
-        JOIN check_ins ci ON ci.id = ANY (v_out_ids)
-          AND ci.exit_scan_id = q.s AND ci.scope_id = c.sc AND ci.person_no = c.n
-        WHERE c.i = q.i AND c.must));
+    LEFT JOIN (
+      SELECT s, count(*) AS got FROM json_to_recordset(v_in) AS x(s uuid) GROUP BY s
+    ) x ON x.s = q.s
+    LEFT JOIN (
+      SELECT i, count(*) AS got FROM json_to_recordset(v_out) AS y(i int, must boolean)
+      WHERE must GROUP BY i
+    ) y ON y.i = q.i
+    WHERE NOT q.i = ANY (v_full)
+      AND (q.no <> coalesce(x.got, 0) OR q.mu > coalesce(y.got, 0));
     IF v_lost <> '{}' THEN
-      DELETE FROM check_ins ci USING json_to_recordset(p_items) AS q(i int, s uuid)
-      WHERE ci.id = ANY (v_in_ids) AND ci.scan_id = q.s AND q.i = ANY (v_lost);
+      DELETE FROM check_ins ci
+      USING json_to_recordset(v_in) AS x(id uuid, s uuid),
+            json_to_recordset(p_items) AS q(i int, s uuid)
+      WHERE ci.id = x.id AND q.s = x.s AND q.i = ANY (v_lost);
       UPDATE check_ins ci
       SET checked_out_at = NULL, exit_scan_id = NULL, exit_gate_id = NULL,
           exit_assumed = false, is_present = true, duration_minutes = NULL
-      FROM unnest(v_out_ids, v_out_items) AS u(id, i)
-      WHERE ci.id = u.id AND u.i = ANY (v_lost);
-      SELECT coalesce(array_agg(u.id), '{}'), coalesce(array_agg(u.i), '{}')
-      INTO v_out_ids, v_out_items
-      FROM unnest(v_out_ids, v_out_items) AS u(id, i) WHERE NOT u.i = ANY (v_lost);
+      FROM json_to_recordset(v_out) AS y(i int, id uuid)
+      WHERE ci.id = y.id AND y.i = ANY (v_lost);
+      SELECT coalesce(json_agg(x), '[]') INTO v_in FROM json_array_elements(v_in) x
+      WHERE NOT EXISTS (SELECT 1 FROM json_to_recordset(p_items) AS q(i int, s text)
+        WHERE q.s = x ->> 's' AND q.i = ANY (v_lost));
+      SELECT coalesce(json_agg(y), '[]') INTO v_out FROM json_array_elements(v_out) y
+      WHERE NOT (y ->> 'i')::int = ANY (v_lost);
     END IF;
 
     -- What happened, for everybody who acts on it later; then the counters.
     INSERT INTO ops.facts (event_id, kind, v, payload, at)
-    SELECT p_event, f.kind, 1, f.payload || jsonb_build_object('kind', f.kind, 'v', 1,
-      'event_id', p_event, 'at', p_now), p_now
-    FROM (
-      SELECT 'admitted' AS kind, jsonb_build_object('ticket_id', ci.ticket_id,
-        'scope_id', ci.scope_id, 'person_no', ci.person_no, 'pass_no', ci.pass_no,
-        'scan_id', ci.scan_id, 'gate_id', ci.gate_id, 'device_id', ci.device_id,
-        'operator_id', ci.operator_id) AS payload
-      FROM check_ins ci WHERE ci.id = ANY (v_in_ids)
+    SELECT p_event, f.kind, 1, f.payload, p_now FROM (
+      SELECT 'admitted' AS kind, jsonb_build_object('kind', 'admitted', 'v', 1,
+        'event_id', p_event, 'at', p_now, 'ticket_id', x.k, 'scope_id', x.sc,
+        'person_no', x.n, 'pass_no', x.p, 'scan_id', x.s, 'gate_id', x.g,
+        'device_id', x.d, 'operator_id', x.op) AS payload
+      FROM json_to_recordset(v_in) AS x(k uuid, sc uuid, n int, p int, s uuid, g uuid,
+        d uuid, op uuid)
       UNION ALL
-      SELECT 'exited', jsonb_build_object('ticket_id', ci.ticket_id,
-        'scope_id', ci.scope_id, 'person_no', ci.person_no, 'pass_no', ci.pass_no,
-        'scan_id', ci.exit_scan_id, 'gate_id', ci.exit_gate_id, 'assumed', ci.exit_assumed)
-      FROM check_ins ci WHERE ci.id = ANY (v_out_ids)) f;
+      SELECT 'exited', jsonb_build_object('kind', 'exited', 'v', 1,
+        'event_id', p_event, 'at', p_now, 'ticket_id', y.k, 'scope_id', y.sc,
+        'person_no', y.n, 'pass_no', y.p, 'scan_id', y.xs, 'gate_id', y.xg,
+        'assumed', y.xa)
+      FROM json_to_recordset(v_out) AS y(k uuid, sc uuid, n int, p int, xs uuid, xg uuid,
+        xa boolean)) f;
 
     WITH moved AS (
-      SELECT m.scope_id, sum(m.by)::int AS by FROM (
-        SELECT ci.scope_id, 1 AS by FROM check_ins ci WHERE ci.id = ANY (v_in_ids)
-        UNION ALL
-        SELECT ci.scope_id, -1 FROM check_ins ci WHERE ci.id = ANY (v_out_ids)) m
-      GROUP BY m.scope_id
+      SELECT m.sc, sum(m.by)::int AS by FROM (
+        SELECT sc, 1 AS by FROM json_to_recordset(v_in) AS x(sc uuid)
+        UNION ALL SELECT sc, -1 FROM json_to_recordset(v_out) AS y(sc uuid)) m
+      GROUP BY m.sc
     ), scoped AS (
       UPDATE ops.scopes s SET inside = s.inside + moved.by
-      FROM moved WHERE s.id = moved.scope_id AND moved.by <> 0 RETURNING s.id, s.inside
+      FROM moved WHERE s.id = moved.sc AND moved.by <> 0 RETURNING s.id, s.inside
     ), areas AS (
       UPDATE ops.areas a SET inside = a.inside + d.by
       FROM (SELECT s.area_id, sum(moved.by)::int AS by FROM moved
-            JOIN ops.scopes s ON s.id = moved.scope_id GROUP BY s.area_id) d
+            JOIN ops.scopes s ON s.id = moved.sc GROUP BY s.area_id) d
       WHERE a.id = d.area_id AND d.by <> 0 RETURNING a.id, a.inside + a.manual AS inside
     )
     SELECT coalesce(json_object_agg(x.id, x.inside), '{}') INTO v_inside
     FROM (SELECT id, inside FROM scoped UNION ALL SELECT id, inside FROM areas) x;
 
-    IF v_out_ids <> '{}' THEN
-      SELECT json_agg(json_build_object('i', u.i, 'k', ci.ticket_id, 'sc', s.no,
-        'n', ci.person_no, 'p', ci.pass_no, 'ph', 1, 'cf', ci.confirmed_at IS NOT NULL,
-        'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = ci.ticket_id
-          AND b.scope_id = ci.scope_id AND b.person_no = ci.person_no AND b.undone_at IS NOT NULL),
-        'xa', ci.exit_assumed, 'in_ms', (extract(epoch FROM ci.checked_in_at) * 1000)::bigint,
+    IF json_array_length(v_out) > 0 THEN
+      SELECT json_agg(json_build_object('i', y.i, 'k', y.k, 'sc', s.no,
+        'n', y.n, 'p', y.p, 'ph', 1, 'cf', y.cf,
+        'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = y.k
+          AND b.scope_id = y.sc AND b.person_no = y.n AND b.undone_at IS NOT NULL),
+        'xa', y.xa, 'in_ms', (extract(epoch FROM y.at) * 1000)::bigint,
         'out_ms', (extract(epoch FROM p_now) * 1000)::bigint, 'g', coalesce(g.no, 0),
-        'd', coalesce(d.no, 0), 'xg', coalesce(xg.no, 0), 's', ci.scan_id))
+        'd', coalesce(d.no, 0), 'xg', coalesce(xg.no, 0), 's', y.s))
       INTO v_closed
-      FROM unnest(v_out_ids, v_out_items) AS u(id, i)
-      JOIN check_ins ci ON ci.id = u.id JOIN ops.scopes s ON s.id = ci.scope_id
-      LEFT JOIN ops.gates g ON g.id = ci.gate_id
-      LEFT JOIN ops.gates xg ON xg.id = ci.exit_gate_id
+      FROM json_to_recordset(v_out) AS y(i int, k uuid, sc uuid, n int, p int, cf boolean,
+        xa boolean, at timestamptz, g uuid, xg uuid, d text, s uuid)
+      JOIN ops.scopes s ON s.id = y.sc
+      LEFT JOIN ops.gates g ON g.id = y.g
+      LEFT JOIN ops.gates xg ON xg.id = y.xg
       LEFT JOIN ops.devices d
-        ON d.id = CASE WHEN ci.device_id ~ '^[0-9a-f-]{36}$' THEN ci.device_id::uuid END;
+        ON d.id = CASE WHEN y.d ~ '^[0-9a-f-]{36}$' THEN y.d::uuid END;
     END IF;
   END IF;
 
