@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx
 
-START_S = 30.0
+START_S = 90.0
 
 
 def free_port() -> int:
