@@ -48,7 +48,7 @@ function Tile({ name, value, format, note, part, wide = false }) {
   return html`<div class=${`tile ${wide ? "wide" : ""}`}>
     <dt>${name}</dt>
     <dd class="tile-figure"><${Figure} value=${value} format=${format} /></dd>
-    ${note && html`<dd class="soft small figure">${note}</dd>`}
+    ${note !== undefined && html`<dd class="soft small figure">${note || "\u00a0"}</dd>`}
     ${part !== undefined &&
     html`<dd><${Bar} part=${part} label=${name} plain=${true} /></dd>`}
   </div>`;

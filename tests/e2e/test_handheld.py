@@ -1,0 +1,226 @@
+"""The handheld in Chromium: a camera that sees a ticket, a scanner that types, a
+server that dies, over the real roles and stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from ops.checkin import qr
+from tests.e2e.conftest import Launch, OpenPage, Watched
+from tests.e2e.house import HOLDER, PIN, House, film
+
+pytestmark = pytest.mark.browser
+
+PHONE = (390, 844)
+
+
+async def scanner(page: Page, house: House, name: str) -> Page:
+    """Make this page a scanner at the main gate."""
+    await page.goto(await house.pairing_url(name))
+    await page.wait_for_selector(".scanner")
+    return page
+
+
+async def wedge(page: Page, code: str) -> None:
+    """Type as a scanner does: at once, and Enter."""
+    await page.keyboard.type(code)
+    await page.keyboard.press("Enter")
+
+
+async def verdict(page: Page, kind: str, reason: str = "") -> str:
+    """Wait for a verdict over the whole screen; returns its words."""
+    found = page.locator(f".verdict[data-verdict={kind}]")
+    await expect(found).to_be_visible()
+    if reason:
+        await expect(found).to_have_attribute("data-reason", reason)
+    box = await found.bounding_box()
+    size = page.viewport_size
+    assert box is not None
+    assert size is not None
+    assert (box["width"], box["height"]) == (size["width"], size["height"])
+    return await found.inner_text()
+
+
+async def test_the_camera_reads_a_ticket_and_shows_green_with_the_name(
+    house: House, open_page: OpenPage, launch: Launch, tmp_path: Path, shots: Path
+) -> None:
+    film(qr.address(house.url, house.own_code), tmp_path / "ticket.y4m")
+    page = await open_page(*PHONE, inside=await launch(tmp_path / "ticket.y4m"))
+    await scanner(page, house, "Camera phone")
+    words = await verdict(page, "admitted", "ok")
+    assert HOLDER in words
+    await page.screenshot(path=shots / "handheld-green.png")
+    # Green goes by itself, and the code that is still in the picture is no new scan.
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await page.screenshot(path=shots / "handheld.png")
+    [row] = await house.admissions("own")
+    assert row["confirmed_at"] is not None
+    # The same ticket typed by a scanner at once is no alarm and no second entry.
+    await wedge(page, house.own_code)
+    assert "just now" in await verdict(page, "refused", "already_inside")
+    await expect(page.locator(".verdict.again")).to_be_visible()
+    assert len(await house.admissions("own")) == 1
+    log = await house.database.pool.fetchval(
+        "SELECT count(*) FROM ops.scan_log WHERE ticket_id = $1",
+        house.event.tickets["own"],
+    )
+    assert log == 2
+
+
+async def test_a_copy_is_red_until_it_is_touched(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    await house.scan("T-10")
+    page = await scanner(await open_page(*PHONE), house, "Phone red")
+    await wedge(page, "T-10")
+    words = await verdict(page, "refused", "already_inside")
+    assert "Guest 10" in words
+    assert "Main gate" in words
+    assert "Phone 2" in words
+    await page.screenshot(path=shots / "handheld-red.png")
+    await page.wait_for_timeout(2_500)
+    await expect(page.locator(".verdict.stop")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".verdict")).to_have_count(0)
+
+
+async def test_green_never_blocks_the_next_guest(
+    house: House, open_page: OpenPage
+) -> None:
+    page = await scanner(await open_page(*PHONE), house, "Phone quick")
+    for n in range(11, 16):
+        await wedge(page, f"T-{n}")
+        await expect(page.locator(".verdict-name")).to_have_text(f"Guest {n}")
+    for n in range(11, 16):
+        assert len(await house.admissions(f"T-{n}")) == 1
+
+
+async def test_a_scanner_that_types_into_the_field_sends_one_scan(
+    house: House, open_page: OpenPage
+) -> None:
+    page = await scanner(await open_page(*PHONE), house, "Phone wedge")
+    await page.focus("#manual-code")
+    await wedge(page, "T-16\x00\x1d")
+    await expect(page.locator(".verdict-name")).to_have_text("Guest 16")
+    assert await page.input_value("#manual-code") == ""
+    rows = await house.database.pool.fetchval(
+        "SELECT count(*) FROM ops.scan_log WHERE ticket_id = $1",
+        house.event.tickets["T-16"],
+    )
+    assert rows == 1
+
+
+async def test_a_person_types_a_code(house: House, open_page: OpenPage) -> None:
+    page = await scanner(await open_page(*PHONE), house, "Phone typed")
+    await page.locator("#manual-code").press_sequentially("T-17", delay=90)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".verdict-name")).to_have_text("Guest 17")
+    [row] = await house.admissions("T-17")
+    assert row["check_in_method"] == "manual"
+
+
+async def test_a_group_is_asked_how_many(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    page = await scanner(await open_page(*PHONE), house, "Phone group")
+    await wedge(page, "G-1")
+    words = await verdict(page, "hold", "needs_count")
+    assert "4 places free" in words
+    await page.screenshot(path=shots / "handheld-group.png")
+    await page.get_by_role("button", name="3", exact=True).click()
+    words = await verdict(page, "admitted", "ok")
+    assert "3 of 4 inside" in words
+    assert len(await house.admissions("G-1")) == 3
+
+
+async def test_the_last_admission_can_be_undone(
+    house: House, open_page: OpenPage
+) -> None:
+    page = await scanner(await open_page(*PHONE), house, "Phone undo")
+    await wedge(page, "T-18")
+    await verdict(page, "admitted", "ok")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator(".past").first).to_contain_text("Undone")
+    [row] = await house.admissions("T-18")
+    assert row["undone_at"] is not None
+
+
+async def test_a_person_signs_on_and_turns_the_direction(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    await house.call(
+        f"/events/{house.event.id}/operators",
+        {"name": "Étienne Côté", "pin": PIN, "role": "steward"},
+    )
+    page = await scanner(await open_page(*PHONE), house, "Phone turned")
+    await wedge(page, "T-19")
+    await verdict(page, "admitted", "ok")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await page.locator("button.direction").click()
+    await expect(page.locator(".pin")).to_be_focused()
+    await page.screenshot(path=shots / "handheld-pin.png")
+    await page.keyboard.type(PIN, delay=80)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".direction.out")).to_be_visible()
+    await expect(page.locator(".status")).to_contain_text("Étienne Côté")
+    await wedge(page, "T-19")
+    await verdict(page, "exited", "ok")
+    await expect(page.locator(".verdict.out")).to_be_visible()
+    await page.screenshot(path=shots / "handheld-exit.png")
+    [row] = await house.admissions("T-19")
+    assert row["checked_out_at"] is not None
+
+
+async def test_the_scanner_speaks_french(house: House, open_page: OpenPage) -> None:
+    page = await scanner(
+        await open_page(*PHONE, locale="fr-CA"), house, "Téléphone français"
+    )
+    assert await page.get_attribute("html", "lang") == "fr"
+    await expect(page.locator(".status")).to_contain_text("En ligne")
+    await expect(page.locator(".direction")).to_contain_text("ENTRÉE")
+
+
+async def test_a_code_that_does_not_pair_is_said(
+    house: House, open_page: OpenPage, watched: Watched
+) -> None:
+    watched.expect(r"devices/pair")
+    page = await open_page(*PHONE)
+    await page.goto(f"{house.url}/scan/")
+    await page.fill("#pairing-code", "ZZZZ-ZZZZ-ZZZZ")
+    await page.get_by_role("button", name="Pair").click()
+    await expect(page.locator("[role=alert]")).to_be_visible()
+
+
+async def test_nothing_is_lost_while_the_server_is_gone(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect(r"Failed to load resource: net::ERR")
+    page = await scanner(await open_page(*PHONE), house, "Phone alone")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    house.kill("api")
+    await wedge(page, "T-20")
+    words = await verdict(page, "silent")
+    assert "Do not admit yet" in words
+    await page.screenshot(path=shots / "handheld-silent.png")
+    await page.get_by_role("button", name="Scan the next guest").click()
+    await expect(page.locator(".status")).to_contain_text("1 waiting")
+    assert await house.admissions("T-20") == []
+    # The page opens with the server gone, and still knows what waits.
+    await page.reload()
+    await page.wait_for_selector(".scanner")
+    await expect(page.locator(".status")).to_contain_text("1 waiting")
+    await expect(page.locator(".status")).to_contain_text("No answer")
+    await house.start("api")
+    await expect(page.locator(".status")).to_contain_text("Online", timeout=20_000)
+    await expect(page.locator(".past").first).to_contain_text("Guest 20")
+    await expect(page.locator(".late")).to_be_visible()
+    assert len(await house.admissions("T-20")) == 1
+    # The guest comes back: the same scan is asked again, and now it is shown.
+    await wedge(page, "T-20")
+    words = await verdict(page, "admitted", "ok")
+    assert "Guest 20" in words
+    assert len(await house.admissions("T-20")) == 1
