@@ -4,7 +4,8 @@
 // Only printable ASCII counts; a burst ended by Enter is a code; anything slower is a
 // person at a keyboard and none of our business.
 
-export const GAP_MS = 60;
+// Bluetooth scanners pause up to 50 ms between keys; a busy phone adds its own.
+export const GAP_MS = 100;
 export const LENGTH_MIN = 4;
 export const LENGTH_MAX = 1_024;
 const PRINTABLE = /^[\x20-\x7e]$/;

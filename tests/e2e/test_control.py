@@ -158,8 +158,11 @@ async def test_the_page_can_be_used_by_everybody(
 ) -> None:
     page = await open_page(*size)
     await page.add_init_script(
-        "globalThis.shift = 0; new PerformanceObserver((list) => {"
-        "for (const entry of list.getEntries()) globalThis.shift += entry.value;"
+        "globalThis.shift = 0; globalThis.moved = [];"
+        "new PerformanceObserver((list) => { for (const entry of list.getEntries()) {"
+        "globalThis.shift += entry.value; for (const {node, previousRect, currentRect}"
+        " of entry.sources) globalThis.moved.push([node?.outerHTML?.slice(0, 70),"
+        " previousRect.y, previousRect.height, currentRect.y, currentRect.height]);}"
         "}).observe({type: 'layout-shift', buffered: true});"
     )
     await control_room(page, house)
@@ -190,7 +193,9 @@ async def test_the_page_can_be_used_by_everybody(
     assert await page.evaluate("document.activeElement.className") == "skip"
     await page.keyboard.press("Enter")
     assert await page.evaluate("document.activeElement.id") == "figures"
-    assert await page.evaluate("globalThis.shift") < 0.1
+    assert await page.evaluate("globalThis.shift") < 0.1, await page.evaluate(
+        "globalThis.moved"
+    )
     await page.screenshot(path=shots / f"control-room-{size[0]}.png", full_page=True)
 
 
