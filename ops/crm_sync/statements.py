@@ -72,40 +72,7 @@ VISITS = _VISIT.format(where="ci.event_id = $1")
 """The newest pass of each person in each scope of an event."""
 VISITS_BY_TICKET = _VISIT.format(where="ci.event_id = $1 AND ci.ticket_id = ANY ($2)")
 
-COUNTERS = """
-WITH passes AS (
-  SELECT ci.ticket_id, ci.person_no, sc.no AS scope_no, sc.kind, sc.area_id,
-    ci.gate_id, ci.exit_gate_id, ci.exit_assumed, ci.checked_in_at, ci.checked_out_at,
-    tt.no AS type_no
-  FROM check_ins ci
-  JOIN ops.scopes sc ON sc.id = ci.scope_id
-  JOIN tickets t ON t.id = ci.ticket_id
-  JOIN ticket_types tt ON tt.id = t.ticket_type_id
-  WHERE ci.event_id = $1 AND ci.undone_at IS NULL AND ci.scan_id IS NOT NULL
-), people AS (
-  SELECT ticket_id, person_no, scope_no, kind, type_no, count(*) AS used,
-    count(*) FILTER (WHERE checked_out_at IS NULL) AS inside,
-    min(checked_in_at) AS first_at
-  FROM passes GROUP BY ticket_id, person_no, scope_no, kind, type_no
-)
-SELECT 'i:' || scope_no AS name, sum(inside) AS value FROM people GROUP BY scope_no
-UNION ALL SELECT 'e:' || scope_no, count(*) FROM people GROUP BY scope_no
-UNION ALL SELECT 't:' || type_no, count(*) FROM people WHERE kind = 'venue'
-  GROUP BY type_no
-UNION ALL SELECT 'm:' || (floor(extract(epoch FROM first_at) / 60))::bigint, count(*)
-  FROM people WHERE kind = 'venue' GROUP BY 1
-UNION ALL SELECT 'w:', sum(used - 1) FROM people WHERE kind = 'venue'
-UNION ALL SELECT 'g:' || g.no, count(*) FROM passes
-  JOIN ops.gates g ON g.id = passes.gate_id AND g.area_id = passes.area_id GROUP BY g.no
-UNION ALL SELECT 'x:' || g.no, count(*) FROM passes
-  JOIN ops.gates g ON g.id = passes.exit_gate_id
-  WHERE checked_out_at IS NOT NULL AND NOT exit_assumed GROUP BY g.no
-UNION ALL SELECT 'r:' || g.no, count(*) FROM ops.scan_log l
-  JOIN ops.gates g ON g.id = l.gate_id
-  WHERE l.event_id = $1 AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
-  GROUP BY g.no
-UNION ALL SELECT 'c:' || no, manual FROM ops.areas WHERE event_id = $1 AND manual <> 0
-"""
+COUNTERS = "SELECT name, value FROM ops.counters_v1($1)"
 """The counters of `finish.lua`, from the rows they count."""
 
 MANUAL = (

@@ -134,38 +134,7 @@ class CacheSource:
         return names
 
 
-_COUNTERS = """
-WITH visits AS (
-  SELECT s.no AS scope_no, s.kind, s.area_id, c.ticket_id, c.person_no, c.gate_id,
-         c.exit_gate_id, c.exit_assumed, c.checked_in_at, c.checked_out_at
-  FROM public.check_ins c JOIN ops.scopes s ON s.id = c.scope_id
-  WHERE c.event_id = $1 AND c.undone_at IS NULL AND c.scan_id IS NOT NULL
-), arrived AS (
-  SELECT ticket_id, person_no, count(*) AS passes, min(checked_in_at) AS at
-  FROM visits WHERE kind = 'venue' GROUP BY ticket_id, person_no
-)
-SELECT 'i' AS letter, scope_no AS no, count(*) AS n
-  FROM visits WHERE checked_out_at IS NULL GROUP BY scope_no
-UNION ALL SELECT 'e', scope_no, count(DISTINCT (ticket_id, person_no))
-  FROM visits GROUP BY scope_no
-UNION ALL SELECT 'g', g.no, count(*)
-  FROM visits v JOIN ops.gates g ON g.id = v.gate_id AND g.area_id = v.area_id
-  GROUP BY g.no
-UNION ALL SELECT 'x', g.no, count(*)
-  FROM visits v JOIN ops.gates g ON g.id = v.exit_gate_id
-  WHERE v.checked_out_at IS NOT NULL AND NOT v.exit_assumed GROUP BY g.no
-UNION ALL SELECT 't', y.no, count(*)
-  FROM arrived a JOIN public.tickets t ON t.id = a.ticket_id
-  JOIN public.ticket_types y ON y.id = t.ticket_type_id GROUP BY y.no
-UNION ALL SELECT 'm', floor(extract(epoch FROM at) / 60)::bigint, count(*)
-  FROM arrived GROUP BY 2
-UNION ALL SELECT 'w', 0, coalesce(sum(passes - 1), 0) FROM arrived
-UNION ALL SELECT 'r', g.no, count(*)
-  FROM ops.scan_log l JOIN ops.gates g ON g.id = l.gate_id
-  WHERE l.event_id = $1 AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
-  GROUP BY g.no
-UNION ALL SELECT 'c', no, manual FROM ops.areas WHERE event_id = $1 AND manual <> 0
-"""
+_COUNTERS = "SELECT name, value FROM ops.counters_v1($1)"
 _PLAN_VERSION = "SELECT version FROM ops.plan_versions WHERE event_id = $1"
 _LINES = """
 SELECT l.scan_id, l.verdict, l.reason, l.direction, coalesce(l.people, 1) AS people,
@@ -190,10 +159,8 @@ WHERE t.id = ANY($1)
 
 async def count(db: asyncpg.Connection | asyncpg.Pool, event_id: UUID) -> Counters:
     """The counters of an event from PostgreSQL: what those of the cache must equal."""
-    counters = parse_counters({})
-    for row in await db.fetch(_COUNTERS, event_id, timeout=CALL_TIMEOUT_S):
-        counters[row["letter"]][row["no"]] = int(row["n"])
-    return counters
+    rows = await db.fetch(_COUNTERS, event_id, timeout=CALL_TIMEOUT_S)
+    return parse_counters({row["name"].encode(): row["value"] for row in rows})
 
 
 class DatabaseSource:

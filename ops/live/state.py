@@ -145,8 +145,8 @@ def parse_lines(packed: bytes) -> list[Line]:
         return []
 
 
-def parse_counters(fields: Mapping[bytes, bytes]) -> Counters:
-    """The hash of counters, by letter; a field of another shape is left out."""
+def parse_counters(fields: Mapping[bytes, bytes | int]) -> Counters:
+    """The counters of cache or database by letter; other names are left out."""
     counters: Counters = {letter: {} for letter in "iegxtmrwc"}
     for field, value in fields.items():
         letter, _, number = field.decode("ascii", "replace").partition(":")

@@ -37,6 +37,7 @@ FUNCTIONS = (
     "plan",
     "ticket_entries_v1",
     "device_entries_v1",
+    "counters_v1",
     "read_plan_v1",
     "read_facts_v1",
     "places_refused_v1",
