@@ -14,6 +14,9 @@ import msgspec
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
+Template = tuple[str, ...]
+"""A sentence cut at its places: text, place, text, place .. text."""
+
 
 class Texts:
     """Sentences by language and key.
@@ -27,6 +30,10 @@ class Texts:
         self._texts: dict[str, dict[str, str]] = {
             file.stem: msgspec.json.decode(file.read_bytes(), type=dict[str, str])
             for file in sorted(folder.glob("*.json"))
+        }
+        self._templates: dict[str, dict[str, Template]] = {
+            language: {key: tuple(_PLACE.split(text)) for key, text in texts.items()}
+            for language, texts in self._texts.items()
         }
         self._default = default
 
@@ -45,15 +52,17 @@ class Texts:
         A place without an argument takes the catalogue's `default.<place>`; a key
         that is not there is returned itself, so that a person still sees something.
         """
-        texts = self._texts.get(language[:2]) or self._texts[self._default]
-        text = texts.get(key) or self._texts[self._default].get(key)
-        if text is None:
+        templates = self._templates.get(language[:2]) or self._templates[self._default]
+        template = templates.get(key) or self._templates[self._default].get(key)
+        if template is None:
             return key
-
-        def fill(match: re.Match[str]) -> str:
-            value = args.get(match[1])
+        if len(template) == 1:
+            return template[0]
+        parts = list(template)
+        for at in range(1, len(parts), 2):
+            value = args.get(parts[at])
             if value is None or value == "":
-                return texts.get(f"default.{match[1]}", "")
-            return str(value)
-
-        return _PLACE.sub(fill, text)
+                parts[at] = templates.get(f"default.{parts[at]}", ("",))[0]
+            else:
+                parts[at] = str(value)
+        return "".join(parts)

@@ -73,7 +73,7 @@ class EventDesk:
         self._clock = clock
         self._live: deque[Pending] = deque()
         self._uploads: deque[Pending] = deque()
-        self._flying: dict[UUID, Pending] = {}
+        self._flying: dict[UUID, asyncio.Future[None]] = {}
         self._devices: dict[UUID, DeviceEntry] = {}
         self._confirms: list[UUID] = []
         self._logs: list[LogRow] = []
@@ -113,18 +113,18 @@ class EventDesk:
 
     async def add(self, pending: Pending, lane: Lane) -> Answered:
         """Queue a scan and wait for its answer."""
-        twin = self._flying.get(pending.scan.id)
-        if twin is not None:
-            # The same id is being decided now: its retry gets the stored answer.
-            await asyncio.wait([twin.answer])
+        while (twin := self._flying.get(pending.scan.id)) is not None:
+            # The same id is being decided now, even if its caller has gone away: the
+            # retry comes after it and gets the stored answer.
+            await asyncio.wait([twin])
         if len(self._live) + len(self._uploads) >= QUEUE_MAX:
             raise Unavailable(code="overloaded", headers={"Retry-After": "1"})
-        self._flying[pending.scan.id] = pending
+        self._flying[pending.scan.id] = asyncio.get_running_loop().create_future()
         (self._live if lane == "live" else self._uploads).append(pending)
         if pending.scan.shown:
             self.confirm(pending.scan.shown)
         self._wake.set()
-        return await asyncio.shield(pending.answer)
+        return await pending.answer
 
     def confirm(self, scan_ids: list[UUID]) -> None:
         """Write `confirmed_at` with the next batch, or in 50 ms."""
@@ -164,7 +164,7 @@ class EventDesk:
                     pending.answer.set_exception(Unavailable())
         finally:
             for pending in taken:
-                self._flying.pop(pending.scan.id, None)
+                self._flying.pop(pending.scan.id).set_result(None)
 
     async def _batch(self, taken: list[Pending]) -> None:
         metrics.batch_scans.observe(len(taken))

@@ -237,3 +237,17 @@ async def test_a_door_that_disagrees_leaves_a_conflict(door, event, database):
         )
         == "admitted"
     )
+
+
+async def test_a_caller_that_went_away_and_came_back(door, event, database):
+    """The same id is decided once, also when the first caller was cancelled."""
+    scan_id = uuid7()
+    first = asyncio.create_task(scan(door, event, "T-9", id=scan_id))
+    again = asyncio.create_task(scan(door, event, "T-9", id=scan_id))
+    await asyncio.sleep(0)
+    first.cancel()
+    answered = await again
+    assert said(answered) == ("admitted", "ok")
+    third = await scan(door, event, "T-9", id=scan_id)
+    assert third.item.stored is not None
+    assert await database.pool.fetchval("SELECT count(*) FROM check_ins") == 1

@@ -54,7 +54,7 @@ class CheckIn(Base):
             postgresql_where=text("validated_by IS NOT NULL"),
         ),
         # Room on each page, so that `confirmed_at` is written without the indexes.
-        {"postgresql_with": {"fillfactor": 80}},
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
     id: Mapped[UUID] = primary_key()

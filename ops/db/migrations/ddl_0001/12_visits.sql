@@ -35,7 +35,7 @@ CREATE TABLE public.check_ins (
     CONSTRAINT ck_check_ins_check_in_method CHECK (check_in_method IN ('qr_code', 'manual', 'nfc', 'app', 'kiosk')),
     CONSTRAINT uq_check_ins_pass UNIQUE (ticket_id, scope_id, person_no, pass_no),
     CONSTRAINT uq_check_ins_scan UNIQUE (scan_id, scope_id, person_no)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 50);
 CREATE INDEX ix_check_ins_attendee_id ON public.check_ins (attendee_id);
 CREATE INDEX ix_check_ins_event_id_checked_in_at_id ON public.check_ins (event_id, checked_in_at, id);
 CREATE INDEX ix_check_ins_gate_id ON public.check_ins (gate_id);
