@@ -47,6 +47,8 @@ class Relay:
             found = await connection.fetch(
                 statements.OUTBOX, list(without), ROWS_PER_TURN
             )
+            if not found:
+                return 0
             wanted: dict[UUID, dict[str, set[UUID]]] = {}
             for row in found:
                 by_kind = wanted.setdefault(row["event_id"], {})

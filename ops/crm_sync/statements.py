@@ -43,34 +43,9 @@ DEVICES_BY_ID = (
     "SELECT * FROM ops.device_entries_v1 WHERE event_id = $1 AND id = ANY ($2)"
 )
 
-_VISIT = """
-SELECT w.ticket_id AS k, sc.no AS sc, w.person_no AS n, w.pass_no AS p,
-  CASE WHEN w.undone_at IS NOT NULL THEN 2
-       WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END AS ph,
-  w.confirmed_at IS NOT NULL AS cf, w.undone AS un, w.exit_assumed AS xa,
-  (extract(epoch FROM w.checked_in_at) * 1000)::bigint AS in_ms,
-  coalesce((extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0) AS out_ms,
-  coalesce(g.no, 0) AS g, coalesce(d.no, 0) AS d, coalesce(xg.no, 0) AS xg,
-  w.scan_id AS s, tt.no AS type_no
-FROM (
-  SELECT DISTINCT ON (ci.ticket_id, ci.scope_id, ci.person_no) ci.*,
-    count(*) FILTER (WHERE ci.undone_at IS NOT NULL)
-      OVER (PARTITION BY ci.ticket_id, ci.scope_id, ci.person_no) AS undone
-  FROM check_ins ci
-  WHERE {where} AND ci.scan_id IS NOT NULL
-  ORDER BY ci.ticket_id, ci.scope_id, ci.person_no, ci.pass_no DESC
-) w
-JOIN ops.scopes sc ON sc.id = w.scope_id
-JOIN tickets t ON t.id = w.ticket_id
-JOIN ticket_types tt ON tt.id = t.ticket_type_id
-LEFT JOIN ops.gates g ON g.id = w.gate_id
-LEFT JOIN ops.gates xg ON xg.id = w.exit_gate_id
-LEFT JOIN ops.devices d ON d.id = CASE
-  WHEN w.device_id ~ '^[0-9a-f-]{{36}}$' THEN w.device_id::uuid END
-"""
-VISITS = _VISIT.format(where="ci.event_id = $1")
+VISITS = "SELECT * FROM ops.newest_visits_v1 WHERE event_id = $1"
 """The newest pass of each person in each scope of an event."""
-VISITS_BY_TICKET = _VISIT.format(where="ci.event_id = $1 AND ci.ticket_id = ANY ($2)")
+VISITS_BY_TICKET = "SELECT * FROM ops.read_visits_v1($1, $2)"
 
 COUNTERS = "SELECT name, value FROM ops.counters_v1($1)"
 """The counters of `finish.lua`, from the rows they count."""

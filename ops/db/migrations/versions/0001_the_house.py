@@ -40,6 +40,7 @@ FUNCTIONS = (
     "counters_v1",
     "read_plan_v1",
     "read_facts_v1",
+    "read_visits_v1",
     "places_refused_v1",
     "commit_scans_v1",
     "undo_scan_v1",
