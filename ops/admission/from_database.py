@@ -36,7 +36,7 @@ class _Query(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class VisitRow(msgspec.Struct, frozen=True):
-    """A visit as the SQL functions return it (`sc` is the scope's number)."""
+    """A visit as the SQL functions return it (`sc`, `tt` number scope and type)."""
 
     sc: int
     n: int
@@ -54,6 +54,7 @@ class VisitRow(msgspec.Struct, frozen=True):
     dn: str | None = None
     i: int = 0
     k: UUID | None = None
+    tt: int = 0
 
     def visit(self) -> Visit:
         """The visit in the cache's shape."""

@@ -95,7 +95,7 @@ class Undo:
                 "The person has left since: scan them in again.", code="undo_after_exit"
             )
         visits = [
-            finish.cache_visit(desk.plan, row.k, row.sc, row.n, row.visit(), 0)
+            finish.cache_visit(desk.plan, row.k, row.sc, row.n, row.visit(), row.tt)
             for row in reply.visits
             if row.k is not None
         ]

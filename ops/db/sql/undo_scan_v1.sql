@@ -1,7 +1,7 @@
 -- ops.undo_scan_v1: take back the admission of one scan; the row stays and keeps its pass.
 --
 -- Returns {"status": "undone" | "replayed" | "exited" | "unknown", "visits": [as in
--- commit_scans_v1 "closed"]}. "exited": a later exit hangs on it, nothing was changed.
+-- commit_scans_v1 "closed", "tt": type no]}. "exited": a later exit hangs on it, nothing was changed.
 -- Idempotent: the second call answers "replayed" with the same visits.
 CREATE OR REPLACE FUNCTION ops.undo_scan_v1(
   p_event uuid, p_event_no int, p_scan uuid, p_undo uuid, p_reason text,
@@ -46,8 +46,10 @@ BEGIN
       'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = ci.ticket_id
         AND b.scope_id = ci.scope_id AND b.person_no = ci.person_no AND b.undone_at IS NOT NULL),
       'xa', false, 'in_ms', (extract(epoch FROM ci.checked_in_at) * 1000)::bigint, 'out_ms', 0,
-      'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'xg', 0, 's', ci.scan_id))
+      'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'xg', 0, 's', ci.scan_id,
+      'tt', tt.no))
     FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id
+    JOIN tickets t ON t.id = ci.ticket_id JOIN ticket_types tt ON tt.id = t.ticket_type_id
     LEFT JOIN ops.gates g ON g.id = ci.gate_id
     LEFT JOIN ops.devices d
       ON d.id = CASE WHEN ci.device_id ~ '^[0-9a-f-]{36}$' THEN ci.device_id::uuid END
