@@ -28,6 +28,8 @@ from ops.settings import Settings
 CALL_TIMEOUT_S = 2.0
 POLL_S = 0.1
 """How long a change waits at most when its notification is lost."""
+DRAIN_S = 1.0
+"""The desks tell the cache themselves; what they could not waits this long at most."""
 WARM_CHECK_S = 0.5
 SWEEP_S = 30.0
 RETRY_S = 0.5
@@ -106,7 +108,7 @@ class Worker:
             for name, duty, pause_s in (
                 ("warm", self._warm, WARM_CHECK_S),
                 ("relay", self._relay, 0.0),
-                ("drain", self._drain, POLL_S),
+                ("drain", self._drain, DRAIN_S),
                 ("sweep", self._sweep, SWEEP_S),
             )
         ]
