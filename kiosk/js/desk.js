@@ -122,7 +122,7 @@ export class Desk {
   silent(scan) {
     this.count();
     if (scan.id !== this.latest || state.shown.value?.id === scan.id) return;
-    this.show(scan, { silent: true, tone: "wait", stays: true });
+    this.show(scan, { silent: true, hint: hint(scan.body.code), tone: "wait", stays: true });
     signalTone("wait");
   }
 

@@ -117,6 +117,7 @@ export function Verdict({ desk }) {
       <p class="verdict-title">${titleOf(view)}</p>
     </div>
     <div class="verdict-body">
+      ${view.hint && html`<p class="verdict-name figure">${view.hint}</p>`}
       ${holder && html`<p class="verdict-name"><bdi>${holder}</bdi></p>`}
       ${answer?.ticket && html`<${Ticket} ticket=${answer.ticket} />`}
       ${answer?.session && html`<p class="verdict-say">${answer.session.title ?? answer.session.name}</p>`}

@@ -177,7 +177,7 @@ def _say(console: Console, settings: Settings, evening: Evening) -> None:
     lines = [
         ("Control room", f"{base}/control.html?event={evening.ids.event}"),
         ("Handheld", f"{base}/scan/#pair={evening.enrolment_code}"),
-        ("API", f"{base}/schema/openapi.json"),
+        ("API", f"{base}/docs/"),
         *(
             ("Sign in", f"{login.email}  {evenings.PASSWORD}  ({login.role})")
             for login in evenings.LOGINS

@@ -14,6 +14,14 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+// From the data itself: for a single minute the library would show a whole day.
+function minutesShown(plot) {
+  const [x] = plot.data;
+  const nowS = Math.floor(now.value / 60_000) * 60;
+  if (x.length === 0) return [nowS - 30, nowS + SPAN_MIN_S];
+  return [x[0] - 30, Math.max(x.at(-1) + 30, x[0] - 30 + SPAN_MIN_S)];
+}
+
 function options(box, zone) {
   const size = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   const font = `${Math.round(size * 0.78)}px ${colour("--font")}`;
@@ -33,7 +41,7 @@ function options(box, zone) {
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
-      x: { range: (_, low, high) => [low - 30, Math.max(high + 30, low + SPAN_MIN_S)] },
+      x: { range: minutesShown },
       each: { range: (_, low, high) => [0, Math.max(5, high * 1.15)] },
       all: { range: (_, low, high) => [0, Math.max(10, high * 1.08)] },
     },

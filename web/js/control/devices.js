@@ -58,7 +58,7 @@ export function Devices() {
       <h2>${t("page.control.devices")}</h2>
       ${devices.value?.old
         ? html`<span class="chip bad">${t("page.control.devices_old")}</span>`
-        : list &&
+        : list?.length > 0 &&
       html`<span class=${`chip ${ill ? "warn" : "good"}`}>
         ${ill
           ? t("page.control.devices_ill", { n: ill, total: list.length })
