@@ -69,7 +69,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.answered = {note.id for note in read(path) if note.op == "answer"}
+        cut_off = path.exists() and not path.read_bytes().endswith(b"\n")
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        if cut_off:  # or the next line would be lost with it
+            os.write(self._fd, b"\n")
 
     def write(self, note: Note) -> None:
         """Append a line with one call, so that a kill leaves whole lines."""
