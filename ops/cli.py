@@ -36,6 +36,7 @@ _WORK = {
     "sync": "ops.crm_sync.worker:run",
     "upgrade": "ops.db.migrate:upgrade",
     "check": "ops.db.migrate:check",
+    "current": "ops.commands.schema:is_current",
     "import": "ops.commands.importing:run",
     "demo": "ops.dev.demo:run",
     "count": "ops.dev.demo:count",
@@ -246,7 +247,8 @@ def openapi() -> None:
 def _supervise(settings: Settings, roles: dict[str, int]) -> None:
     log.configure(settings.log_level, settings.log_format, role="supervisor")
     with stores(settings) as (complete, embedded):
-        asyncio.run(_work("check")(complete.database_url))
+        if not asyncio.run(_work("current")(complete.database_url)):
+            asyncio.run(_work("check")(complete.database_url))
         pages = reserve(settings.host, settings.port)
         sockets = reserve(settings.host, settings.live_port)
         with pages, sockets:
