@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint pins
+.PHONY: help setup setup-dev demo test check lint bench pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +27,9 @@ lint: .venv/.dev
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+
+bench: .venv/.dev ## the README's figures, each beside its baseline (ARGS=...)
+	@$(PY) -m benchmarks $(ARGS)
 
 pins: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	scripts/pins $(ARGS)

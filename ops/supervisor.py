@@ -104,12 +104,15 @@ class Supervisor:
     async def run(self) -> None:
         """Start everything; return when `stop` was called and everything has ended.
 
-        SIGTERM and SIGINT stop, SIGHUP rolls. Bounded: `STOP_S_MAX` per role.
+        SIGTERM and SIGINT stop; SIGHUP rolls, or stops when it comes from a terminal
+        that was closed. Bounded: `STOP_S_MAX` per role.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.roll)
+        # A terminal that closes says the same as somebody who wants a rolling restart.
+        hangup = self.stop if os.isatty(0) else self.roll
+        loop.add_signal_handler(signal.SIGHUP, hangup)
         keepers = [asyncio.create_task(self._keep(slot)) for slot in self._slots]
         first = asyncio.create_task(self._first_ready())
         await self._stopping.wait()
