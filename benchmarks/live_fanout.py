@@ -149,7 +149,7 @@ class Clients:
 class _Nothing:
     """In the place of the feed: the benchmark publishes by itself."""
 
-    def want(self, event_id: UUID) -> None:
+    def want(self, topic: Topic) -> None:
         pass
 
 

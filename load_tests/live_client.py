@@ -21,7 +21,7 @@ BACKOFF_S_MIN, BACKOFF_S_MAX = 0.5, 10.0
 STALE_AFTER_S = 20.0
 """Something comes at least every 10 s; after twice that the figures are old."""
 FINAL_CODES = frozenset({4003, 4009, 4100})
-CONFLATED = ("attendance", "sessions")
+CONFLATED = ("attendance", "sessions", "devices")
 
 
 class TopicMirror:

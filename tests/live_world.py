@@ -20,7 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from ops.auth.tokens import token_hash
 from ops.cache import keys
 from ops.cache.entry import TicketEntry, pack_ticket
+from ops.errors import StoreUnavailable
 from ops.ids import uuid7
+from ops.live.devices import Device, Devices
 from ops.live.server import LiveServer, Options
 from ops.live.state import (
     AreaInfo,
@@ -44,7 +46,8 @@ class World:
         self.redis: Any = redis
         self.event_id, self.venue_id, self.room_id = uuid7(), uuid7(), uuid7()
         self.gate_id, self.session_id = uuid7(), uuid7()
-        self.plan_reads = 0
+        self.plan_reads = self.device_reads = 0
+        self.devices: Devices | None = Devices((device("Scanner 7"),), 1)
         self.plan = Plan(
             event=EventInfo(
                 id=self.event_id,
@@ -101,6 +104,12 @@ class World:
         self.plan_reads += 1
         return self.plan if event_id == self.event_id else None
 
+    async def read_devices(self, event_id: UUID) -> Devices | None:
+        self.device_reads += 1
+        if self.devices is None:
+            raise StoreUnavailable("devices")
+        return self.devices if event_id == self.event_id else None
+
     async def warm(self, epoch: str = "e1", event_id: UUID | None = None) -> None:
         """The cache as it is after warming."""
         server = await self.redis.info("server")
@@ -146,6 +155,11 @@ class World:
             keys.tickets(self.event_id), ticket_id, pack_ticket(entry)
         )
         return ticket_id
+
+
+def device(name: str, battery: int | None = 80) -> Device:
+    """A device at a gate, seen when the doors opened."""
+    return Device(uuid7(), name, "scan", "Gate A", "Zoë", battery, 0, STARTS, "active")
 
 
 def line(ticket_id: bytes | None = None, verdict: str = "admitted") -> list[Any]:
@@ -235,7 +249,7 @@ async def serving(world: World, redis_url: str, **changed: Any) -> Any:
         redis_url=redis_url, allowed_origins=frozenset({ORIGIN}), **changed
     )
     gate = given.pop("gatekeeper", None) or Gate(world)
-    server = LiveServer(options, gate, world.read_plan, **given)
+    server = LiveServer(options, gate, world.read_plan, world.read_devices, **given)
     await server.start()
     try:
         yield server

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection
@@ -58,7 +57,7 @@ Identify = Callable[[str], Awaitable[Grants | None]]
 class Wanting(Protocol):
     """The part of the feed that a socket needs."""
 
-    def want(self, event_id: UUID) -> None:
+    def want(self, topic: Topic) -> None:
         """Somebody waits for a first snapshot of this event."""
 
 
@@ -230,7 +229,7 @@ class Handler:
         """Subscribe, and send what leads to the present. No await: nothing between."""
         channel = self._hub.join(socket, topic)
         if not channel.ready:
-            self._feed.want(topic.event_id)
+            self._feed.want(topic)
             return
         frames = channel.resume_frames(position) if position else None
         op = "resumed" if frames else "snapshot"

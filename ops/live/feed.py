@@ -17,6 +17,7 @@ from ops import log, metrics
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live import state
+from ops.live.devices import DeviceLists
 from ops.live.frames import Error, frame, raw
 from ops.live.hub import Channel, Hub
 from ops.live.plan import Plans
@@ -30,7 +31,7 @@ from ops.live.sources import (
     Recent,
     Source,
 )
-from ops.live.topics import Kind
+from ops.live.topics import Kind, Topic
 
 INTERVAL_S = 0.25
 """At most four updates a second a topic."""
@@ -99,7 +100,7 @@ class Publisher:
             await self._wait(self._dirty, POLL_S)
             self._dirty.clear()
             self._urgent.clear()
-            if any(self._hub.watched(self.event_id)):
+            if self._channels():
                 idle_since_s = self._clock.monotonic_s()
                 await self._publish()
             await self._wait(self._urgent, self._pause_s())
@@ -117,10 +118,13 @@ class Publisher:
         except TimeoutError:
             pass
 
+    def _channels(self) -> list[Channel]:
+        """The watched channels; the list of devices has a publisher of its own."""
+        return _fed(self._hub, self.event_id)
+
     def _scans(self) -> Channel | None:
         """The channel of the ticker, if somebody watches it."""
-        channels = self._hub.watched(self.event_id)
-        return next((c for c in channels if c.topic.kind is Kind.SCANS), None)
+        return next((c for c in self._channels() if c.topic.kind is Kind.SCANS), None)
 
     async def _publish(self) -> None:
         try:
@@ -184,7 +188,7 @@ class Publisher:
         self._held_back = False
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         self._rates.observe(reading.counters["g"], now_s)
-        for channel in list(self._hub.watched(self.event_id)):
+        for channel in self._channels():
             kind = channel.topic.kind
             if kind is Kind.ATTENDANCE:
                 offset, data = (
@@ -301,7 +305,7 @@ class Publisher:
 
     def _refuse(self, code: str) -> None:
         """Tell those who wait for a first snapshot that there is none (yet)."""
-        for channel in list(self._hub.watched(self.event_id)):
+        for channel in self._channels():
             if channel.ready and code != "unknown_topic":
                 continue
             for socket in list(channel.subscribers):
@@ -318,6 +322,10 @@ def _news(offset: int, recent: Recent) -> list[state.Line] | None:
     return recent.lines[-new:] if new > 0 else []
 
 
+def _fed(hub: Hub, event_id: UUID) -> list[Channel]:
+    return [c for c in hub.watched(event_id) if c.topic.kind is not Kind.DEVICES]
+
+
 class Feed:
     """The publishers of this process, started by the first subscriber of an event."""
 
@@ -329,10 +337,12 @@ class Feed:
         database: DatabaseSource | None,
         reader: Reader,
         clock: Clock,
+        devices: DeviceLists,
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._hub, self._plans, self._clock = hub, plans, clock
         self._cache, self._database, self._reader = cache, database, reader
+        self.devices = devices
         self._interval_s = interval_s
         self._publishers: dict[UUID, Publisher] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -344,8 +354,14 @@ class Feed:
         if publisher is not None:
             publisher.hint(entry)
 
-    def want(self, event_id: UUID) -> None:
-        """Somebody waits for a snapshot of this event."""
+    def want(self, topic: Topic) -> None:
+        """Somebody waits for a snapshot of this topic."""
+        if topic.kind is Kind.DEVICES:
+            self.devices.want(topic.event_id)
+        else:
+            self._begin(topic.event_id)
+
+    def _begin(self, event_id: UUID) -> None:
         publisher = self._publishers.get(event_id)
         if publisher is None:
             publisher = Publisher(
@@ -375,6 +391,7 @@ class Feed:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.devices.stop()
 
     def _ended(self, event_id: UUID, task: asyncio.Task[None]) -> None:
         self._publishers.pop(event_id, None)
@@ -388,7 +405,7 @@ class Feed:
             _log.error(
                 "live_publisher_failed", error=log.scrubbed(error), exc_info=error
             )
-        if any(self._hub.watched(event_id)):
+        if _fed(self._hub, event_id):
             # Somebody came while it ended; or it failed, and tries again in a while.
             delay_s = POLL_S if error else 0
-            asyncio.get_running_loop().call_later(delay_s, self.want, event_id)
+            asyncio.get_running_loop().call_later(delay_s, self._begin, event_id)

@@ -128,6 +128,10 @@ class Channel:
         self._history.clear()
         self._broadcast(self.snapshot_frame(), "snapshot", now_s)
 
+    def withdraw(self) -> None:
+        """Nobody can tell the state now: no marks, and the next state is sent whole."""
+        self.epoch = ""
+
     def advance(
         self, offset: int, data: msgspec.Raw, state: msgspec.Raw, now_s: float
     ) -> None:

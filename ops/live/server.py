@@ -28,6 +28,13 @@ from ops.errors import StoreUnavailable
 from ops.live.auth import Authenticator
 from ops.live.codes import CloseCode
 from ops.live.connection import RETRY_MS_MAX, Handler, Handshake, LiveConnection
+from ops.live.devices import (
+    READ_EVERY_S,
+    DeviceLists,
+    Devices,
+    ReadDevices,
+    read_devices,
+)
 from ops.live.feed import INTERVAL_S, Feed
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
@@ -67,6 +74,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     sockets_max: int = SOCKETS_MAX
     hello_within_s: float = HELLO_WITHIN_S
     interval_s: float = INTERVAL_S
+    devices_every_s: float = READ_EVERY_S
     mark_after_s: float = MARK_AFTER_S
     send_buffer_bytes: int = SEND_BUFFER_BYTES
     retry_ms_max: int = RETRY_MS_MAX
@@ -90,6 +98,7 @@ class LiveServer:
 
     Args:
         read_plan: reads an event's plan (`plan.read_plan` on a pool).
+        read_devices: reads its devices (`devices.read_devices` on a pool).
         database: counters without the cache; None where there is no PostgreSQL.
     """
 
@@ -98,6 +107,7 @@ class LiveServer:
         options: Options,
         gatekeeper: Gatekeeper,
         read_plan: ReadPlan,
+        read_devices: ReadDevices,
         database: DatabaseSource | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -118,6 +128,7 @@ class LiveServer:
             database,
             self._reader,
             self._clock,
+            DeviceLists(self.hub, read_devices, self._clock, options.devices_every_s),
             options.interval_s,
         )
         self._handler = Handler(
@@ -320,6 +331,9 @@ async def _serve(settings: Settings) -> None:
     async def plan(event_id: UUID) -> Plan | None:
         return await read_plan(pool, event_id)
 
+    async def devices(event_id: UUID) -> Devices | None:
+        return await read_devices(pool, event_id)
+
     server = LiveServer(
         Options(
             host=settings.host,
@@ -331,6 +345,7 @@ async def _serve(settings: Settings) -> None:
         ),
         Authenticator(pool),
         plan,
+        devices,
         DatabaseSource(pool),
     )
     stopping = asyncio.Event()

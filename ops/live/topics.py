@@ -20,9 +20,10 @@ class Kind(StrEnum):
     ATTENDANCE = "attendance"
     SESSIONS = "sessions"
     SCANS = "scans"
+    DEVICES = "devices"
 
 
-CONFLATED = frozenset({Kind.ATTENDANCE, Kind.SESSIONS})
+CONFLATED = frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.DEVICES})
 """The latest state is all that matters: resume always gives a snapshot."""
 
 
@@ -49,6 +50,7 @@ STAFF_PERMISSION: dict[Kind, str] = {
     Kind.ATTENDANCE: "events.read",
     Kind.SESSIONS: "sessions.read",
     Kind.SCANS: "scans.read",
+    Kind.DEVICES: "devices.read",
 }
 """What a member of staff needs for a topic (resource.action of the roles' JSON)."""
 

@@ -20,6 +20,7 @@ from ops.db.engine import Database
 from ops.ids import uuid7
 from ops.live import state
 from ops.live.auth import Authenticator
+from ops.live.devices import Devices, read_devices
 from ops.live.plan import read_plan
 from ops.live.server import LiveServer, Options
 from ops.live.sources import CacheSource, DatabaseSource, count
@@ -45,10 +46,14 @@ async def serving(database: Database, redis_url: str) -> Any:
     async def plan(event_id: UUID) -> Plan | None:
         return await read_plan(database.pool, event_id)
 
+    async def devices(event_id: UUID) -> Devices | None:
+        return await read_devices(database.pool, event_id)
+
     server = LiveServer(
-        Options(redis_url=redis_url, interval_s=0.02),
+        Options(redis_url=redis_url, interval_s=0.02, devices_every_s=0.05),
         Authenticator(database.pool),
         plan,
+        devices,
         DatabaseSource(database.pool),
     )
     await server.start()
@@ -288,6 +293,58 @@ async def test_losing_the_cache_and_its_return_are_snapshots(
         assert back["epoch"] == stored.decode()
         assert back["epoch"] not in (before["epoch"], lost["epoch"])
         assert back["data"]["figures"]["inside"] == 1
+
+
+async def test_devices_are_those_of_the_event_with_their_state(
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+) -> None:
+    other = await SmallEvent.make(database.pool, tickets=1)
+    pool = database.pool
+    operator = uuid7()
+    await pool.execute(
+        "INSERT INTO ops.operators (id, event_id, name) VALUES ($1, $2, '李小龙')",
+        operator,
+        event.id,
+    )
+    await pool.execute(
+        "UPDATE ops.devices SET operator_id = $1 WHERE id = $2", operator, event.device
+    )
+    # A device of both events: the other one does not learn who holds it, nor where.
+    await pool.execute(
+        "INSERT INTO ops.device_events (device_id, event_id) VALUES ($1, $2)",
+        event.device,
+        other.id,
+    )
+    token = await sign_in(database, '{"devices": {"read": true}}', None)
+    async with serving(database, NO_REDIS) as server, client(server) as one:
+        await one.hello(token)
+        first = await one.watch(f"event:{event.id}:devices")
+        by_id = {shown["id"]: shown for shown in first["data"]["devices"]}
+        mine = {str(event.device), str(event.other_device), str(event.lounge_device)}
+        assert set(by_id) == mine
+        assert first["data"]["total"] == 3
+        held = by_id[str(event.device)]
+        assert (held["gate"], held["operator"]) == ("Main gate", "李小龙")
+        await pool.execute(
+            "UPDATE ops.devices SET battery = 9, pending = 4, last_seen_at = now()"
+            " WHERE id = $1",
+            event.device,
+        )
+        update = await one.hear_op("update")
+        by_id = {shown["id"]: shown for shown in update["data"]["devices"]}
+        held = by_id[str(event.device)]
+        assert (held["battery"], held["pending"]) == (9, 4)
+        assert held["last_seen_at"].endswith("Z")
+        await pool.execute(
+            "UPDATE ops.devices SET state = 'revoked' WHERE id = $1", event.device
+        )
+        last = (await one.hear_op("update"))["data"]["devices"][-1]
+        assert (last["id"], last["state"]) == (str(event.device), "revoked")
+        await one.say(op="subscribe", topics=[f"event:{other.id}:devices"])
+        there = (await one.hear_op("snapshot"))["data"]["devices"]
+        lent = next(d for d in there if d["id"] == str(event.device))
+        assert (lent["gate"], lent["operator"]) == (None, None)
 
 
 async def test_tokens_are_those_of_the_house(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,9 @@ from websockets.exceptions import InvalidStatus
 
 from ops.cache import keys
 from ops.clock import FixedClock
+from ops.live.devices import Devices
 from ops.live.server import LiveServer
-from tests.live_world import ORIGIN, Client, Gate, World, client, line, serving
+from tests.live_world import ORIGIN, Client, Gate, World, client, device, line, serving
 
 
 @pytest.fixture
@@ -175,12 +176,100 @@ async def test_permissions_are_asked_for_each_topic(
         assert (await device.watch("event:1:attendance"))["code"] == "unknown_topic"
 
 
+async def test_devices_are_sent_when_they_change_and_read_for_watchers_alone(
+    world: World, redis_url: str
+) -> None:
+    topic = world.topic("devices")
+    async with (
+        serving(world, redis_url, devices_every_s=0.02, interval_s=0.02) as live,
+        client(live) as one,
+    ):
+        await one.hello()
+        await one.watch(world.topic("attendance"))
+        assert world.device_reads == 0  # nobody watches devices
+        await one.say(op="subscribe", topics=[topic])
+        first = await one.hear_op("snapshot")
+        assert first["topic"] == topic
+        assert "source" not in first
+        (shown,) = first["data"]["devices"]
+        assert shown == {
+            "id": shown["id"],
+            "name": "Scanner 7",
+            "profile": "scan",
+            "gate": "Gate A",
+            "operator": "Zoë",
+            "battery": 80,
+            "pending": 0,
+            "last_seen_at": "2026-11-22T14:00:00Z",
+            "state": "active",
+        }
+        # Read again and again, and not a word while nothing changed.
+        await _until(lambda: world.device_reads >= 4, world, one)
+        weak = device("O'Brien-Łukasz 📷", battery=9)
+        world.devices = Devices((*world.devices.devices, weak), 2)
+        update = await one.hear_op("update")
+        assert (update["prev"], update["offset"]) == (
+            first["offset"],
+            first["offset"] + 1,
+        )
+        assert [d["battery"] for d in update["data"]["devices"]] == [80, 9]
+        await one.say(op="unsubscribe", topic=topic)
+        await one.hear_op("unsubscribed")
+        await _until(lambda: not live.feed.devices.events, world, one)
+        reads = world.device_reads
+        await one.say(op="resync", topic=world.topic("attendance"))
+        await one.hear_op("snapshot")
+        assert world.device_reads == reads
+
+
+async def test_coming_and_going_reads_devices_no_oftener(
+    world: World, redis_url: str
+) -> None:
+    topic = world.topic("devices")
+    async with (
+        serving(world, redis_url, devices_every_s=60) as live,
+        client(live) as one,
+    ):
+        await one.hello()
+        for _ in range(5):
+            assert (await one.watch(topic))["op"] == "snapshot"
+            await one.say(op="unsubscribe", topic=topic)
+            await one.hear_op("unsubscribed")
+        assert world.device_reads == 1
+
+
+async def test_devices_that_cannot_be_read_are_not_shown_as_new(
+    world: World, redis_url: str
+) -> None:
+    topic, known = world.topic("devices"), world.devices
+    async with (
+        serving(world, redis_url, devices_every_s=0.02, mark_after_s=0.05) as live,
+        client(live) as one,
+        client(live) as other,
+    ):
+        await one.hello()
+        await one.watch(topic)
+        world.devices = None
+        gone = await one.hear_op("error")
+        assert (gone["code"], gone["topic"]) == ("unavailable", topic)
+        await other.hello()
+        assert (await other.watch(topic))["code"] == "unavailable"
+        # Figures go on: they do not wait for PostgreSQL.
+        await other.say(op="subscribe", topics=[world.topic("attendance")])
+        assert (await other.hear_op("snapshot"))["topic"] == world.topic("attendance")
+        world.devices = known
+        for each in (one, other):
+            assert (await each.hear_op("snapshot"))["topic"] == topic
+
+
 async def test_event_that_does_not_exist(world: World, greeted: Client) -> None:
     nobody = UUID("00000000-0000-7000-8000-000000000000")
     nowhere = f"event:{nobody}:attendance"
     assert (await greeted.watch(nowhere))["code"] == "unavailable"  # cold, no database
     await greeted.say(op="unsubscribe", topic=nowhere)
     assert (await greeted.hear_op("unsubscribed"))["topic"] == nowhere
+    devices = f"event:{nobody}:devices"
+    assert (await greeted.watch(devices))["code"] == "unknown_topic"
     await world.warm(event_id=nobody)
     assert await greeted.watch(nowhere) == {
         "op": "error",
@@ -484,10 +573,10 @@ async def test_plain_http(server: LiveServer) -> None:
 
 
 async def _fall_behind(world: World, live: LiveServer, quick: Client) -> None:
-    """Publish until the server has stopped writing to some socket."""
+    """Publish until the server has stopped writing to some socket, or closed it."""
     async with asyncio.timeout(20):
-        missed = 0
-        while missed < 3:
+        missed, sockets = 0, len(live.hub.sockets)
+        while missed < 3 and len(live.hub.sockets) == sockets:
             await world.batch(i_1=1)
             await quick.hear_op("update")
             missed += any(socket.stale for socket in live.hub.sockets)
@@ -509,6 +598,16 @@ async def _get(server: LiveServer, path: str) -> tuple[int, str]:
     writer.close()
     head, _, body = answer.partition("\r\n\r\n")
     return int(head.split()[1]), body
+
+
+async def _until(true: Callable[[], bool], world: World, one: Client) -> None:
+    """Scan until something holds; nothing else may be said meanwhile."""
+    async with asyncio.timeout(10):
+        while not true():
+            await world.batch(i_1=1)
+            while (frame := await one.hear())["op"] != "update":
+                assert frame["topic"] == world.topic("attendance")
+            assert frame["topic"] == world.topic("attendance")
 
 
 def _seconds(number: float) -> timedelta:

@@ -65,6 +65,15 @@ def test_staff_may_watch_what_their_role_reads() -> None:
     assert not viewer.may_watch(Topic(EVENT, Kind.SCANS))
 
 
+def test_devices_need_a_permission_of_their_own() -> None:
+    topic = Topic(EVENT, Kind.DEVICES)
+    assert topic.name == f"event:{EVENT}:devices"
+    watcher = Grants(Subject.STAFF, {EVENT: frozenset({"devices.read"})})
+    assert watcher.may_watch(topic)
+    others = frozenset(STAFF_PERMISSION.values()) - {"devices.read"}
+    assert not Grants(Subject.STAFF, {None: others}).may_watch(topic)
+
+
 def test_a_membership_counts_in_its_event_alone() -> None:
     member = Grants(Subject.STAFF, {EVENT: frozenset({"*.read"})})
     assert all(member.may_watch(Topic(EVENT, kind)) for kind in Kind)
@@ -75,5 +84,5 @@ def test_a_device_sees_counts_of_its_events_and_never_a_name() -> None:
     device = Grants(Subject.DEVICE, {}, frozenset({EVENT}))
     seen = {kind for kind in Kind if device.may_watch(Topic(EVENT, kind))}
     assert seen == DEVICE_KINDS
-    assert Kind.SCANS not in seen
+    assert not {Kind.SCANS, Kind.DEVICES} & seen
     assert not any(device.may_watch(Topic(OTHER, kind)) for kind in Kind)
