@@ -168,6 +168,9 @@ class EventDesk:
 
     async def _batch(self, taken: list[Pending]) -> None:
         metrics.batch_scans.observe(len(taken))
+        asked = {pending.scan.id for pending in taken}
+        if any(row.s in asked for row in self._logs):
+            await self._flush()  # a retry must find the answer that it had
         now = self._clock.now()
         items = [self._item(index, one, now) for index, one in enumerate(taken)]
         logs, self._logs = self._logs, []

@@ -53,6 +53,7 @@ BEGIN
         FROM json_to_recordset(p_closes) AS c(i int, sc uuid, n int, must boolean, "as" boolean)
         JOIN json_to_recordset(p_items) AS q(i int, s uuid, g uuid, k uuid) ON q.i = c.i
         WHERE NOT c.i = ANY (v_full)
+          AND NOT EXISTS (SELECT 1 FROM ops.scan_log l WHERE l.scan_id = q.s)
       ), ended AS (
         UPDATE check_ins ci
         SET checked_out_at = p_now, exit_scan_id = w.s, exit_gate_id = w.g,
