@@ -6,6 +6,7 @@ const FILES = [
   "/scan/",
   "/scan/handheld.webmanifest",
   "/scan/css/handheld.css",
+  "/scan/css/verdict.css",
   "/scan/js/camera.js",
   "/scan/js/desk.js",
   "/scan/js/device-api.js",

@@ -14,10 +14,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Playwright, async_playwright
+from playwright.async_api import (
+    Browser,
+    Page,
+    Playwright,
+    async_playwright,
+    expect,
+)
 
 from ops.db.engine import Database
 from tests.e2e.house import House
+
+# What a door needs is measured elsewhere; here a busy machine must not turn a test red.
+expect.set_options(timeout=15_000)
 
 OUT = Path(__file__).parents[2] / "out"
 ARGUMENTS = (
@@ -77,7 +86,8 @@ class Watched:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.hosts: set[str] = set()
-        self.expected: list[str] = []
+        # A machine that is busy with other tests: the page must bear it, and does.
+        self.expected = [r"503 \(Service Unavailable\) .*/(heartbeat|scans|confirm)$"]
 
     def follow(self, page: Page) -> None:
         """Listen to a page."""
