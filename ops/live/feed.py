@@ -304,10 +304,9 @@ class Publisher:
         ]
 
     def _refuse(self, code: str) -> None:
-        """Tell those who wait for a first snapshot that there is none (yet)."""
+        """Tell everybody that there is no state (any more); the next is a snapshot."""
         for channel in self._channels():
-            if channel.ready and code != "unknown_topic":
-                continue
+            channel.withdraw()
             for socket in list(channel.subscribers):
                 socket.send(frame(Error(code, channel.name)))
                 if code == "unknown_topic":

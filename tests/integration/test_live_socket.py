@@ -351,6 +351,28 @@ async def test_new_epoch_is_announced_by_a_snapshot(
     assert {frame["offset"] for frame in updates} == {1}
 
 
+async def test_figures_that_nobody_can_tell_are_withdrawn(
+    world: World, redis_url: str
+) -> None:
+    topic = world.topic("attendance")
+    async with (
+        serving(world, redis_url, interval_s=0.02, mark_after_s=0.05) as live,
+        client(live) as one,
+    ):
+        await one.hello()
+        before = await one.watch(topic)
+        await one.hear_op("mark")
+        await world.forget()  # and there is no PostgreSQL
+        gone = await one.hear_op("error")
+        assert (gone["code"], gone["topic"]) == ("unavailable", topic)
+        # Nothing vouches for what the client has: no mark until there is a state.
+        assert (await one.hear())["op"] == "error"
+        await world.warm(before["epoch"])
+        while (frame := await one.hear())["op"] != "snapshot":
+            assert frame["op"] == "error"
+        assert (frame["epoch"], frame["offset"]) == (before["epoch"], 0)
+
+
 async def test_resume_of_scans_gives_what_was_missed(
     world: World, server: LiveServer
 ) -> None:

@@ -34,9 +34,11 @@ function connected(t) {
   Socket.made = [];
   const clock = { ms: 1_000_000 };
   const taken = [];
+  const refused = [];
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const live = new Live("ws://x/live", [TOPIC], {
     take: (...args) => taken.push(args),
+    refuse: (...args) => refused.push(args),
     now: () => clock.ms,
   }).start();
   t.after(() => live.stop());
@@ -44,7 +46,7 @@ function connected(t) {
   socket.onopen();
   socket.says({ op: "welcome", now: new Date(clock.ms + 5_000).toISOString() });
   socket.says({ op: "snapshot", topic: TOPIC, epoch: "a", offset: 1, data: { n: 1 } });
-  return { live, socket, clock, taken };
+  return { live, socket, clock, taken, refused };
 }
 
 test("hello carries the cookie's place, then topics, then figures are live", (t) => {
@@ -102,4 +104,14 @@ test("a restarting server says when to come back", (t) => {
   assert.equal(Socket.made.length, 1);
   t.mock.timers.tick(1);
   assert.equal(Socket.made.length, 2);
+});
+
+test("a topic that cannot be told is passed on and makes nothing fresh", (t) => {
+  const { live, socket, clock, refused } = connected(t);
+  clock.ms += SILENCE_MS - 1;
+  socket.says({ op: "error", code: "unavailable", topic: TOPIC });
+  assert.deepEqual(refused, [[TOPIC, "unavailable"]]);
+  clock.ms += 2;
+  t.mock.timers.tick(1_000);
+  assert.equal(live.status.value, "lost");
 });

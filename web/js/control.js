@@ -1,5 +1,4 @@
-// The control room. All its figures come from the live socket and nowhere else; the
-// list of devices, which has no topic, is asked for.
+// The control room. All that it shows comes from the live socket and nowhere else.
 import { effect, html, render } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
 import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
@@ -9,8 +8,16 @@ import { Curve } from "/js/control/curve.js";
 import { Devices } from "/js/control/devices.js";
 import { Gates } from "/js/control/gates.js";
 import { Hero, Tiles } from "/js/control/hero.js";
-import { watchDevices } from "/js/control/device-list.js";
-import { attendance, fresh, live, status, take, tick, TOPICS } from "/js/control/model.js";
+import {
+  attendance,
+  fresh,
+  live,
+  refuse,
+  status,
+  take,
+  tick,
+  TOPICS,
+} from "/js/control/model.js";
 import { Areas, Sessions } from "/js/control/places.js";
 import { Ticker } from "/js/control/ticker.js";
 import { StaleBanner, switchTv, Top, tv } from "/js/control/top.js";
@@ -79,8 +86,7 @@ async function start() {
   }
   const config = await call("GET", "/config.json");
   const topics = TOPICS.map((kind) => `event:${eventId}:${kind}`);
-  live.value = new Live(config.live_url, topics, { take }).start();
-  watchDevices(eventId);
+  live.value = new Live(config.live_url, topics, { take, refuse }).start();
   setInterval(tick, 1_000);
   listenToKeys();
   effect(() => {

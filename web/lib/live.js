@@ -11,10 +11,11 @@ export const SILENCE_MS = 13_000;
 const WELCOME_MS = 8_000;
 
 export class Live {
-  constructor(url, topics, { token = null, take, now = () => Date.now() }) {
+  constructor(url, topics, { token = null, take, refuse = () => {}, now = () => Date.now() }) {
     this.url = url;
     this.token = token;
     this.take = take;
+    this.refuse = refuse;
     this.now = now;
     this.status = signal("connecting");
     this.heardAt = signal(null);
@@ -71,7 +72,8 @@ export class Live {
   }
 
   hear(frame) {
-    this.heardAt.value = this.now();
+    // "I cannot tell" makes nothing fresh.
+    if (frame.op !== "error") this.heardAt.value = this.now();
     if (frame.op === "welcome") {
       this.skewMs.value = Date.parse(frame.now) - this.now();
       this.send({ op: "subscribe", topics: [...this.states.keys()] });
@@ -79,6 +81,8 @@ export class Live {
       this.byeMs = frame.retry_ms;
     } else if (frame.op === "error" && frame.code === "forbidden" && !frame.topic) {
       this.status.value = "forbidden";
+    } else if (frame.op === "error" && this.states.has(frame.topic)) {
+      this.refuse(frame.topic, frame.code);
     } else if (frame.topic && this.states.has(frame.topic)) {
       this.follow(frame);
     }

@@ -49,6 +49,7 @@ function Device({ entry, at }) {
 export function Devices() {
   const at = Math.floor(now.value / 5_000) * 5_000;
   const list = devices.value?.devices;
+  const total = devices.value?.total;
   const ordered = devicesInOrder(list ?? [], at);
   const ill = ordered.filter(({ trouble }) =>
     trouble.some((word) => word !== "pairing" && word !== "revoked"),
@@ -61,8 +62,8 @@ export function Devices() {
         : list?.length > 0 &&
       html`<span class=${`chip ${ill ? "warn" : "good"}`}>
         ${ill
-          ? t("page.control.devices_ill", { n: ill, total: list.length })
-          : t("page.control.devices_well", { total: list.length })}
+          ? t("page.control.devices_ill", { n: ill, total })
+          : t("page.control.devices_well", { total })}
       </span>`}
     </div>
     <div class="scroll" tabindex="0" role="region" aria-label=${t("page.control.devices")}>

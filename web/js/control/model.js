@@ -13,7 +13,7 @@ export const now = signal(Date.now());
 export const status = computed(() => live.value?.status.value ?? "connecting");
 export const fresh = computed(() => status.value === "live");
 
-export const TOPICS = ["attendance", "sessions", "scans"];
+export const TOPICS = ["attendance", "sessions", "scans", "devices"];
 
 export function take(topic, data, act) {
   switch (kindOf(topic)) {
@@ -26,9 +26,21 @@ export function take(topic, data, act) {
     case "scans":
       lines.value = ticker(lines.value ?? [], data, act);
       break;
+    case "devices":
+      devices.value = { ...merged(devices.value, data, act), refused: false, old: false };
+      break;
     default:
       break;
   }
+}
+
+// A topic that we may not see, or that the server cannot tell now: the list stays and is
+// marked. (Figures need no mark of their own: their topics fall silent, and all is old.)
+export function refuse(topic, code) {
+  if (kindOf(topic) !== "devices") return;
+  const refused = code === "forbidden";
+  const held = (!refused && devices.value) || { devices: [], total: 0 };
+  devices.value = { ...held, refused, old: !refused };
 }
 
 // The server's time: a wrong clock on this computer must not move windows or ages.
