@@ -76,6 +76,23 @@ async def test_a_scan_at_a_door_moves_the_number(
     await page.screenshot(path=shots / "control-room.png")
 
 
+async def test_a_heartbeat_shows_at_the_device(
+    house: House, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    await control_room(page, house)
+    phone = page.locator(".devices tr", has_text="Phone 2")
+    await expect(phone).to_contain_text("Main gate")
+    answer = await house.http.post(
+        "/api/v1/devices/heartbeat",
+        headers={"Authorization": f"Device dev_{house.event.other_device}"},
+        json={"battery": 9, "pending": 3},
+    )
+    assert answer.status_code in (200, 204), answer.text
+    await expect(phone).to_contain_text("9 %")
+    await expect(phone.locator(".chip")).to_have_count(2)
+
+
 async def test_the_ticker_filters_and_stands_still_while_read(
     house: House, open_page: OpenPage
 ) -> None:
