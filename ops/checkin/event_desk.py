@@ -43,6 +43,7 @@ QUEUE_MAX = 10_000
 CONFIRM_AFTER_S = 0.05
 LOG_AFTER_S = 0.1
 """When no next batch comes: confirmations and answers that are not written yet."""
+WRITE_AGAIN_S = 1.0
 LOGS_KEPT_MAX = 20_000
 
 _DEVICE = (
@@ -81,6 +82,8 @@ class EventDesk:
         self._wake = asyncio.Event()
         self._uploaded_last = False
         self._stopping = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = False
         self._telling: asyncio.Task[Any] | None = None
         self.mode = "N"
         self._task = asyncio.create_task(self._run(), name=f"desk {plan.event.id}")
@@ -91,6 +94,8 @@ class EventDesk:
         self._wake.set()
         await asyncio.wait([self._task], timeout=5)
         self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._telling is not None:
             await asyncio.wait([self._telling], timeout=1)
 
@@ -128,9 +133,18 @@ class EventDesk:
 
     def confirm(self, scan_ids: list[UUID]) -> None:
         """Write `confirmed_at` with the next batch, or in 50 ms."""
-        if not self._confirms:
-            asyncio.get_running_loop().call_later(CONFIRM_AFTER_S, self._wake.set)
         self._confirms += scan_ids
+        self._write_within(CONFIRM_AFTER_S)
+
+    def _write_within(self, delay_s: float) -> None:
+        """See that what waits is written by then, if no batch takes it along."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(delay_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer, self._due = None, True
+        self._wake.set()
 
     async def _run(self) -> None:
         while True:
@@ -138,7 +152,8 @@ class EventDesk:
             self._wake.clear()
             while self._live or self._uploads:
                 await self._safely(self._take())
-            if self._confirms or self._logs:
+            if self._due or self._stopping:
+                self._due = False
                 await self._flush()
             if self._stopping and not (self._live or self._uploads):
                 return
@@ -206,8 +221,7 @@ class EventDesk:
             ]
             del self._logs[:-LOGS_KEPT_MAX]
             if self._confirms or self._logs:
-                delay = CONFIRM_AFTER_S if self._confirms else LOG_AFTER_S
-                asyncio.get_running_loop().call_later(delay, self._wake.set)
+                self._write_within(CONFIRM_AFTER_S if self._confirms else LOG_AFTER_S)
 
     async def _drive(self, batch: Batch, taken: list[Pending]) -> None:
         steps = batch.run()
@@ -300,14 +314,14 @@ class EventDesk:
 
     async def _flush(self) -> None:
         """Write confirmations and answers that no batch took along."""
+        if not (self._logs or self._confirms):
+            return
         logs, self._logs = self._logs, []
         confirms, self._confirms = self._confirms, []
-        reply = await self._write(logs, confirms)
-        if isinstance(reply, protocol.Down):
+        if isinstance(await self._write(logs, confirms), protocol.Down):
             self._logs = logs + self._logs
             self._confirms = confirms + self._confirms
-            if not self._stopping:
-                asyncio.get_running_loop().call_later(1.0, self._wake.set)
+            self._write_within(WRITE_AGAIN_S)
 
     async def _write(self, logs: list[LogRow], confirms: list[UUID]) -> Any:
         """One transaction of logs; a poisoned row is bisected out and dropped."""

@@ -35,15 +35,18 @@ _AGAIN = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
 )
+_POISON = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.CardinalityViolationError,
+)
+"""A value of the batch that PostgreSQL refuses; never a reason to call it gone."""
 _GONE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.PostgresSystemError,
     asyncpg.InternalClientError,
+    asyncpg.PostgresError,
 )
 
 _logger = log.get(__name__)
@@ -144,9 +147,9 @@ class Stores:
                     request.logs,
                     request.confirms,
                 )
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as e:
+            except _POISON as error:
                 # The text of such an error holds the values: only its kind is logged.
-                _logger.warning("batch_poisoned", error=log.scrubbed(e))
+                _logger.warning("batch_poisoned", error=log.scrubbed(error))
                 metrics.batches_bisected_total.inc()
                 return Poisoned()
         return text if isinstance(text, Down) else commit.parse(text)
@@ -158,6 +161,8 @@ class Stores:
             except _AGAIN as error:
                 # Cut short by the database; nothing of it was written.
                 _logger.info("batch_repeated", error=log.scrubbed(error))
+            except _POISON:
+                raise
             except _GONE as error:
                 metrics.store_failures_total.labels("postgresql").inc()
                 _logger.warning("database_failed", error=log.scrubbed(error))
