@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check lint bench pins
+.PHONY: help setup setup-dev demo test check bench load lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,14 +22,17 @@ test: .venv/.dev ## all tests, each process with its own stores
 
 check: lint test ## everything that must hold before a commit
 
+bench: .venv/.dev ## every figure beside its baseline (BIG=1 for 1,000,000 tickets; ARGS=..)
+	@$(PY) -m benchmarks $(if $(filter 1,$(BIG)),--big) $(ARGS)
+
+load: .venv/.dev ## a minute of gate rush and watching screens, with a verdict (ARGS=..)
+	@$(PY) -m load_tests $(ARGS)
+
 lint: .venv/.dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-
-bench: .venv/.dev ## the README's figures, each beside its baseline (ARGS=...)
-	@$(PY) -m benchmarks $(ARGS)
 
 pins: ## compile requirements/*.txt from pyproject.toml (needs uv)
 	scripts/pins $(ARGS)

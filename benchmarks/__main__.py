@@ -15,6 +15,7 @@ from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target
 from benchmarks.house import House, open_house
 from benchmarks.scans import Door
+from ops import log
 
 TICKETS = 100_000
 SMALL, LARGE = 10_000, 1_000_000
@@ -136,6 +137,7 @@ def main(
     picture: Path,
 ) -> None:
     """Measure the door, each figure beside its baseline of the same run."""
+    log.configure("warning", "console", role="bench")
     plan = Plan(only, LARGE if big else 200_000, rounds, seconds)
     on = report.machine()
     figures = uvloop.run(run(plan))

@@ -1,0 +1,1 @@
+"""One module a scenario; `locustfile.py` names them all."""
