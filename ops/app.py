@@ -23,6 +23,7 @@ from ops.auth.guards import provide_device, provide_staff, public
 from ops.checkin import (
     device_routes,
     event_routes,
+    guest_routes,
     operator_routes,
     qr_routes,
     scan_routes,
@@ -48,6 +49,7 @@ API_ROUTES: tuple[Any, ...] = (
     *event_routes.ROUTES,
     *scan_routes.ROUTES,
     *qr_routes.ROUTES,
+    *guest_routes.ROUTES,
     *import_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
@@ -121,6 +123,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "undoing": runtime.undoing,
         "scans": runtime.scans,
         "printable": runtime.printable,
+        "guest_tickets": runtime.guest_tickets,
         "importer": runtime.importer,
     }
 

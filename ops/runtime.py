@@ -25,8 +25,10 @@ from ops.checkin.device_cache import DeviceCache
 from ops.checkin.devices import Devices
 from ops.checkin.enrolments import Enrolments
 from ops.checkin.events import Events
+from ops.checkin.guest_tickets import GuestTickets
 from ops.checkin.keys import Seal, SigningKeys
 from ops.checkin.operators import Operators
+from ops.checkin.pictures import Pictures
 from ops.checkin.plans import Plans
 from ops.checkin.printable import PrintableCodes
 from ops.checkin.scan_log import ScanLog
@@ -71,6 +73,8 @@ class Runtime:
         self.idempotency = Idempotency(self.database, clock, settings.secret_key)
         self.events = Events(self.database)
         self.printable = PrintableCodes(self.database, settings.secret_key)
+        self.pictures = Pictures()
+        self.guest_tickets = GuestTickets(self.database, self.limiter, self.pictures)
         self.importer = Importer(self.database, self._coder, clock)
         self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
 
@@ -122,6 +126,7 @@ class Runtime:
         await self.journal.stop()
         await self.registry.stop()
         self.passwords.stop()
+        self.pictures.stop()
         await self.cache.stop()
         await self.database.stop()
 

@@ -1,4 +1,5 @@
-"""Serves the pages: `web/` under `/`, `kiosk/` under `/scan/`, and `/config.json`.
+"""Serves the pages: `web/` under `/`, `kiosk/` under `/scan/`, and `/config.json`;
+`/t/CODE`, the address in a ticket's QR, is the page `ticket.html`.
 
 Only files that stood in the folders at the start have a route, so a path that leads
 elsewhere is not refused but unknown. Files are read on first use and kept in memory,
@@ -46,6 +47,9 @@ COMPRESS_BYTES_MIN = 1_000
 # The page that answers at its folder's address: `/`, `/docs/`, `/scan/`.
 ENTRIES = frozenset({"index.html", "handheld.html"})
 LANGUAGES = ("en", "fr")
+TICKET_PAGE = "/ticket.html"
+# The QR holds the address in upper case, where a module carries more.
+TICKET_PATHS = ["/t/{code:str}", "/T/{code:str}"]
 WORKER = "/scan/sw.js"
 WORKER_BUILD = b'const BUILD = "development";'
 # What a Host header may be before an address is made from it.
@@ -184,7 +188,19 @@ def page_routes(
         headers = {"Cache-Control": "no-store"}
         return Response(body, media_type="application/json", headers=headers)
 
-    return [page, config]
+    @route(
+        TICKET_PATHS,
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        include_in_schema=False,
+        guards=[public],
+        name="ticket_page",
+        sync_to_thread=False,
+    )
+    def ticket_page(request: Request[Any, Any, State]) -> Response[bytes]:
+        # The same page for every code: whether it opens a ticket, the API says.
+        return answer(pages, TICKET_PAGE, request.headers)
+
+    return [page, config, ticket_page]
 
 
 def answer(pages: Pages, path: str, asked: Mapping[str, str]) -> Response[bytes]:

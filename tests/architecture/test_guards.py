@@ -10,7 +10,12 @@ from ops.app import create_app
 from ops.auth.guards import Guard, Public, requires
 from ops.settings import Settings
 
-PUBLIC = {"/api/v1/auth/login", "/api/v1/devices/pair"}
+PUBLIC = {
+    "/api/v1/auth/login",
+    "/api/v1/devices/pair",
+    "/api/v1/ticket/{code:str}",
+    "/api/v1/ticket/{code:str}/qr.svg",
+}
 """Everything else of the API asks who one is."""
 
 

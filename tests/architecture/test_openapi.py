@@ -22,6 +22,8 @@ CONTRACT = {
     "POST /api/v1/events/{event_id}/scans/{scan_id}/undo",
     "GET /api/v1/events/{event_id}/scans",
     "GET /api/v1/events/{event_id}/occupancy",
+    "GET /api/v1/ticket/{code}",
+    "GET /api/v1/ticket/{code}/qr.svg",
 }
 
 

@@ -60,6 +60,15 @@ export function day(moment, locale, zone) {
   ).format(new Date(moment));
 }
 
+// "Eastern Time", "heure de l’Est": the zone's name, whatever the season.
+export function zoneName(locale, zone) {
+  const parts = new Intl.DateTimeFormat(locale, {
+    timeZone: zone,
+    timeZoneName: "longGeneric",
+  }).formatToParts(new Date());
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? zone;
+}
+
 // How full something is, from 0 to 1; null where there is no limit.
 export function share(inside, capacity) {
   if (!capacity || capacity <= 0) return null;

@@ -84,3 +84,10 @@ def test_codes_of_others_are_drawn_as_they_are() -> None:
 def test_a_size_out_of_bounds_is_refused(box_px: int) -> None:
     with pytest.raises(ValueError):
         qr.png(CODE, box_px)
+
+
+def test_a_given_mask_changes_the_picture_and_not_the_code() -> None:
+    masked = qr.symbol(CODE, qr.MASK_OF_OWN_CODES)
+    assert masked.version == 6
+    assert qr.is_alphanumeric(masked)
+    assert qr.svg(CODE, 0) != qr.svg(CODE, 1)

@@ -115,6 +115,24 @@ def test_the_scanner_lies_in_its_folder(client: TestClient[Litestar]) -> None:
     assert answer.headers["location"] == "/scan/?pair=AB12"
 
 
+@pytest.mark.parametrize("path", ["/T/IABC", "/t/iabc", "/t/iabc/", "/T/%F0%9F%8E%AA"])
+def test_the_address_in_a_qr_is_the_page_of_tickets(
+    client: TestClient[Litestar], path: str
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.content == client.get("/ticket.html").content
+    again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/t", "/T/", "/t/a/b"])
+def test_an_address_without_a_code_is_no_page(
+    client: TestClient[Litestar], path: str
+) -> None:
+    assert client.get(path).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("host", "live_url"),
     [

@@ -23,6 +23,7 @@ TEXT = [
     ("warn", "warn-soft"),
     ("bad", "bad-soft"),
     ("ink", "accent-soft"),
+    ("code-ink", "code"),
     *((f"{tone}-ink", tone) for tone in ("go", "wait", "stop", "out", "again")),
 ]  # fmt: skip
 # (mark, ground): 3 to 1 is asked for edges of controls and for parts of pictures.
