@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from ops.cache.entry import (
     CodeState,
     DeviceEntry,
@@ -20,26 +22,13 @@ Row = Any
 """A record of asyncpg or a dict with the columns of the view."""
 
 
+_ticket_decoder = msgspec.json.Decoder(TicketEntry)
+_CODE_STATES = {int(state): state for state in CodeState}
+
+
 def ticket(row: Row) -> bytes:
-    """A row of `ops.ticket_entries_v1`, packed."""
-    return pack_ticket(
-        TicketEntry(
-            row["version"],
-            row["admits"],
-            row["state"],
-            row["type_no"],
-            row["access_class"],
-            row["name"],
-            row["company"],
-            row["seat"],
-            tuple(row["flags"]),
-            tuple(row["notes"]),
-            row["valid_from_ms"],
-            row["valid_to_ms"],
-            tuple(row["registered"]),
-            row["language"],
-        )
-    )
+    """A row of `statements.TICKETS`, packed."""
+    return pack_ticket(_ticket_decoder.decode(row["entry"]))
 
 
 def device(row: Row) -> bytes:
@@ -67,7 +56,7 @@ def device(row: Row) -> bytes:
 
 def code(row: Row) -> bytes:
     """A row of the codes, packed."""
-    return pack_code(row["ticket_id"], CodeState(row["state"]))
+    return pack_code(row["ticket_id"], _CODE_STATES[row["state"]])
 
 
 def visit(row: Row) -> Visit:

@@ -1,5 +1,9 @@
 """The SQL of the sync role, named and described."""
 
+from __future__ import annotations
+
+from ops.cache.entry import TicketEntry
+
 LEAD = "SELECT pg_advisory_lock(7303, 0)"
 """Wait to become the leader; held as long as the connection lives."""
 
@@ -24,10 +28,13 @@ SELECT coalesce((SELECT version FROM ops.plan_versions WHERE event_id = $1), 0)
 SNAPSHOT_XMIN = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
 """Facts of this transaction or later may be missing in the snapshot."""
 
-TICKETS = "SELECT * FROM ops.ticket_entries_v1 WHERE event_id = $1"
-TICKETS_BY_ID = (
-    "SELECT * FROM ops.ticket_entries_v1 WHERE event_id = $1 AND id = ANY ($2)"
-)
+_TICKET = f"""
+SELECT id, json_build_array({", ".join(TicketEntry.__struct_fields__)})::text AS entry
+FROM ops.ticket_entries_v1
+"""
+TICKETS = f"{_TICKET} WHERE event_id = $1"
+TICKETS_BY_ID = f"{_TICKET} WHERE event_id = $1 AND id = ANY ($2)"
+"""One text a ticket: reading 14 columns in Python takes three times as long."""
 
 _CODE = """
 SELECT code_hash, ticket_id, CASE revoked_reason

@@ -7,6 +7,7 @@ cache is still the one that was filled (core.md item 5). The door never waits fo
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -30,6 +31,7 @@ FIELDS_PER_COMMAND = 500
 
 _logger = log.get(__name__)
 
+Pack = Callable[[rows.Row], bytes]
 CatchUp = Callable[[UUID, str], Awaitable[None]]
 
 
@@ -131,23 +133,37 @@ class Warmer:
                 (keys.visits, statements.VISITS, _visit_key, _visit),
                 (keys.counters, statements.COUNTERS, _name, _value),
             ):
-                async for chunk in _chunks(connection, query, event_id):
-                    await self._put(
-                        key(event_id), {field(row): value(row) for row in chunk}
-                    )
+                chunks = _chunks(connection, query, event_id)
+                await self._fill(key(event_id), chunks, field, value)
         return since
 
-    async def _put(self, key: str, fields: dict[bytes, bytes]) -> None:
-        items = list(fields.items())
+    async def _fill(
+        self,
+        key: str,
+        chunks: AsyncIterator[list[asyncpg.Record]],
+        field: Pack,
+        value: Pack,
+    ) -> None:
+        """Write a hash; while one chunk is written, the next is read and packed."""
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for chunk in chunks:
+                parts = [part for row in chunk for part in (field(row), value(row))]
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._put(key, parts))
+        finally:
+            if writing is not None:
+                await writing
+
+    async def _put(self, key: str, parts: list[bytes]) -> None:
+        """Write fields and values, one after the other."""
         try:
             async with self._cache.redis.pipeline(transaction=False) as pipe:
-                for at in range(0, len(items), FIELDS_PER_COMMAND):
-                    flat = [
-                        part
-                        for pair in items[at : at + FIELDS_PER_COMMAND]
-                        for part in pair
-                    ]
-                    pipe.execute_command("HSET", key, *flat)
+                for at in range(0, len(parts), 2 * FIELDS_PER_COMMAND):
+                    pipe.execute_command(
+                        "HSET", key, *parts[at : at + 2 * FIELDS_PER_COMMAND]
+                    )
                 await pipe.execute()
         except CACHE_ERRORS as error:
             raise StoreUnavailable("cache") from error
@@ -156,9 +172,17 @@ class Warmer:
 async def _chunks(
     connection: Any, query: str, event_id: UUID
 ) -> AsyncIterator[list[asyncpg.Record]]:
+    """The rows by chunks; PostgreSQL makes the next one meanwhile."""
     cursor = await connection.cursor(query, event_id)
-    while chunk := await cursor.fetch(ROWS_PER_FETCH):
-        yield chunk
+    upcoming = asyncio.create_task(cursor.fetch(ROWS_PER_FETCH))
+    try:
+        while chunk := await upcoming:
+            upcoming = asyncio.create_task(cursor.fetch(ROWS_PER_FETCH))
+            await asyncio.sleep(0)  # so that it is asked for before this is packed
+            yield chunk
+    finally:
+        # The connection is busy until then, also when nobody wants the rest.
+        await asyncio.wait([upcoming])
 
 
 def _ticket_id(row: rows.Row) -> bytes:
