@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request
 
 from ops.decoding import decode
+from ops.errors import MalformedBody
 
 BODY_BYTES_MAX = 1_000_000
 """Every body but an upload; an uploading route sets `request_max_body_size`."""
@@ -18,6 +19,23 @@ class StrictRequest(Request[Any, Any, Any]):
     The framework's own way decodes into plain values and converts them leniently:
     "5" would pass for a number. Here a wrong type is 400 and names the field.
     """
+
+    @property
+    def content_length(self) -> int | None:
+        """The length that the client announces; None where it says none.
+
+        The framework builds a whole mapping of the headers for this one, 6 % of a
+        scan's time.
+
+        Raises:
+            MalformedBody: not a number.
+        """
+        for name, value in self.scope["headers"]:
+            if name == b"content-length":
+                if not value.isdigit():
+                    raise MalformedBody("The content-length header is not a number.")
+                return int(value)
+        return None
 
     async def json(self) -> Any:
         """The body as the type of the handler's `data`; of others, plain values.
