@@ -203,6 +203,8 @@ class EventDesk:
             await self._drive(batch, taken)
         finally:
             self.plan, self.mode = batch.plan, batch.mode
+            for mode in ("N", "D2"):
+                metrics.mode.labels(mode).set(mode == batch.mode)
             self._devices.update((item.ask.device_id, item.device) for item in items)
             self._logs += batch.logs + batch.logs_refused
             self._confirms += batch.confirms
