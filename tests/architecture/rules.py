@@ -173,7 +173,8 @@ def lost(text: str, folder: Path) -> list[str]:
     for match in [*_PATH.finditer(text), *_FOLDER.finditer(text)]:
         name = match.group(1)
         roots = (ROOT, folder, ROOT / "web", ROOT / "kiosk")
-        sample = "NAME" in name or name.startswith("out/")  # made by a command
+        # Samples, what a command makes, addresses of a server.
+        sample = "NAME" in name or name.startswith(("out/", "/"))
         if "/" in name and not sample and not any((at / name).exists() for at in roots):
             found.append(name)
     found += [
