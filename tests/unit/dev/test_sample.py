@@ -123,3 +123,16 @@ def test_pins_open_for_this_event_alone(first: Evening) -> None:
     assert rows[0]["pin_hash"] == pin_hash(SECRET, first.ids.event, programme.pin(0))
     other = evening(number=2)
     assert rows[0]["pin_hash"] != table(other, "ops.operators").rows[0]["pin_hash"]
+
+
+def test_exits_are_scanned_at_the_venue_and_nowhere_else(first: Evening) -> None:
+    """docs/decisions/0007: a day on which nobody leaves hides half of the product."""
+    rules = {
+        (row["kind"], row["tracks_exits"], row["re_entry"])
+        for row in table(first, "ops.scopes").rows
+    }
+    assert ("venue", True, "after_exit") in rules
+    assert {rule for rule in rules if rule[0] != "venue"} == {
+        ("zone", False, "always"),
+        ("session", False, "always"),
+    }
