@@ -37,6 +37,8 @@ from ops.errors import Unauthenticated, Unavailable
 
 BATCH_MAX = 256
 """Scans a batch: a full one stays below the time limits of its steps."""
+AT_ONCE_MAX = 2
+"""Batches under way at once; each takes a connection of the door's pool or two."""
 UPLOADS_PER_BATCH = 64
 QUEUE_MAX = 10_000
 """Scans waiting in a process; more is answered 503, the device keeps them."""
@@ -84,6 +86,7 @@ class EventDesk:
         self._stopping = False
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
+        self._batches: dict[asyncio.Task[None], int] = {}
         self._telling: asyncio.Task[Any] | None = None
         self.mode = "N"
         self._task = asyncio.create_task(self._run(), name=f"desk {plan.event.id}")
@@ -150,13 +153,31 @@ class EventDesk:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._live or self._uploads:
-                await self._safely(self._take())
-            if self._due or self._stopping:
+            while self._may_start():
+                taken = self._take()
+                batch = asyncio.create_task(self._safely(taken))
+                self._batches[batch] = len(taken)
+                batch.add_done_callback(self._ended)
+            if self._due or (self._stopping and not self._batches):
                 self._due = False
                 await self._flush()
-            if self._stopping and not (self._live or self._uploads):
+            if self._stopping and not (self._live or self._uploads or self._batches):
                 return
+
+    def _may_start(self) -> bool:
+        """Whether a batch starts now: none is under way, or one, and enough wait.
+
+        A second batch is read and decided while PostgreSQL commits the first. It
+        waits until it is at least half as large: many small ones cost more.
+        """
+        waiting = len(self._live) + len(self._uploads)
+        if not waiting or len(self._batches) >= AT_ONCE_MAX:
+            return False
+        return waiting * 2 >= sum(self._batches.values())
+
+    def _ended(self, batch: asyncio.Task[None]) -> None:
+        del self._batches[batch]
+        self._wake.set()
 
     def _take(self) -> list[Pending]:
         """The next batch: live scans first, uploads at most every second batch."""
@@ -202,9 +223,11 @@ class EventDesk:
         try:
             await self._drive(batch, taken)
         finally:
-            self.plan, self.mode = batch.plan, batch.mode
+            self.mode = batch.mode
             for mode in ("N", "D2"):
                 metrics.mode.labels(mode).set(mode == batch.mode)
+            if batch.plan.version > self.plan.version:
+                self.plan = batch.plan
             self._devices.update((item.ask.device_id, item.device) for item in items)
             self._logs += batch.logs + batch.logs_refused
             self._confirms += batch.confirms

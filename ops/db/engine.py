@@ -18,9 +18,10 @@ import msgspec
 from ops.errors import StoreUnavailable
 
 POOL_SIZE_MAX = 5
-DOOR_SIZE_MIN = 2
-DOOR_SIZE_MAX = 3
-"""Two batches under way, and one spare that a retry never has to wait for."""
+DOOR_SIZE_MIN = 4
+DOOR_SIZE_MAX = 5
+"""Two batches under way, each may commit and verify at the same time, and one spare
+that a retry never has to wait for."""
 STATEMENT_TIMEOUT = "30s"
 SEARCH_PATH = "public"
 """Set for every connection: PostgreSQL's default begins with a schema of the user's
@@ -85,7 +86,7 @@ class Database:
 
     @property
     def door(self) -> asyncpg.Pool[asyncpg.Record]:
-        """2 connections that stay open and one spare; jsonb is text.
+        """4 connections that stay open and one spare; jsonb is text.
 
         No query is sent when a connection is taken or given back: whoever takes one
         leaves no setting, lock or cursor behind. After a timeout `terminate()` it.
