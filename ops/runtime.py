@@ -99,7 +99,7 @@ class Runtime:
         self.desk = Desk(
             database, self.stores, Plans(database), self.journal, Keyring({}), clock
         )
-        self.undoing = Undo(database, self.stores, self.desk, clock)
+        self.undoing = Undo(self.stores, self.desk, clock)
         self.scans = ScanLog(database)
         self.answers = Answers(Texts(find().web / "i18n"))
 

@@ -53,7 +53,7 @@ class House:
         self.desk = Desk(
             database, self.stores, Plans(database), self.journal, Keyring({}), clock
         )
-        self.undo = Undo(database, self.stores, self.desk, clock)
+        self.undo = Undo(self.stores, self.desk, clock)
         self.drain = Drain(database, cache)
         self.event = SmallEvent()
         self.scans: list[ScanRequest] = []

@@ -28,6 +28,7 @@ TRIES_S = (0.2, 0.3)
 """Together with the cache's 0.15 s below the server's 0.7 s and the device's 0.8 s."""
 
 _COMMIT = "SELECT ops.commit_scans_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_UNDO = "SELECT ops.undo_scan_v1($1, $2, $3, $4, $5, $6, $7)"
 _READ = "SELECT ops.read_facts_v1($1, $2, $3)"
 
 _AGAIN = (
@@ -153,6 +154,14 @@ class Stores:
                 metrics.batches_bisected_total.inc()
                 return Poisoned()
         return text if isinstance(text, Down) else commit.parse(text)
+
+    async def undo(self, *args: Any) -> Any:
+        """The reply of `ops.undo_scan_v1` as text, or Down.
+
+        Raises:
+            asyncpg.PostgresError: it refused a value.
+        """
+        return await self._ask(_UNDO, *args)
 
     async def _ask(self, query: str, *args: Any) -> Any:
         for limit_s in self._tries_s:

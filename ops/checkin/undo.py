@@ -9,17 +9,14 @@ import msgspec
 
 from ops import log
 from ops.admission import finish
+from ops.admission.batch import Down
 from ops.admission.from_database import VisitRow
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.checkin.desk import Desk
 from ops.checkin.stores import Stores
 from ops.clock import Clock
-from ops.db.engine import Database
 from ops.errors import NotFound, Unavailable, Unprocessable
 from ops.ids import uuid7
-
-UNDO_TIMEOUT_S = 0.5
-_UNDO = "SELECT ops.undo_scan_v1($1, $2, $3, $4, $5, $6, $7)"
 
 _logger = log.get(__name__)
 
@@ -44,10 +41,7 @@ _decoder = msgspec.json.Decoder(_Reply)
 class Undo:
     """Undoes admissions: in PostgreSQL first, then in the cache."""
 
-    def __init__(
-        self, database: Database, stores: Stores, desk: Desk, clock: Clock
-    ) -> None:
-        self._database = database
+    def __init__(self, stores: Stores, desk: Desk, clock: Clock) -> None:
         self._stores = stores
         self._desk = desk
         self._clock = clock
@@ -72,21 +66,20 @@ class Undo:
             known = (await desk.know(subject.id)).operator_id
             operator = UUID(bytes=known) if known else None
         try:
-            async with self._database.door.acquire(timeout=UNDO_TIMEOUT_S) as door:
-                text = await door.fetchval(
-                    _UNDO,
-                    event_id,
-                    desk.plan.event.no,
-                    scan_id,
-                    uuid7(),
-                    reason,
-                    operator,
-                    self._clock.now(),
-                    timeout=UNDO_TIMEOUT_S,
-                )
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            text = await self._stores.undo(
+                event_id,
+                desk.plan.event.no,
+                scan_id,
+                uuid7(),
+                reason,
+                operator,
+                self._clock.now(),
+            )
+        except asyncpg.PostgresError as error:
             _logger.warning("undo_failed", error=log.scrubbed(error))
             raise Unavailable(headers={"Retry-After": "1"}) from error
+        if isinstance(text, Down):
+            raise Unavailable(headers={"Retry-After": "1"})
         reply = _decoder.decode(text)
         if reply.status == "unknown":
             raise NotFound("This scan admitted nobody.", code="nothing_to_undo")
