@@ -19,7 +19,7 @@ from ops import log
 
 TICKETS = 100_000
 SMALL, LARGE = 10_000, 1_000_000
-ALL = ("scans", "latency", "open", "facts", "sizes", "start", "warm", "memory", "live")
+ALL = ("scans", "latency", "open", "facts", "sizes", "start", "cache", "live")
 _SAY = Console(stderr=True, highlight=False)
 
 
@@ -46,7 +46,9 @@ async def run(plan: Plan) -> list[Figure]:
             if "start" in plan:
                 _SAY.print("start ..")
                 figures += await start.first_scan(house, event, 3)
-            figures += await _cache(plan, house, event)
+            if "cache" in plan:
+                _SAY.print("cache ..")
+                figures += await cache.cache(house, event, 3)
     return figures
 
 
@@ -83,17 +85,6 @@ async def _sizes(door: Door, plan: Plan) -> list[Figure]:
         await house.warm(event)
         doors.append(Door(house, event, door.api, door.client))
     return await scans.sizes(doors[0], doors[1], plan.rounds, 1500)
-
-
-async def _cache(plan: Plan, house: House, event: BulkEvent) -> list[Figure]:
-    figures: list[Figure] = []
-    if "warm" in plan:
-        _SAY.print("warm ..")
-        figures += await cache.warming(house, event, 3)
-    if "memory" in plan:
-        _SAY.print("memory ..")
-        figures += await cache.memory(house, event)
-    return figures
 
 
 def live() -> list[Figure]:

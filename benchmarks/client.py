@@ -55,6 +55,8 @@ class Outcome(msgspec.Struct, frozen=True):
     verdicts: dict[str, int]
     late: int = 0
     """Open loop: requests that waited for a free connection."""
+    sent: int = 0
+    """Codes that were used."""
 
     @property
     def count(self) -> int:
@@ -164,6 +166,7 @@ class Run:
             dict(self._statuses),
             dict(self._verdicts),
             self._late,
+            self._at,
         )
 
     async def _poisson(self, started_s: float) -> None:

@@ -106,6 +106,10 @@ class BulkEvent:
         self._next += count
         return [1 + n * step % self.tickets for n in numbers]
 
+    def give_back(self, count: int) -> None:
+        """The last `count` numbers were not used after all."""
+        self._next -= count
+
     async def _frame(self, connection: asyncpg.Connection) -> None:
         now, run = datetime.now(UTC), connection.execute
         await run(

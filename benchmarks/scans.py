@@ -42,6 +42,7 @@ class Door:
         codes = [self.event.code(number) for number in self.event.fresh(count)]
         job = self.job("scans", seconds, codes=codes, connections=connections)
         outcome = await self.client.run(job)
+        self.event.give_back(count - outcome.sent)
         _only_admitted(outcome)
         return outcome
 
