@@ -4,6 +4,7 @@ server that dies, over the real roles and stores."""
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -25,19 +26,27 @@ async def scanner(page: Page, house: House, name: str) -> Page:
     return page
 
 
+KEY_GAP_S = 0.005
+
+
 async def wedge(page: Page, code: str) -> None:
     """Type as a scanner does: real keys, milliseconds apart, and Enter.
 
-    The keys are sent without waiting for one another; a keyboard that waits for each
-    is as slow as a person when the machine is busy.
+    The keys say themselves when they were pressed: a busy machine that brings them
+    late must not look like a person who types.
     """
     session = await page.context.new_cdp_session(page)
     enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
     keys = [{"key": key} | ({"text": key} if key >= " " else {}) for key in code]
+    typed = [*keys, enter | {"text": "\r"}]
+    start_s = time.time() - len(typed) * KEY_GAP_S
     await asyncio.gather(
         *(
-            session.send("Input.dispatchKeyEvent", {"type": kind, **key})
-            for key in [*keys, enter | {"text": "\r"}]
+            session.send(
+                "Input.dispatchKeyEvent",
+                {"type": kind, "timestamp": start_s + at * KEY_GAP_S, **key},
+            )
+            for at, key in enumerate(typed)
             for kind in ("keyDown", "keyUp")
         )
     )
