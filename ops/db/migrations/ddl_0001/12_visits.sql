@@ -39,7 +39,7 @@ CREATE TABLE public.check_ins (
 CREATE INDEX ix_check_ins_attendee_id ON public.check_ins (attendee_id);
 CREATE INDEX ix_check_ins_event_id_checked_in_at_id ON public.check_ins (event_id, checked_in_at, id);
 CREATE INDEX ix_check_ins_gate_id ON public.check_ins (gate_id);
-CREATE INDEX ix_check_ins_scope_id ON public.check_ins (scope_id);
+CREATE INDEX ix_check_ins_scope_id_ticket_id ON public.check_ins (scope_id, ticket_id);
 CREATE INDEX ix_check_ins_validated_by ON public.check_ins (validated_by) WHERE validated_by IS NOT NULL;
 CREATE UNIQUE INDEX uq_check_ins_exit ON public.check_ins (exit_scan_id, scope_id, person_no) WHERE exit_scan_id IS NOT NULL;
 CREATE UNIQUE INDEX uq_check_ins_inside ON public.check_ins (ticket_id, scope_id, person_no) WHERE checked_out_at IS NULL AND undone_at IS NULL;
