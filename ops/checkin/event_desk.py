@@ -168,12 +168,12 @@ class EventDesk:
         """Whether a batch starts now: none is under way, or one, and enough wait.
 
         A second batch is read and decided while PostgreSQL commits the first. It
-        waits until it is at least half as large: many small ones cost more.
+        waits until it is as large as the first: many small ones cost more.
         """
         waiting = len(self._live) + len(self._uploads)
         if not waiting or len(self._batches) >= AT_ONCE_MAX:
             return False
-        return waiting * 2 >= sum(self._batches.values())
+        return waiting >= sum(self._batches.values())
 
     def _ended(self, batch: asyncio.Task[None]) -> None:
         del self._batches[batch]
