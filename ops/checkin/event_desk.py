@@ -232,7 +232,9 @@ class EventDesk:
             self._logs += batch.logs + batch.logs_refused
             self._confirms += batch.confirms
             self._confirms += [
-                item.ask.scan.id for item in items if item.durable == "committed"
+                pending.scan.id
+                for pending, item in zip(taken, items, strict=True)
+                if _handed_over(pending, item)
             ]
             self._logs += [
                 log_row(item, item.decision, None)
@@ -377,6 +379,17 @@ class EventDesk:
         self, taken: list[Pending], now: datetime, plan: Plan, item: Item
     ) -> Ask:
         return ask(plan, taken[item.index], item.device, now)
+
+
+def _handed_over(pending: Pending, item: Item) -> bool:
+    """Whether a green, new or replayed, went to a caller who still waits for it.
+
+    Only such an admission is confirmed: a copy of another is amber, not red (R4).
+    """
+    green = item.durable == "committed" or (
+        item.stored is not None and item.stored.verdict == "admitted"
+    )
+    return green and pending.answer.done() and not pending.answer.cancelled()
 
 
 def _lines(batch: Batch, command: protocol.Journal) -> list[Line]:

@@ -251,3 +251,16 @@ async def test_a_caller_that_went_away_and_came_back(door, event, database):
     third = await scan(door, event, "T-9", id=scan_id)
     assert third.item.stored is not None
     assert await database.pool.fetchval("SELECT count(*) FROM check_ins") == 1
+    await door.desk.stop()
+    assert await database.pool.fetchval("SELECT confirmed_at FROM check_ins")
+
+
+async def test_a_green_that_nobody_was_handed_is_not_confirmed(door, event, database):
+    await (await door.desk.event(event.id)).know(event.device)
+    gone = asyncio.create_task(scan(door, event, "T-10"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await door.desk.stop()
+    row = await database.pool.fetchrow("SELECT * FROM check_ins")
+    assert row["ticket_id"] == event.tickets["T-10"]
+    assert row["confirmed_at"] is None
