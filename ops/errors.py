@@ -7,7 +7,7 @@ OpsError
         SchemaOutdated      the database is older than this program
     ApiError                an answer to a client, as problem+json
         MalformedBody 400, UnknownField 400, Unauthenticated 401, Forbidden 403,
-        NotFound 404, Conflict 409, TooLarge 413, Unprocessable 422,
+        NotFound 404, Conflict 409, TooLarge 413, Unprocessable 422, Locked 423,
         TooManyRequests 429, Unavailable 503
 
 A refused scan is not an error: it is a `Verdict` (ops.admission.verdicts). The class
@@ -138,6 +138,12 @@ class Unprocessable(ApiError):
     """The request was read, and a rule refuses it."""
 
     status, code, title = 422, "unprocessable", "Unprocessable"
+
+
+class Locked(ApiError):
+    """This device is locked; sign on with a PIN to use it again."""
+
+    status, code, title = 423, "device_locked", "Locked"
 
 
 class TooManyRequests(ApiError):

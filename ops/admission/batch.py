@@ -49,7 +49,7 @@ class Item(msgspec.Struct):
     facts: ScanFacts | None = None
     decision: Decision | None = None
     error: str = ""
-    """conflict | device_revoked | unavailable | poisoned; then there is no answer."""
+    """conflict | device_revoked | device_locked | unavailable | poisoned; then there is no answer."""
     stored: Stored | None = None
     lost: bool = False
     durable: str = "none"
@@ -258,7 +258,8 @@ class Batch:
                 return  # other scopes than were read: PostgreSQL is asked
         if facts.device is None or facts.device.state != "active":
             if not from_cache:
-                item.error = "device_revoked"
+                locked = facts.device is not None and facts.device.state == "locked"
+                item.error = "device_locked" if locked else "device_revoked"
             return
         if facts.stored is not None:
             self._replay(item, facts.stored)

@@ -30,6 +30,7 @@ from ops.errors import (
     ApiError,
     Conflict,
     Forbidden,
+    Locked,
     MalformedBody,
     TooLarge,
     Unauthenticated,
@@ -114,6 +115,7 @@ def checked(answered: Answered) -> Answered:
     Raises:
         Conflict: the id was used for another scan.
         Unauthenticated: the device was revoked.
+        Locked: the device waits for a PIN.
         Unprocessable: PostgreSQL refused a value of it.
         Unavailable: the outcome is unknown; the same id may be sent again.
     """
@@ -128,6 +130,8 @@ def checked(answered: Answered) -> Answered:
             raise Unauthenticated(
                 "This device was revoked; pair it again.", code="device_revoked"
             )
+        case "device_locked":
+            raise Locked()
         case "poisoned":
             raise Unprocessable("A value of the scan cannot be stored.")
     raise Unavailable(headers={"Retry-After": "1"})

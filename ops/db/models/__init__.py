@@ -17,6 +17,13 @@ from ops.db.models.door import (
     SessionRegistration,
     TicketCode,
 )
+from ops.db.models.fleet import (
+    HelpCall,
+    Incident,
+    IncidentAction,
+    LeadScan,
+    SponsorLead,
+)
 from ops.db.models.house import (
     CacheEpoch,
     Cursor,
@@ -71,10 +78,14 @@ __all__ = [
     "EventMetric",
     "Fact",
     "Gate",
+    "HelpCall",
     "IdempotencyKey",
     "ImportRun",
+    "Incident",
+    "IncidentAction",
     "Interaction",
     "Lead",
+    "LeadScan",
     "Machine",
     "NetworkingConnection",
     "Note",
@@ -96,6 +107,7 @@ __all__ = [
     "SigningKey",
     "Speaker",
     "Sponsor",
+    "SponsorLead",
     "StaffSession",
     "Task",
     "Ticket",

@@ -44,8 +44,11 @@ class Device(Base):
     session_id: Mapped[UUID | None] = reference("sessions.id", "SET NULL")
     operator_id: Mapped[UUID | None] = reference("ops.operators.id", "SET NULL")
     enrolment_id: Mapped[UUID | None] = reference("ops.enrolments.id", "SET NULL")
+    sponsor_id: Mapped[UUID | None] = reference("sponsors.id", "CASCADE")
+    locked_at: Mapped[datetime | None]
     battery: Mapped[int | None] = mapped_column(SmallInteger)
     pending: Mapped[int] = default("0")
+    clock_skew_ms: Mapped[int | None]
     last_seen_at: Mapped[datetime | None]
     paired_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
@@ -79,6 +82,7 @@ class Enrolment(Base):
     id: Mapped[UUID] = primary_key()
     event_id: Mapped[UUID] = reference("events.id", "CASCADE", index=False)
     gate_id: Mapped[UUID | None] = reference("ops.gates.id", "SET NULL")
+    sponsor_id: Mapped[UUID | None] = reference("sponsors.id", "CASCADE")
     profile: Mapped[str] = default("'scan'")
     code_hash: Mapped[bytes] = mapped_column(unique=True)
     max_devices: Mapped[int] = default("1")

@@ -7,7 +7,8 @@ SELECT
   de.event_id,
   d.version,
   d.no,
-  d.state,
+  CASE WHEN d.state = 'active' AND d.locked_at IS NOT NULL THEN 'locked' ELSE d.state END
+    AS state,
   d.profile,
   d.name,
   coalesce(g.no, 0) AS gate_no,

@@ -226,10 +226,10 @@ $$;
 CREATE TRIGGER outbox_insert AFTER INSERT ON ops.devices
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION ops.devices_inserted();
--- Not: battery, pending, last_seen_at, hardware, software, the pairing code.
+-- Not: battery, pending, clock, last_seen_at, hardware, software, the pairing code.
 CREATE TRIGGER outbox_update AFTER UPDATE OF
     name, profile, state, token_hash, gate_id, direction, session_id, operator_id,
-    enrolment_id, revoked_at
+    enrolment_id, sponsor_id, locked_at, revoked_at
     ON ops.devices FOR EACH ROW EXECUTE FUNCTION ops.device_updated();
 CREATE TRIGGER outbox_delete AFTER DELETE ON ops.devices
     REFERENCING OLD TABLE AS old_rows

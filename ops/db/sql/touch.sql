@@ -57,7 +57,7 @@ CREATE TRIGGER bump BEFORE UPDATE OF
     ON ops.scopes FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     name, profile, state, token_hash, gate_id, direction, session_id, operator_id,
-    enrolment_id, revoked_at, version
+    enrolment_id, sponsor_id, locked_at, revoked_at, version
     ON ops.devices FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, name, agency, pin_hash, badge_code_hash, role, gate_id, valid_from,

@@ -14,8 +14,11 @@ CREATE TABLE ops.devices (
     session_id UUID,
     operator_id UUID,
     enrolment_id UUID,
+    sponsor_id UUID,
+    locked_at TIMESTAMP WITH TIME ZONE,
     battery SMALLINT,
     pending INTEGER DEFAULT 0 NOT NULL,
+    clock_skew_ms INTEGER,
     last_seen_at TIMESTAMP WITH TIME ZONE,
     paired_at TIMESTAMP WITH TIME ZONE,
     revoked_at TIMESTAMP WITH TIME ZONE,
@@ -35,6 +38,7 @@ CREATE INDEX ix_devices_gate_id ON ops.devices (gate_id);
 CREATE INDEX ix_devices_operator_id ON ops.devices (operator_id);
 CREATE INDEX ix_devices_pairing_code_hash ON ops.devices (pairing_code_hash);
 CREATE INDEX ix_devices_session_id ON ops.devices (session_id);
+CREATE INDEX ix_devices_sponsor_id ON ops.devices (sponsor_id);
 
 CREATE TABLE ops.device_events (
     device_id UUID NOT NULL,
@@ -49,6 +53,7 @@ CREATE TABLE ops.enrolments (
     id UUID DEFAULT gen_random_uuid() NOT NULL,
     event_id UUID NOT NULL,
     gate_id UUID,
+    sponsor_id UUID,
     profile TEXT DEFAULT 'scan' NOT NULL,
     code_hash BYTEA NOT NULL,
     max_devices INTEGER DEFAULT 1 NOT NULL,
@@ -64,6 +69,7 @@ CREATE TABLE ops.enrolments (
 CREATE INDEX ix_enrolments_created_by ON ops.enrolments (created_by);
 CREATE INDEX ix_enrolments_event_id_created_at_id ON ops.enrolments (event_id, created_at, id);
 CREATE INDEX ix_enrolments_gate_id ON ops.enrolments (gate_id);
+CREATE INDEX ix_enrolments_sponsor_id ON ops.enrolments (sponsor_id);
 
 CREATE TABLE ops.operators (
     id UUID DEFAULT gen_random_uuid() NOT NULL,

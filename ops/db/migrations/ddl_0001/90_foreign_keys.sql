@@ -251,6 +251,8 @@ ALTER TABLE ops.devices
     ADD CONSTRAINT fk_devices_operator_id_operators FOREIGN KEY(operator_id) REFERENCES ops.operators (id) ON DELETE SET NULL;
 ALTER TABLE ops.devices
     ADD CONSTRAINT fk_devices_session_id_sessions FOREIGN KEY(session_id) REFERENCES public.sessions (id) ON DELETE SET NULL;
+ALTER TABLE ops.devices
+    ADD CONSTRAINT fk_devices_sponsor_id_sponsors FOREIGN KEY(sponsor_id) REFERENCES public.sponsors (id) ON DELETE CASCADE;
 ALTER TABLE ops.device_events
     ADD CONSTRAINT fk_device_events_device_id_devices FOREIGN KEY(device_id) REFERENCES ops.devices (id) ON DELETE CASCADE;
 ALTER TABLE ops.device_events
@@ -263,6 +265,8 @@ ALTER TABLE ops.enrolments
     ADD CONSTRAINT fk_enrolments_event_id_events FOREIGN KEY(event_id) REFERENCES public.events (id) ON DELETE CASCADE;
 ALTER TABLE ops.enrolments
     ADD CONSTRAINT fk_enrolments_gate_id_gates FOREIGN KEY(gate_id) REFERENCES ops.gates (id) ON DELETE SET NULL;
+ALTER TABLE ops.enrolments
+    ADD CONSTRAINT fk_enrolments_sponsor_id_sponsors FOREIGN KEY(sponsor_id) REFERENCES public.sponsors (id) ON DELETE CASCADE;
 ALTER TABLE ops.operators
     ADD CONSTRAINT fk_operators_event_id_events FOREIGN KEY(event_id) REFERENCES public.events (id) ON DELETE CASCADE;
 ALTER TABLE ops.operators

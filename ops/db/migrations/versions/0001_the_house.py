@@ -26,6 +26,7 @@ TABLES = (
     "13_records",
     "14_staff",
     "15_house",
+    "19_fleet",
     "90_foreign_keys",
 )
 
