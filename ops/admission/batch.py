@@ -49,7 +49,7 @@ class Item(msgspec.Struct):
     facts: ScanFacts | None = None
     decision: Decision | None = None
     error: str = ""
-    """conflict | device_revoked | device_locked | unavailable | poisoned; then there is no answer."""
+    """conflict | device_revoked | device_locked | unavailable | poisoned: no answer."""
     stored: Stored | None = None
     lost: bool = False
     durable: str = "none"
