@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ops.db.engine import unavailable
 from ops.db.session import connect_once
-from ops.db.version import check
+from ops.db.version import REVISIONS, check, fingerprint
 from ops.errors import StoreError
 
 __all__ = ["check", "upgrade"]
@@ -46,6 +46,7 @@ async def upgrade(url: str) -> None:
         StoreUnavailable: the database could not be reached.
         StoreError: a step failed, or a lock was not had in time; nothing of that step
             is left, and the call may be repeated.
+        SchemaOutdated: the database has the last step, made by an earlier state of it.
     """
     engine = connect_once(url, "ops migrate")
     try:
@@ -66,9 +67,22 @@ async def upgrade(url: str) -> None:
             await connection.close()
     finally:
         await engine.dispose()
+    await check(url)
 
 
 def _upgrade(connection: Connection) -> None:
+    if _present(connection) == REVISIONS[-1]:
+        return
     config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    connection.execute(text(f"COMMENT ON SCHEMA ops IS '{fingerprint()}'"))
+
+
+def _present(connection: Connection) -> str | None:
+    table = connection.scalar(text("SELECT to_regclass('ops.schema_version')"))
+    found = None
+    if table is not None:
+        found = connection.scalar(text("SELECT version_num FROM ops.schema_version"))
+    connection.commit()
+    return found

@@ -61,6 +61,19 @@ async def test_a_newer_database_is_accepted(database_url: str) -> None:
     await migrate.check(database_url)
 
 
+async def test_a_database_of_an_earlier_state_of_the_step_is_refused(
+    database_url: str,
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("COMMENT ON SCHEMA ops IS '0123456789abcdef'")
+    finally:
+        await connection.close()
+    for call in (migrate.check, migrate.upgrade):
+        with pytest.raises(SchemaOutdated, match="FRESH=1"):
+            await call(database_url)
+
+
 async def test_a_step_that_fails_leaves_nothing_and_may_be_repeated(
     empty_database_url: str,
 ) -> None:
