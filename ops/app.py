@@ -19,7 +19,7 @@ from litestar.types import Message, Scope
 
 from ops import __version__, metrics
 from ops.auth import routes as auth_routes
-from ops.auth.guards import provide_device, provide_staff, public
+from ops.auth.guards import provide_actor, provide_device, provide_staff, public
 from ops.checkin import (
     device_routes,
     event_routes,
@@ -125,6 +125,8 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "printable": runtime.printable,
         "guest_tickets": runtime.guest_tickets,
         "importer": runtime.importer,
+        "auditor": runtime.auditor,
+        "database": runtime.database,
     }
 
     def provide(part: Any) -> Provide:
@@ -134,6 +136,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         **{name: provide(part) for name, part in parts.items()},
         "me": Provide(provide_staff, sync_to_thread=False),
         "device": Provide(provide_device, sync_to_thread=False),
+        "actor": Provide(provide_actor, sync_to_thread=False),
     }
 
 

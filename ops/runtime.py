@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ops import __version__
 from ops.admission.journal import Journal
+from ops.audit.auditor import Auditor
 from ops.auth.address import trusted_networks
 from ops.auth.devices import DeviceRegistry
 from ops.auth.limiter import RateLimiter
@@ -60,12 +61,18 @@ class Runtime:
         self.settings, self.clock = settings, clock
         self.database = Database(settings.database_url, "ops api")
         self.cache = Cache(settings.redis_url)
+        self.auditor = Auditor(settings.secret_key)
         self._staff()
         self._devices()
         self._door()
         self.passwords = passwords or Passwords()
         self.logins = Logins(
-            self.database, clock, self.passwords, self.sessions, self.limiter
+            self.database,
+            clock,
+            self.passwords,
+            self.sessions,
+            self.limiter,
+            self.auditor,
         )
         self.authentication = Authentication(
             self.registry, self.sessions, trusted_networks(settings.trusted_proxies)

@@ -12,6 +12,7 @@ handler must narrow it with `Staff.demand` or `Staff.event_ids`.
 from __future__ import annotations
 
 import hmac
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
+from ops.audit.entry import SYSTEM, Actor
 from ops.auth.permissions import RESOURCES, Action
 from ops.auth.subjects import DeviceIdentity, Nobody, Staff, Subject
 from ops.auth.tokens import CSRF_HEADER, token_hash
@@ -153,3 +155,23 @@ def provide_device(request: Request[Any, Any, Any]) -> DeviceIdentity:
     """Dependency `device` of routes behind `device_required`."""
     device: DeviceIdentity = request.scope["user"]
     return device
+
+
+def provide_actor(request: Request[Any, Any, Any]) -> Actor:
+    """Dependency `actor`: who acts and from where, for the audit log."""
+    address: str = request.scope["client_address"]  # type: ignore[typeddict-item]
+    ip = network_address(address)
+    match request.scope["user"]:
+        case Staff() as staff:
+            return Actor("user", staff.user_id, ip)
+        case DeviceIdentity() as device:
+            return Actor("device", device.id, ip)
+    return SYSTEM._replace(kind="public", ip=ip)
+
+
+def network_address(text: str) -> str | None:
+    """An IP address as it can be stored; None for a unix socket or a joke."""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None

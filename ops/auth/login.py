@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from ops.audit.auditor import Auditor
+from ops.audit.entry import Actor, Entry
 from ops.auth import queries
+from ops.auth.guards import network_address
 from ops.auth.limiter import LOGIN_BY_ACCOUNT, LOGIN_BY_ADDRESS, RateLimiter
 from ops.auth.passwords import Passwords
 from ops.auth.sessions import Kind, Opened, StaffSessions
@@ -39,10 +43,11 @@ class Logins:
         passwords: Passwords,
         sessions: StaffSessions,
         limiter: RateLimiter,
+        auditor: Auditor,
     ) -> None:
         self._database, self._clock = database, clock
         self._passwords, self._sessions = passwords, sessions
-        self._limiter = limiter
+        self._limiter, self._auditor = limiter, auditor
 
     async def sign_in(
         self, email: str, password: str, kind: Kind, address: str, user_agent: str
@@ -64,7 +69,12 @@ class Logins:
                 queries.TAKE_ATTEMPT, email, now, ATTEMPTS_MAX, LOCK
             )
         stored: str | None = row["password_hash"] if row else None
-        if not await self._passwords.check(stored, password) or row is None:
+        right = await self._passwords.check(stored, password)
+        if not right or row is None:
+            # Of an unknown or locked account only the address is told.
+            await self._told(
+                self._database.pool, "login.failed", row["id"] if row else None, address
+            )
             raise LoginFailed()
         user_id: UUID = row["id"]
         async with (
@@ -72,7 +82,16 @@ class Logins:
             connection.transaction(),
         ):
             await connection.execute(queries.ATTEMPT_SUCCEEDED, user_id, now)
+            await self._told(connection, "login.succeeded", user_id, address)
             return await self._sessions.open(connection, user_id, kind, user_agent)
+
+    async def _told(
+        self, connection: Any, action: str, user_id: UUID | None, address: str
+    ) -> None:
+        actor = Actor("user", user_id, network_address(address))
+        await self._auditor.record(
+            connection, Entry(actor, action, "users" if user_id else None, user_id)
+        )
 
 
 def normal_email(text: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     Index,
     Numeric,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,6 +43,13 @@ class Contact(Base):
         between("lead_score", 0, 100),
         one_of("status", "active", "inactive", "blocked", "deleted"),
         Index(None, "created_at", "id"),
+        Index(None, "phone_normal"),
+        Index(
+            "ix_contacts_phone_to_read",
+            "id",
+            postgresql_where=text("phone IS NOT NULL AND phone_normal IS NULL"),
+        ),
+        Index(None, "tags", postgresql_using="gin"),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -74,6 +82,9 @@ class Contact(Base):
     created_by: Mapped[UUID | None] = reference("users.id", "SET NULL")
     last_contacted_at: Mapped[datetime | None]
     last_event_attended_at: Mapped[datetime | None]
+    phone_normal: Mapped[str | None]
+    tags: Mapped[list[str]] = default("'{}'")
+    merged_into_id: Mapped[UUID | None] = reference("contacts.id", "SET NULL")
     created_at: Mapped[datetime | None] = default("now()")
     updated_at: Mapped[datetime | None] = default("now()")
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, SmallInteger
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ops.db.base import Base, default, one_of, primary_key, reference
+from ops.db.base import Base, Xid8, default, one_of, primary_key, reference
 
 
 class EventMember(Base):
@@ -77,6 +77,7 @@ class AuditEntry(Base):
         Index(None, "event_id", "at", "id"),
         Index(None, "target_kind", "target_id", "at"),
         Index(None, "subject_id", "at"),
+        Index(None, "xid", "id"),
         {"schema": "ops"},
     )
 
@@ -90,3 +91,6 @@ class AuditEntry(Base):
     event_id: Mapped[UUID | None]
     detail: Mapped[dict[str, Any]] = default("'{}'")
     ip: Mapped[str | None] = mapped_column(INET)
+    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
+    key_id: Mapped[UUID | None]
+    personal: Mapped[bytes | None]

@@ -111,6 +111,9 @@ class Order(Base):
     profile_id: Mapped[UUID | None] = reference("profiles.id", "SET NULL")
     promoter_id: Mapped[UUID | None] = reference("promoters.id", "SET NULL")
     voucher_id: Mapped[UUID | None] = reference("vouchers.id", "SET NULL")
+    opportunity_id: Mapped[UUID | None] = reference(
+        "opportunities.id", "SET NULL", index=False, unique=True
+    )
     order_number: Mapped[str]
     currency: Mapped[str] = default("'CAD'")
     subtotal: Mapped[Decimal] = money()

@@ -44,6 +44,9 @@ CREATE TABLE public.contacts (
     created_by UUID,
     last_contacted_at TIMESTAMP WITH TIME ZONE,
     last_event_attended_at TIMESTAMP WITH TIME ZONE,
+    phone_normal TEXT,
+    tags TEXT[] DEFAULT '{}' NOT NULL,
+    merged_into_id UUID,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
     CONSTRAINT pk_contacts PRIMARY KEY (id),
@@ -57,7 +60,11 @@ CREATE INDEX ix_contacts_assigned_to ON public.contacts (assigned_to);
 CREATE INDEX ix_contacts_company_id ON public.contacts (company_id);
 CREATE INDEX ix_contacts_created_at_id ON public.contacts (created_at, id);
 CREATE INDEX ix_contacts_created_by ON public.contacts (created_by);
+CREATE INDEX ix_contacts_merged_into_id ON public.contacts (merged_into_id);
+CREATE INDEX ix_contacts_phone_normal ON public.contacts (phone_normal);
+CREATE INDEX ix_contacts_phone_to_read ON public.contacts (id) WHERE phone IS NOT NULL AND phone_normal IS NULL;
 CREATE INDEX ix_contacts_profile_id ON public.contacts (profile_id);
+CREATE INDEX ix_contacts_tags ON public.contacts USING gin (tags);
 
 CREATE TABLE public.companies (
     id UUID DEFAULT gen_random_uuid() NOT NULL,

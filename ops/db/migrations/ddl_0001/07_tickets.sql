@@ -38,6 +38,7 @@ CREATE TABLE public.orders (
     profile_id UUID,
     promoter_id UUID,
     voucher_id UUID,
+    opportunity_id UUID,
     order_number TEXT NOT NULL,
     currency TEXT DEFAULT 'CAD' NOT NULL,
     subtotal NUMERIC(10, 2) DEFAULT 0 NOT NULL,
@@ -57,6 +58,7 @@ CREATE TABLE public.orders (
     CONSTRAINT pk_orders PRIMARY KEY (id),
     CONSTRAINT ck_orders_status CHECK (status IN ('pending', 'paid', 'cancelled', 'refunded', 'partially_refunded', 'expired')),
     CONSTRAINT uq_orders_event_id_order_number UNIQUE (event_id, order_number),
+    CONSTRAINT uq_orders_opportunity_id UNIQUE (opportunity_id),
     CONSTRAINT uq_orders_stripe_payment_intent_id UNIQUE (stripe_payment_intent_id),
     CONSTRAINT uq_orders_stripe_checkout_session_id UNIQUE (stripe_checkout_session_id)
 );

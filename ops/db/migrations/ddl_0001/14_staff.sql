@@ -54,9 +54,13 @@ CREATE TABLE ops.audit_log (
     event_id UUID,
     detail JSONB DEFAULT '{}' NOT NULL,
     ip INET,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    key_id UUID,
+    personal BYTEA,
     CONSTRAINT pk_audit_log PRIMARY KEY (id)
 );
 CREATE INDEX ix_audit_log_at_id ON ops.audit_log (at, id);
 CREATE INDEX ix_audit_log_event_id_at_id ON ops.audit_log (event_id, at, id);
 CREATE INDEX ix_audit_log_subject_id_at ON ops.audit_log (subject_id, at);
+CREATE INDEX ix_audit_log_xid_id ON ops.audit_log (xid, id);
 CREATE INDEX ix_audit_log_target_kind_target_id_at ON ops.audit_log (target_kind, target_id, at);

@@ -27,6 +27,7 @@ TABLES = (
     "14_staff",
     "15_house",
     "19_fleet",
+    "23_privacy",
     "90_foreign_keys",
 )
 
@@ -34,6 +35,7 @@ TABLES = (
 FUNCTIONS = (
     "touch",
     "guards",
+    "crm_people",
     "outbox",
     "plan",
     "ticket_entries_v1",
