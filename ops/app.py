@@ -29,6 +29,7 @@ from ops.checkin import (
     scan_routes,
 )
 from ops.clock import Clock
+from ops.crm import audit_routes, consent_routes
 from ops.http import health
 from ops.http.headers import security_headers
 from ops.http.limits import BODY_BYTES_MAX, StrictRequest
@@ -51,6 +52,8 @@ API_ROUTES: tuple[Any, ...] = (
     *qr_routes.ROUTES,
     *guest_routes.ROUTES,
     *import_routes.ROUTES,
+    *audit_routes.ROUTES,
+    *consent_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -127,6 +130,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "importer": runtime.importer,
         "auditor": runtime.auditor,
         "database": runtime.database,
+        "consents": runtime.consents,
     }
 
     def provide(part: Any) -> Provide:

@@ -36,6 +36,7 @@ from ops.checkin.scan_log import ScanLog
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
 from ops.clock import Clock
+from ops.crm.consents import Consents
 from ops.db.engine import Database
 from ops.http.health import Probe
 from ops.http.idempotency import Idempotency
@@ -65,6 +66,7 @@ class Runtime:
         self._staff()
         self._devices()
         self._door()
+        self._people()
         self.passwords = passwords or Passwords()
         self.logins = Logins(
             self.database,
@@ -109,6 +111,10 @@ class Runtime:
         self.undoing = Undo(self.stores, self.desk, clock)
         self.scans = ScanLog(database)
         self.answers = Answers(Texts(find().web / "i18n"))
+
+    def _people(self) -> None:
+        database, auditor, clock = self.database, self.auditor, self.clock
+        self.consents = Consents(database, auditor, clock)
 
     async def start(self) -> None:
         """Start the stores, then what stands on them.

@@ -29,8 +29,10 @@ RESOURCES: Final = (
     "operators",
     "opportunities",
     "orders",
+    "privacy",
     "roles",
     "scans",
+    "segments",
     "sessions",
     "settings",
     "speakers",
@@ -68,7 +70,7 @@ def _grant(
 _EVENT = (
     "events sessions attendees tickets orders scans devices operators announcements"
 )
-_CRM = "contacts companies leads opportunities interactions tasks campaigns"
+_CRM = "contacts companies leads opportunities interactions tasks campaigns segments"
 
 BUILT_IN_ROLES: Final = (
     BuiltInRole("owner", 100, "Everything", _grant("*", "*", "*")),
@@ -78,7 +80,8 @@ BUILT_IN_ROLES: Final = (
         "All events, the whole CRM, the team",
         _grant(
             "audit roles",
-            f"{_EVENT} {_CRM} analytics imports members speakers users venues settings",
+            f"{_EVENT} {_CRM} analytics imports members speakers users venues settings"
+            " privacy",
             f"{_EVENT} {_CRM} imports members speakers venues",
         ),
     ),
@@ -111,7 +114,7 @@ BUILT_IN_ROLES: Final = (
         "Contacts and campaigns",
         _grant(
             "events attendees orders analytics opportunities",
-            "contacts companies leads interactions tasks campaigns",
+            "contacts companies leads interactions tasks campaigns segments",
         ),
     ),
     BuiltInRole(
@@ -119,7 +122,7 @@ BUILT_IN_ROLES: Final = (
         30,
         "Contacts, leads and opportunities",
         _grant(
-            "events attendees orders analytics campaigns",
+            "events attendees orders analytics campaigns segments",
             "contacts companies leads opportunities interactions tasks",
         ),
     ),

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "ops.auth.sessions": "tests/integration/people/test_signing_in.py",
     "ops.checkin": "tests/integration/test_scan_http.py",
     "ops.commands": "tests/integration/test_cli.py",
+    "ops.crm": "tests/integration/crm/test_consents.py",
     "ops.crm_sync": "tests/integration/test_sync.py",
     "ops.db.migrations": "tests/integration/test_migrate.py",
     "ops.db.models": "tests/contract/test_schema.py",
