@@ -135,6 +135,7 @@ async def from_models(make_database: Callable[[], Awaitable[str]]) -> Catalog:
     engine = connect_once(url, "models")
     async with engine.begin() as connection:
         await connection.execute(text("CREATE SCHEMA ops"))
+        await connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
         await connection.run_sync(Base.metadata.create_all)
     await engine.dispose()
     return await read_catalog(url)

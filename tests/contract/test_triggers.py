@@ -14,12 +14,13 @@ import pytest
 QUIET = {
     "public.ticket_types": {
         "id", "description", "tax_rate", "sold_count", "reserved_count", "created_at",
-        "updated_at", "no", "version",
+        "updated_at", "no", "version", "after_exchange",
     },
     "public.sessions": {
         "id", "speaker_id", "description", "difficulty_level", "duration_minutes",
         "current_registrations", "materials_urls", "recording_url", "chat_enabled",
-        "qa_enabled", "created_at", "updated_at",
+        "qa_enabled", "created_at", "updated_at", "seat_release_minutes",
+        "seat_hold_minutes", "seats_released_at",
     },
     "ops.areas": {"id", "no", "inside", "manual", "version", "created_at"},
     "ops.scopes": {"id", "no", "inside", "version", "created_at"},

@@ -146,6 +146,7 @@ class TicketCode(Base):
         one_of("kind", "own", "imported", "medium"),
         one_of("revoked_reason", "reissued", "exchanged", "lost"),
         CheckConstraint("octet_length(code_hash) = 16", name="code_hash"),
+        Index(None, "event_id", "hint"),
         {"schema": "ops"},
     )
 
@@ -168,7 +169,7 @@ class SessionRegistration(Base):
     __tablename__ = "session_registrations"
     __table_args__ = (
         UniqueConstraint("session_id", "ticket_id"),
-        one_of("status", "registered", "waitlist", "cancelled"),
+        one_of("status", "registered", "waitlist", "released", "cancelled"),
         Index(None, "session_id", "status", "position"),
         {"schema": "ops"},
     )
@@ -181,3 +182,7 @@ class SessionRegistration(Base):
     status: Mapped[str] = default("'registered'")
     position: Mapped[int | None]
     registered_at: Mapped[datetime] = default("now()")
+    standby_at: Mapped[datetime | None]
+    promoted_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]

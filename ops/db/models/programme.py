@@ -150,6 +150,9 @@ class Session(Base):
     door_mode: Mapped[str] = default("'open'")
     check_in_opens: Mapped[datetime | None]
     check_in_closes: Mapped[datetime | None]
+    seat_release_minutes: Mapped[int] = default("5")
+    seat_hold_minutes: Mapped[int] = default("10")
+    seats_released_at: Mapped[datetime | None]
     created_at: Mapped[datetime | None] = default("now()")
     updated_at: Mapped[datetime | None] = default("now()")
 

@@ -44,6 +44,7 @@ class TicketType(Base):
     __table_args__ = (
         one_of("access_class", *ACCESS_CLASSES),
         CheckConstraint("admits >= 1", name="admits"),
+        one_of("after_exchange", "medium", "both"),
         one_of(
             "ticket_category",
             "general",
@@ -80,6 +81,7 @@ class TicketType(Base):
     no: Mapped[int] = number()
     access_class: Mapped[str] = default("'guest'")
     admits: Mapped[int] = default("1")
+    after_exchange: Mapped[str] = default("'medium'")
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[datetime | None] = default("now()")
     updated_at: Mapped[datetime | None] = default("now()")
@@ -204,6 +206,7 @@ class Ticket(Base):
     ticket_type_id: Mapped[UUID] = reference("ticket_types.id")
     state: Mapped[str] = default("'valid'")
     blocked_reason: Mapped[str | None]
+    blocked_from: Mapped[str | None]
     access_class: Mapped[str] = default("'guest'")
     admits: Mapped[int] = default("1")
     price: Mapped[Decimal] = money()

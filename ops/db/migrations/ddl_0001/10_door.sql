@@ -135,9 +135,13 @@ CREATE TABLE ops.session_registrations (
     status TEXT DEFAULT 'registered' NOT NULL,
     position INTEGER,
     registered_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    standby_at TIMESTAMP WITH TIME ZONE,
+    promoted_at TIMESTAMP WITH TIME ZONE,
+    released_at TIMESTAMP WITH TIME ZONE,
+    cancelled_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_session_registrations PRIMARY KEY (id),
     CONSTRAINT uq_session_registrations_session_id_ticket_id UNIQUE (session_id, ticket_id),
-    CONSTRAINT ck_session_registrations_status CHECK (status IN ('registered', 'waitlist', 'cancelled'))
+    CONSTRAINT ck_session_registrations_status CHECK (status IN ('registered', 'waitlist', 'released', 'cancelled'))
 );
 CREATE INDEX ix_session_registrations_attendee_id ON ops.session_registrations (attendee_id);
 CREATE INDEX ix_session_registrations_event_id ON ops.session_registrations (event_id);

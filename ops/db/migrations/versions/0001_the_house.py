@@ -26,6 +26,7 @@ TABLES = (
     "13_records",
     "14_staff",
     "15_house",
+    "17_attendance",
     "19_fleet",
     "23_privacy",
     "90_foreign_keys",
@@ -47,6 +48,9 @@ FUNCTIONS = (
     "places_refused_v1",
     "commit_scans_v1",
     "undo_scan_v1",
+    "registrations",
+    "search",
+    "redeem_v1",
 )
 
 
