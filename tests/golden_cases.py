@@ -1,4 +1,4 @@
-"""The golden table of decisions, read for Python (tests/golden/decisions.json).
+"""The golden table of decisions, read for Python (tests/contract/cases.json).
 
 The file is neutral: names instead of ids, ISO times. Here a name becomes an id of its
 own kind, always the same one.
@@ -7,7 +7,7 @@ own kind, always the same one.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, UUID, uuid5
@@ -15,15 +15,25 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 import msgspec
 
 from ops.admission.ask import Ask
+from ops.admission.days import EPOCH, EventDays
 from ops.admission.decision import decide, full
 from ops.admission.outcome import Decision
 from ops.admission.plan import Plan, PlanRows
 from ops.admission.scan import Override, ScanRequest
 from ops.admission.scan_facts import OtherEvent, ScanFacts
-from ops.cache.entry import CodeState, DeviceEntry, Phase, TicketEntry, Visit, ms
+from ops.cache.entry import (
+    CodeState,
+    DeviceEntry,
+    Exemption,
+    Phase,
+    Special,
+    TicketEntry,
+    Visit,
+    ms,
+)
 
 TABLE: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "golden" / "decisions.json").read_text()
+    (Path(__file__).parent / "contract" / "cases.json").read_text()
 )
 DEFAULTS: dict[str, Any] = TABLE["defaults"]
 _KINDS = {
@@ -35,6 +45,7 @@ _KINDS = {
     "session_id": "sessions",
     "use_instead_id": "gates",
     "ticket_type_id": "types",
+    "gate_id": "gates",
 }
 
 
@@ -45,8 +56,9 @@ def named(kind: str, name: str) -> UUID:
 
 def _row(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """A row with ids instead of names."""
+    kinds = _KINDS | ({"parent_id": "areas"} if kind == "areas" else {})
     return {
-        key: str(named(_KINDS[key] or kind, value))
+        key: str(named(kinds[key] or kind, value))
         if key in _KINDS and value is not None
         else value
         for key, value in row.items()
@@ -63,9 +75,15 @@ def plan_of(case: dict[str, Any]) -> Plan:
         rows[kind] = [
             _row(kind, row | changed.get(row["id"], {})) for row in TABLE["plan"][kind]
         ]
-    rules = TABLE["plan"]["rules"] + change.get("rules", [])
-    rows["rules"] = [_row("rules", row) for row in rules]
+    for kind in ("rules", "questions", "stops", "held"):
+        rows[kind] = [_row(kind, row) for row in plan_list(case, kind)]
     return Plan(msgspec.convert(rows, PlanRows))
+
+
+def plan_list(case: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Rules, questions, stops or held places: the table's and the case's own."""
+    added: list[dict[str, Any]] = case.get("change", {}).get(kind, [])
+    return [*TABLE["plan"].get(kind, []), *added]
 
 
 def at_of(case: dict[str, Any]) -> datetime:
@@ -85,7 +103,10 @@ def ask_of(case: dict[str, Any], plan: Plan) -> Ask:
         area_id=named("areas", scan["area"]) if "area" in scan else None,
         session_id=named("sessions", scan["session"]) if "session" in scan else None,
         admit=scan.get("admit"),
+        whole_order=scan.get("whole_order", False),
+        method=scan.get("method", "qr_code"),
         override=Override(override["reason"]) if override else None,
+        answers=answers_of(scan.get("answers")),
     )
     gate = plan.gates[named("gates", scan["gate"])] if scan["gate"] else None
     return Ask(
@@ -98,6 +119,16 @@ def ask_of(case: dict[str, Any], plan: Plan) -> Ask:
         lambda: bool(code["forged"]),
         device["profile"],
     )
+
+
+def answers_of(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The answers of a scan under the questions' ids."""
+    if given is None:
+        return None
+    return {
+        name if name == "age" else str(named("questions", name)): value
+        for name, value in given.items()
+    }
 
 
 def facts_of(case: dict[str, Any], plan: Plan) -> ScanFacts:
@@ -118,7 +149,13 @@ def facts_of(case: dict[str, Any], plan: Plan) -> ScanFacts:
     if other:
         starts_at = datetime.fromisoformat(other["starts_at"])
         facts.other_event = OtherEvent(other["title"], starts_at, "America/Toronto")
+    inside = case.get("inside")
+    if inside is not None:
+        facts.people = {named("scopes", n): p for n, p in inside.items()}
+        facts.people |= {named("areas", n): p for n, p in inside.items()}
+        facts.kept = {named("held", n): p for n, p in case.get("kept", {}).items()}
     if case.get("ticket", {}) is None:
+        facts.unbound = code.get("unbound", False)
         return facts
     ticket = DEFAULTS["ticket"] | case.get("ticket", {})
     sessions = {scope["id"]: scope["no"] for scope in TABLE["plan"]["scopes"]}
@@ -135,14 +172,49 @@ def facts_of(case: dict[str, Any], plan: Plan) -> ScanFacts:
         valid_from_ms=_ms(ticket["valid_from"]),
         valid_to_ms=_ms(ticket["valid_to"]),
         registered=tuple(sessions[name] for name in ticket["registered"]),
+        special=_special(case, ticket),
     )
     facts.visits = dict(_visit(plan, row) for row in case.get("visits", []))
     return facts
 
 
+def _special(case: dict[str, Any], ticket: dict[str, Any]) -> Special | None:
+    """What few tickets have."""
+    scopes = {scope["id"]: scope["no"] for scope in TABLE["plan"]["scopes"]}
+    questions = {row["id"]: row["no"] for row in plan_list(case, "questions")}
+    ban = ticket.get("ban", {})
+    found = Special(
+        tuple(
+            Exemption(
+                scopes[row["scope"]] if row.get("scope") else 0,
+                row.get("allowed"),
+                _ms(row.get("opens_at")),
+                _ms(row.get("closes_at")),
+                row.get("passes_total", 0),
+                row.get("passes_per_day", 0),
+                row.get("re_entry", ""),
+            )
+            for row in ticket.get("exemptions", [])
+        ),
+        ban.get("kind", ""),
+        _ms(ban.get("until")),
+        ticket.get("born", ""),
+        ticket.get("age_seen", 0),
+        ticket.get("due", ""),
+        tuple(questions[name] for name in ticket.get("answered", [])),
+        tuple((scopes[n], _ms(at)) for n, at in ticket.get("released", {}).items()),
+    )
+    return None if found == Special() else found
+
+
 def _visit(plan: Plan, given: dict[str, Any]) -> tuple[tuple[int, int], Visit]:
     row = DEFAULTS["visit"] | given
     scope = plan.scopes[named("scopes", row["scope"])]
+    used = row["pass"] - row["undone"]
+    days = EventDays(plan.event.timezone, plan.event.day_starts_at)
+    day = days.number(datetime.fromisoformat(row["entered"]))
+    if "day" in row:
+        day = (date.fromisoformat(row["day"]) - EPOCH).days
     visit = Visit(
         row["pass"],
         Phase[row["phase"].upper()],
@@ -155,6 +227,8 @@ def _visit(plan: Plan, given: dict[str, Any]) -> tuple[tuple[int, int], Visit]:
         _ms(row["left"]),
         0,
         named("scans", "before").bytes,
+        day if used else 0,
+        row.get("day_used", min(used, 1)),
     )
     return (scope.no, row["person"]), visit
 
@@ -179,6 +253,9 @@ QUIET: dict[str, Any] = {
     "overridden": "",
     "past_limits": False,
     "choices": [],
+    "questions": [],
+    "given": {},
+    "counted": None,
     "opens": [],
     "closes": [],
 }
@@ -202,6 +279,11 @@ def as_expected(case: dict[str, Any], decision: Decision) -> dict[str, Any]:
         for row in TABLE["plan"]["scopes"]
         if "session_id" in row
     }
+    asked: dict[UUID | None, str] = {
+        named("questions", row["id"]): row["id"] for row in plan_list(case, "questions")
+    }
+    asked[None] = "age"
+    areas = {named("areas", row["id"]): row["id"] for row in TABLE["plan"]["areas"]}
     ends: dict[bool, list[list[Any]]] = {True: [], False: []}
     for row in decision.closes:
         ends[row.must].append([names[row.scope.no], row.person_no])
@@ -216,6 +298,11 @@ def as_expected(case: dict[str, Any], decision: Decision) -> dict[str, Any]:
             sessions[choice] if isinstance(choice, UUID) else choice
             for choice in decision.choices
         ],
+        "questions": [asked[question.id] for question in decision.questions],
+        "given": {asked[one.question_id]: one.value for one in decision.given},
+        "counted": [areas[decision.counted.area_id], decision.counted.people]
+        if decision.counted
+        else None,
         "opens": [
             [names[row.scope.no], row.person_no, row.pass_no] for row in decision.opens
         ],

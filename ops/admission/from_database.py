@@ -8,7 +8,14 @@ import msgspec
 
 from ops.admission.plan import ScopePlan
 from ops.admission.scan_facts import OtherEvent, ScanFacts, Stored
-from ops.cache.entry import CodeState, DeviceEntry, Phase, TicketEntry, Visit
+from ops.cache.entry import (
+    CodeState,
+    DeviceEntry,
+    Phase,
+    Special,
+    TicketEntry,
+    Visit,
+)
 
 
 class DatabaseRead(msgspec.Struct, frozen=True):
@@ -91,6 +98,7 @@ class TicketRow(msgspec.Struct, frozen=True):
     valid_to_ms: int
     registered: tuple[int, ...]
     language: str
+    special: Special | None = None
 
     def entry(self) -> TicketEntry:
         """The ticket in the cache's shape."""
@@ -109,6 +117,7 @@ class TicketRow(msgspec.Struct, frozen=True):
             self.valid_to_ms,
             self.registered,
             self.language,
+            self.special,
         )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from ops.admission.ask import Ask
 from ops.admission.plan import ScopePlan
+from ops.admission.questions import Given, Question
 from ops.admission.scan_facts import Args
 from ops.admission.verdicts import Verdict, verdict_of
 
@@ -20,6 +21,18 @@ class Open(msgspec.Struct, frozen=True, gc=False):
     pass_no: int
     undone: int
     primary: bool
+    event_day: int = 0
+    """The event day of the entry, in days since 1970; its row keeps it."""
+    day: int = 0
+    day_used: int = 0
+    """What the visit in the cache then says: its latest day, and the passes of it."""
+
+
+class Count(msgspec.Struct, frozen=True, gc=False):
+    """A person without a ticket who goes in by a supervisor's act."""
+
+    area_id: UUID
+    people: int
 
 
 class Close(msgspec.Struct, frozen=True, gc=False):
@@ -45,13 +58,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[int, ...] | tuple[UUID, ...] = ()
     overridden: str = ""
     """The reason that a supervisor set aside."""
+    questions: tuple[Question, ...] = ()
+    """What is to be asked; the scan comes again with `answers`."""
+    given: tuple[Given, ...] = ()
+    """Answers that are written with the admission."""
+    counted: Count | None = None
     past_limits: bool = False
     """An event manager's act: hard limits are not asked (door.md: nobody else may)."""
 
     @property
     def writes(self) -> bool:
         """Whether the decision changes who is inside."""
-        return bool(self.opens or self.closes)
+        return bool(self.opens or self.closes or self.counted)
+
+    def asking(self, questions: tuple[Question, ...]) -> Decision:
+        """The same with questions to ask."""
+        return msgspec.structs.replace(self, questions=questions)
 
     @property
     def pass_no(self) -> int | None:

@@ -6,6 +6,7 @@ is follows from its newest visit, the scope's re-entry rule and the limit of pas
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,9 +14,11 @@ import msgspec
 
 from ops.admission.ask import Ask
 from ops.admission.outcome import Close, Decision, Open, say
-from ops.admission.plan import AccessRule, Plan, ScopePlan
+from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import ScanFacts
-from ops.cache.entry import TicketEntry, Visit, from_ms
+from ops.admission.terms import Terms
+from ops.admission.weighing import Weighing
+from ops.cache.entry import TicketEntry, Visit, from_ms, ms
 
 JUST_NOW = timedelta(seconds=10)
 """The same device reading the same code again is one scan for a steward (door.md)."""
@@ -24,83 +27,132 @@ COUNT_ONE = frozenset({"turnstile", "kiosk"})
 """Profiles that take one person a scan: nobody is there to say how many."""
 
 
-def enter(
-    plan: Plan,
-    ask: Ask,
-    facts: ScanFacts,
-    ticket: TicketEntry,
-    scope: ScopePlan,
-    rule: AccessRule | None,
-) -> Decision:
-    """Checks 11 and 12: presence, passes, re-entry, then the number of people."""
-    re_entry = (rule.re_entry if rule else None) or scope.re_entry
-    limit = (rule.passes_total if rule else None) or scope.passes_total
-    outside: list[int] = []
+class _Places(msgspec.Struct):
+    """The places of a ticket at a scope, sorted by what they are."""
+
+    free: list[int] = []
     inside: list[Visit] = []
-    spent: list[Visit] = []
-    for person in range(1, ticket.admits + 1):
-        visit = facts.visit(scope.no, person)
-        if visit is None or (not visit.inside and visit.used == 0):
-            outside.append(person)
-        elif visit.inside:
-            inside.append(visit)
-        elif re_entry == "never" or (limit and visit.used >= limit):
-            spent.append(visit)
-        else:
-            outside.append(person)
-    again = not outside
-    if again:
-        refusal = _no_place(plan, ask, facts, scope, inside, spent, re_entry, limit)
-        if refusal:
-            return refusal
-        outside = [
+    left: list[Visit] = []
+    """Outside for good: the rule is never."""
+    used_up: list[Visit] = []
+    used_today: list[Visit] = []
+    waiting: list[Visit] = []
+    """Outside, and too soon after the last entry."""
+
+
+def present(w: Weighing) -> Decision | None:
+    """Check 11: somebody of the ticket may enter now; finds who (`w.free`)."""
+    assert w.scope is not None
+    assert w.ticket is not None
+    assert w.terms is not None
+    places = _sort(w, w.scope, w.ticket, w.terms)
+    if places.free:
+        w.free = [
             person
-            for person in range(1, ticket.admits + 1)
-            if (visit := facts.visit(scope.no, person)) and visit.inside
+            for person in places.free
+            if missing(w.plan, w.facts, w.scope, person) is None
         ]
-    count = _count(ask, ticket, len(outside))
-    if count is None:
-        choices = tuple(range(1, len(outside) + 1))
-        return say("needs_count", ask, scope, choices, free=len(outside))
-    return admit(plan, ask, facts, scope, outside[:count], again)
+        return None if w.free else outside(w.plan, w.ask, w.facts, w.scope, places.free)
+    refusal = _no_place(w, w.terms, places)
+    if refusal is None:
+        w.again = True
+        w.free = [
+            person
+            for person in range(1, w.ticket.admits + 1)
+            if (visit := w.facts.visit(w.scope.no, person)) and visit.inside
+        ]
+    return refusal
 
 
-def _no_place(
-    plan: Plan,
-    ask: Ask,
-    facts: ScanFacts,
-    scope: ScopePlan,
-    inside: list[Visit],
-    spent: list[Visit],
-    re_entry: str,
-    limit: int | None,
-) -> Decision | None:
+def _sort(w: Weighing, scope: ScopePlan, ticket: TicketEntry, terms: Terms) -> _Places:
+    places = _Places()
+    for person in range(1, ticket.admits + 1):
+        visit = w.facts.visit(scope.no, person)
+        if visit is None or (not visit.inside and visit.used == 0):
+            places.free.append(person)
+        elif visit.inside:
+            places.inside.append(visit)
+        elif terms.re_entry == "never":
+            places.left.append(visit)
+        elif terms.passes_total and visit.used >= terms.passes_total:
+            places.used_up.append(visit)
+        elif _spent_today(w, terms, visit):
+            places.used_today.append(visit)
+        elif terms.gap and w.ask.at < from_ms(visit.entered_ms) + terms.gap:
+            places.waiting.append(visit)
+        else:
+            places.free.append(person)
+    return places
+
+
+def _spent_today(w: Weighing, terms: Terms, visit: Visit) -> bool:
+    limit = terms.passes_per_day
+    if not limit or visit.day_used < limit:
+        return False
+    return visit.day == w.plan.days.number(w.ask.at)
+
+
+def _no_place(w: Weighing, terms: Terms, places: _Places) -> Decision | None:
     """Why nobody of this ticket may enter; exactly one of door.md's four applies.
 
     None: everybody is inside and a repeat is welcome (`re_entry` always).
     """
-    left = re_entry == "always" and not (
-        limit and all(visit.used >= limit for visit in inside)
-    )
-    if inside:
-        last = max(inside, key=lambda visit: visit.entered_ms)
-        if _just_now(ask, facts, last):
-            told = _told(plan, ask, facts, "already_inside", scope, last)
-            return msgspec.structs.replace(told, just_now=True)
-        if left:
-            return None
-        if not last.confirmed:
-            return _told(plan, ask, facts, "unconfirmed", scope, last)
-        if re_entry == "always" and limit and limit > 1:
-            return say("passes_used", ask, scope, total=limit)
-        reason = "already_inside" if scope.tracks_exits else "already_used"
-        return _told(plan, ask, facts, reason, scope, last)
-    last = max(spent, key=lambda visit: visit.left_ms)
-    if not scope.tracks_exits and (re_entry == "never" or limit == 1):
-        return _told(plan, ask, facts, "already_used", scope, last)
-    if re_entry == "never" or limit == 1:
-        return say("re_entry_not_allowed", ask, scope, since=last.left_ms)
-    return say("passes_used", ask, scope, total=limit)
+    if places.inside:
+        return _inside(w, terms, places.inside)
+    for visits, limit, next_day in (
+        (places.left, 1, False),
+        (places.used_up, terms.passes_total, False),
+        (places.used_today, terms.passes_per_day, True),
+    ):
+        if visits:
+            return _spent(w, visits, limit, next_day=next_day)
+    assert terms.gap
+    first = min(visit.entered_ms for visit in places.waiting)
+    return w.say("too_early", when=ms(from_ms(first) + terms.gap), gap=True)
+
+
+def _inside(w: Weighing, terms: Terms, inside: list[Visit]) -> Decision | None:
+    assert w.scope is not None
+    last = max(inside, key=lambda visit: visit.entered_ms)
+    if _just_now(w.ask, w.facts, last):
+        told = _told(w, "already_inside", last)
+        return msgspec.structs.replace(told, just_now=True)
+    always = terms.re_entry == "always"
+    total, today = terms.passes_total, terms.passes_per_day
+    over = bool(total) and all(visit.used >= (total or 0) for visit in inside)
+    over_today = all(_spent_today(w, terms, visit) for visit in inside)
+    back = terms.anti_passback
+    passed_back = back and w.ask.at < from_ms(last.entered_ms) + back
+    if always and not (over or over_today or passed_back):
+        return None
+    if not last.confirmed:
+        return _told(w, "unconfirmed", last)
+    if always and over and total != 1:
+        return w.say("passes_used", total=total)
+    if always and over_today and today != 1:
+        return w.say("passes_used", total=today, when=_next_day(w))
+    when = _next_day(w) if always and over_today and not over else None
+    reason = "already_inside" if w.scope.tracks_exits or passed_back else "already_used"
+    return _told(w, reason, last, when=when)
+
+
+def _spent(
+    w: Weighing, visits: list[Visit], limit: int | None, *, next_day: bool
+) -> Decision:
+    """Somebody who left and may not come back, at all or today."""
+    assert w.scope is not None
+    last = max(visits, key=lambda visit: visit.left_ms)
+    when = _next_day(w) if next_day else None
+    if limit != 1:
+        return w.say("passes_used", total=limit, when=when)
+    if not w.scope.tracks_exits:
+        return _told(w, "already_used", last, when=when)
+    return w.say("re_entry_not_allowed", since=last.left_ms, when=when)
+
+
+def _next_day(w: Weighing) -> int:
+    """When the next event day begins."""
+    return ms(w.plan.days.begins(w.plan.days.number(w.ask.at) + 1))
 
 
 def _just_now(ask: Ask, facts: ScanFacts, last: Visit) -> bool:
@@ -109,27 +161,26 @@ def _just_now(ask: Ask, facts: ScanFacts, last: Visit) -> bool:
     return own and from_ms(last.entered_ms) > ask.at - JUST_NOW
 
 
-def _told(
-    plan: Plan, ask: Ask, facts: ScanFacts, reason: str, scope: ScopePlan, visit: Visit
-) -> Decision:
-    gate = plan.gates_by_no.get(visit.gate_no)
-    return say(
+def _told(w: Weighing, reason: str, visit: Visit, when: int | None = None) -> Decision:
+    gate = w.plan.gates_by_no.get(visit.gate_no)
+    return w.say(
         reason,
-        ask,
-        scope,
         since=visit.entered_ms,
         gate=gate.name if gate else None,
-        device=facts.device_names.get(visit.device_no),
+        device=w.facts.device_names.get(visit.device_no),
         previous=str(UUID(bytes=visit.scan_id)),
+        when=when,
     )
 
 
-def _count(ask: Ask, ticket: TicketEntry, free: int) -> int | None:
-    """How many enter now; None asks the steward."""
-    if ticket.admits == 1 or (free == 1 and ask.scan.admit is None):
+def how_many(ask: Ask, admits: int, free: int) -> int | None:
+    """How many go through now; None asks the steward."""
+    if admits == 1 or (free == 1 and ask.scan.admit is None):
         return 1
     if ask.scan.admit is not None:
         return ask.scan.admit if ask.scan.admit <= free else None
+    if ask.scan.whole_order:
+        return free
     return 1 if ask.profile in COUNT_ONE else None
 
 
@@ -146,28 +197,17 @@ def admit(
     assert ticket is not None
     opens: list[Open] = []
     closes: list[Close] = []
+    day = plan.days.number(ask.at)
     for person in persons:
+        if missing(plan, facts, scope, person):
+            return outside(plan, ask, facts, scope, [person])
         visit = facts.visit(scope.no, person)
         if visit is not None and visit.inside:
             closes.append(Close(scope, person, must=True, assumed=True))
-        opens.append(_next_pass(scope, person, visit, primary=True))
-        inner = scope
-        for outer in plan.above(scope):
+        opens.append(_next_pass(scope, person, visit, day, primary=True))
+        for outer in _entered_too(plan, facts, scope, person):
             around = facts.visit(outer.no, person)
-            if around is not None and around.inside:
-                break
-            if inner.enter_outer == "require":
-                names = [
-                    gate.name
-                    for gate in plan.gates.values()
-                    if gate.area_id == outer.area_id
-                ]
-                ways = ", ".join(names[:3]) or None
-                return say("wrong_area", ask, scope, area=scope.name, gate=ways)
-            if inner.enter_outer != "enter":
-                break
-            opens.append(_next_pass(outer, person, around, primary=False))
-            inner = outer
+            opens.append(_next_pass(outer, person, around, day, primary=False))
         closes += [
             Close(other, person, must=False, assumed=True)
             for other in plan.siblings(scope)
@@ -183,11 +223,62 @@ def admit(
     )
 
 
+def _entered_too(
+    plan: Plan, facts: ScanFacts, scope: ScopePlan, person: int
+) -> Iterator[ScopePlan]:
+    """The scopes around this one that an entry enters as well."""
+    inner = scope
+    for outer in plan.above(scope):
+        around = facts.visit(outer.no, person)
+        if (around is not None and around.inside) or inner.enter_outer != "enter":
+            return
+        yield outer
+        inner = outer
+
+
+def missing(
+    plan: Plan, facts: ScanFacts, scope: ScopePlan, person: int
+) -> ScopePlan | None:
+    """The scope around this one that a person must have entered before, and has not."""
+    inner = scope
+    for outer in plan.above(scope):
+        around = facts.visit(outer.no, person)
+        if (around is not None and around.inside) or inner.enter_outer == "ignore":
+            return None
+        if inner.enter_outer == "require":
+            return outer
+        inner = outer
+    return None
+
+
+def outside(
+    plan: Plan, ask: Ask, facts: ScanFacts, scope: ScopePlan, persons: list[int]
+) -> Decision:
+    """They stand outside of what encloses this place: the gates that lead there."""
+    outer = missing(plan, facts, scope, persons[0])
+    assert outer is not None
+    gates = [gate.name for gate in plan.gates.values() if gate.area_id == outer.area_id]
+    ways = ", ".join(gates[:3]) or None
+    return say("wrong_area", ask, scope, area=scope.name, gate=ways)
+
+
 def _next_pass(
-    scope: ScopePlan, person: int, visit: Visit | None, *, primary: bool
+    scope: ScopePlan, person: int, visit: Visit | None, day: int, *, primary: bool
 ) -> Open:
+    """The next pass. An upload of an older day does not count for a later one."""
     pass_no, undone = (visit.pass_no, visit.undone) if visit else (0, 0)
-    return Open(scope, person, pass_no + 1, undone, primary)
+    before_day, before = (visit.day, visit.day_used) if visit else (0, 0)
+    if before_day < day:
+        counted = (day, 1)
+    else:
+        counted = (before_day, before + (before_day == day))
+    return Open(scope, person, pass_no + 1, undone, primary, day, *counted)
+
+
+def leaving(w: Weighing) -> Decision | None:
+    """The exit's own check: somebody of the ticket is inside, and how many go."""
+    decision = leave(w.plan, w.ask, w.facts, w.wanted)
+    return None if decision.writes else decision
 
 
 def leave(plan: Plan, ask: Ask, facts: ScanFacts, wanted: list[ScopePlan]) -> Decision:
@@ -202,7 +293,7 @@ def leave(plan: Plan, ask: Ask, facts: ScanFacts, wanted: list[ScopePlan]) -> De
         ]
         if not present:
             continue
-        count = _count(ask, ticket, len(present))
+        count = how_many(ask, ticket.admits, len(present))
         if count is None:
             choices = tuple(range(1, len(present) + 1))
             return say("needs_count", ask, scope, choices, free=len(present))

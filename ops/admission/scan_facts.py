@@ -56,6 +56,12 @@ class ScanFacts(msgspec.Struct):
     other_event: OtherEvent | None = None
     device_names: dict[int, str] = {}
     """Names of the devices of the visits; only PostgreSQL tells them."""
+    unbound: bool = False
+    """The code is a wristband or badge that belongs to no ticket yet."""
+    people: dict[UUID, int] | None = None
+    """People in scopes and areas; only PostgreSQL tells, None: not known here."""
+    kept: dict[UUID, int] = {}
+    """Places still kept, by the id of what holds them back; with `people`."""
 
     def visit(self, scope_no: int, person_no: int) -> Visit | None:
         """The newest pass of a person of the ticket in a scope."""

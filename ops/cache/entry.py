@@ -31,6 +31,44 @@ class Phase(IntEnum):
     UNDONE = 2
 
 
+class Exemption(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What one ticket may at one scope (0: at all), instead of what its type may.
+
+    None, 0 and "" leave the rule as it is; a window replaces all windows of the rule.
+    """
+
+    scope_no: int
+    allowed: bool | None = None
+    opens_ms: int = 0
+    closes_ms: int = 0
+    passes_total: int = 0
+    passes_per_day: int = 0
+    re_entry: str = ""
+
+
+class Special(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What few tickets have; None in the entry of all others.
+
+    `ban`: "" | banned | perhaps (the name and the date of birth of somebody banned),
+    until `ban_until_ms` (0: without end). `born`: local date, or "". `age_seen`: an
+    operator saw an ID of that age. `due`: what is still to pay, as a person reads it.
+    `answered`: numbers of the questions that were answered. `released`: scope number
+    and time of each seat that was given away.
+    """
+
+    exemptions: tuple[Exemption, ...] = ()
+    ban: str = ""
+    ban_until_ms: int = 0
+    born: str = ""
+    age_seen: int = 0
+    due: str = ""
+    answered: tuple[int, ...] = ()
+    released: tuple[tuple[int, int], ...] = ()
+
+
+NOTHING_SPECIAL = Special()
+
+
 class TicketEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a decision and an answer need of a ticket.
 
@@ -52,6 +90,7 @@ class TicketEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     valid_to_ms: int = 0
     registered: tuple[int, ...] = ()
     language: str = ""
+    special: Special | None = None
 
 
 class DeviceEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -76,7 +115,8 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     """The newest pass of one person of a ticket in one scope.
 
     `undone` counts the passes taken back so far (they keep their number), so the
-    passes used are `pass_no - undone`. Times are milliseconds since 1970.
+    passes used are `pass_no - undone`. Times are milliseconds since 1970. `day` is the
+    latest event day with a pass that counts (days since 1970), `day_used` its passes.
     """
 
     pass_no: int
@@ -90,6 +130,8 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     left_ms: int
     exit_gate_no: int
     scan_id: bytes
+    day: int = 0
+    day_used: int = 0
 
     @property
     def used(self) -> int:
@@ -103,8 +145,8 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
 
 
 # pass u16, phase u8, confirmed u8 | undone u8, flags u8, entered u64, gate u32,
-# device u32, left u64, exit gate u32, scan id
-_VISIT = struct.Struct(">HBBBBQIIQI16s")
+# device u32, left u64, exit gate u32, scan id, day u16, passes of that day u16
+_VISIT = struct.Struct(">HBBBBQIIQI16sHH")
 _TICKET = struct.Struct(">HI")  # admits, version
 _VERSION = struct.Struct(">I")
 _VISIT_KEY = struct.Struct(">16sIH")
@@ -154,7 +196,7 @@ def visit_key(ticket_id: UUID | bytes, scope_no: int, person_no: int) -> bytes:
 
 
 def pack_visit(visit: Visit) -> bytes:
-    """A visit as 50 bytes; byte order is the order in which writes win."""
+    """A visit as 54 bytes; byte order is the order in which writes win."""
     return _VISIT.pack(
         visit.pass_no,
         visit.phase,
@@ -167,6 +209,8 @@ def pack_visit(visit: Visit) -> bytes:
         visit.left_ms,
         visit.exit_gate_no,
         visit.scan_id,
+        visit.day,
+        visit.day_used,
     )
 
 

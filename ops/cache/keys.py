@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Changes with the meaning of any key or entry; another version is cold."""
 
 

@@ -4,7 +4,7 @@
 -- ARGV  1 echo  2 layout version  3 epoch ('' = any: the drain, whose rows are committed)
 --       4 number of visits V
 --       5 scan lines (msgpack array, '' for none)  6 number of scan lines  7 feed length
---       then V x 6: field (22 bytes), visit (50 bytes), type no, venue (1 = the outermost
+--       then V x 6: field (22 bytes), visit (54 bytes), type no, venue (1 = the outermost
 --       scope), minute of the entry, primary (1 = the scope that the gate leads into)
 --       then pairs: counter name, increment (refused attempts and the like)
 -- Returns {echo, 'moved' | 'cold'} (nothing was written) or {echo, 'ok', visits that changed}

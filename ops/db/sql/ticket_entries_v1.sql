@@ -23,7 +23,8 @@ SELECT
     JOIN ops.scopes s ON s.session_id = r.session_id
     WHERE r.ticket_id = t.id AND r.status = 'registered'
   ), '{}') AS registered,
-  coalesce(a.language, '') AS language
+  coalesce(a.language, '') AS language,
+  NULL::json AS special
 FROM tickets t
 JOIN ticket_types tt ON tt.id = t.ticket_type_id
 LEFT JOIN attendees a ON a.id = t.attendee_id;

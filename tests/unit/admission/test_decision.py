@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.admission import decision, presence
+from ops.admission import checks, decision, presence
 from ops.admission.verdicts import REASONS
 from tests.golden_cases import TABLE, as_expected, decided, expected
 
@@ -42,7 +42,7 @@ def reasons_in(*modules: Any) -> set[str]:
 
 def test_every_reason_of_the_engine_has_a_case() -> None:
     said = {case["expect"]["reason"] for case in CASES}
-    assert reasons_in(decision, presence) <= said
+    assert reasons_in(checks, decision, presence) <= said
 
 
 def test_a_refusal_never_writes() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from ops.admission.plan import Plan, PlanRows, ScopePlan
 from tests.golden_cases import named, plan_of
 
 PLAN = plan_of({})
+NOW = datetime(2026, 6, 12, 9, 30, tzinfo=UTC)
 
 
 def scope(name: str, plan: Plan = PLAN) -> ScopePlan:
@@ -73,10 +76,10 @@ def test_a_scope_with_any_rule_admits_only_by_a_rule() -> None:
 
 def test_the_gates_for_a_type_are_open_ways_in() -> None:
     regular, vip = PLAN.types_by_no[1], PLAN.types_by_no[2]
-    guest = {gate.name for gate in PLAN.gates_for(regular, "guest")}
+    guest = {gate.name for gate in PLAN.gates_for(regular, "guest", NOW)}
     assert "Main gate" in guest
     assert not guest & {"Lounge door", "Side gate", "Stage door"}
-    assert "Lounge door" in {gate.name for gate in PLAN.gates_for(vip, "guest")}
+    assert "Lounge door" in {gate.name for gate in PLAN.gates_for(vip, "guest", NOW)}
 
 
 def test_rows_of_the_database_may_carry_more() -> None:
