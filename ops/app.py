@@ -30,6 +30,7 @@ from ops.checkin import (
 )
 from ops.clock import Clock
 from ops.crm import audit_routes, consent_routes
+from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers
 from ops.http.limits import BODY_BYTES_MAX, StrictRequest
@@ -54,6 +55,10 @@ API_ROUTES: tuple[Any, ...] = (
     *import_routes.ROUTES,
     *audit_routes.ROUTES,
     *consent_routes.ROUTES,
+    *help_routes.ROUTES,
+    *incident_routes.ROUTES,
+    *door_routes.ROUTES,
+    *lead_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -131,6 +136,10 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "auditor": runtime.auditor,
         "database": runtime.database,
         "consents": runtime.consents,
+        "help_calls": runtime.help_calls,
+        "incidents": runtime.incidents,
+        "doors": runtime.doors,
+        "leads": runtime.leads,
     }
 
     def provide(part: Any) -> Provide:

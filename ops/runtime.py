@@ -38,6 +38,10 @@ from ops.checkin.undo import Undo
 from ops.clock import Clock
 from ops.crm.consents import Consents
 from ops.db.engine import Database
+from ops.fleet.doors import Doors
+from ops.fleet.help_calls import HelpCalls
+from ops.fleet.incidents import Incidents
+from ops.fleet.leads import Leads
 from ops.http.health import Probe
 from ops.http.idempotency import Idempotency
 from ops.imports.routes import Importer
@@ -65,6 +69,7 @@ class Runtime:
         self.auditor = Auditor(settings.secret_key)
         self._staff()
         self._devices()
+        self._fleet()
         self._door()
         self._people()
         self.passwords = passwords or Passwords()
@@ -99,7 +104,15 @@ class Runtime:
             database, clock, entries, self.registry, self.limiter, key, self._confirm
         )
         self.enrolments = Enrolments(database, clock, key)
-        self.operators = Operators(database, clock, entries, self.limiter, key)
+        self.operators = Operators(
+            database, clock, entries, self.registry, self.limiter, key
+        )
+
+    def _fleet(self) -> None:
+        self.help_calls = HelpCalls(self.database, self.clock)
+        self.incidents = Incidents(self.database, self.clock)
+        self.leads = Leads(self.database, self.clock)
+        self.doors = Doors(self.database, self.auditor)
 
     def _door(self) -> None:
         database, clock = self.database, self.clock

@@ -33,7 +33,7 @@ from ops.live.state import (
     SessionInfo,
     TypeInfo,
 )
-from ops.live.topics import Grants, Subject
+from ops.live.topics import Grants, Kind, Subject
 
 STARTS = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 ORIGIN = "https://doors.example.org"
@@ -159,7 +159,20 @@ class World:
 
 def device(name: str, battery: int | None = 80) -> Device:
     """A device at a gate, seen when the doors opened."""
-    return Device(uuid7(), name, "scan", "Gate A", "Zoë", battery, 0, STARTS, "active")
+    return Device(
+        id=uuid7(),
+        name=name,
+        profile="scan",
+        gate_id=None,
+        gate="Gate A",
+        operator="Zoë",
+        battery=battery,
+        pending=0,
+        software="handheld 1",
+        clock_skew_ms=40,
+        last_seen_at=STARTS,
+        state="active",
+    )
 
 
 def line(ticket_id: bytes | None = None, verdict: str = "admitted") -> list[Any]:
@@ -249,7 +262,9 @@ async def serving(world: World, redis_url: str, **changed: Any) -> Any:
         redis_url=redis_url, allowed_origins=frozenset({ORIGIN}), **changed
     )
     gate = given.pop("gatekeeper", None) or Gate(world)
-    server = LiveServer(options, gate, world.read_plan, world.read_devices, **given)
+    server = LiveServer(
+        options, gate, world.read_plan, {Kind.DEVICES: world.read_devices}, **given
+    )
     await server.start()
     try:
         yield server

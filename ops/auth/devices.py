@@ -164,4 +164,6 @@ def _identity(row: Any) -> DeviceIdentity:
         profile=row["profile"],
         event_ids=frozenset(row["event_ids"]),
         token_hash=bytes(row["token_hash"]),
+        locked=row["locked"],
+        sponsor_id=row["sponsor_id"],
     )

@@ -24,7 +24,7 @@ from ops.audit.entry import SYSTEM, Actor
 from ops.auth.permissions import RESOURCES, Action
 from ops.auth.subjects import DeviceIdentity, Nobody, Staff, Subject
 from ops.auth.tokens import CSRF_HEADER, token_hash
-from ops.errors import Forbidden, Unauthenticated
+from ops.errors import Forbidden, Locked, Unauthenticated
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,8 +49,8 @@ class Public(Guard):
         """Pass."""
 
 
-class DeviceRequired(Guard):
-    """A paired device; on a path with `event_id`, one that serves this event."""
+class AnyDevice(Guard):
+    """A paired device, also one that is locked or belongs to a sponsor."""
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass a device of the event."""
@@ -58,6 +58,29 @@ class DeviceRequired(Guard):
         if not isinstance(subject, DeviceIdentity):
             raise _no_subject(subject, "This address is for paired devices.")
         serves(subject, connection.path_params.get("event_id"))
+        self.check(subject)
+
+    def check(self, device: DeviceIdentity) -> None:
+        """What more is asked of it."""
+
+
+class DeviceRequired(AnyDevice):
+    """A device at work; on a path with `event_id`, one that serves this event."""
+
+    def check(self, device: DeviceIdentity) -> None:
+        """Neither locked nor a sponsor's."""
+        at_work(device)
+
+
+class LeadRequired(AnyDevice):
+    """A phone of a sponsor's staff, which is not locked."""
+
+    def check(self, device: DeviceIdentity) -> None:
+        """A sponsor's."""
+        if device.profile != "lead" or device.sponsor_id is None:
+            raise Forbidden("This address is for sponsors' phones.")
+        if device.locked:
+            raise Locked()
 
 
 class StaffRequired(Guard):
@@ -104,6 +127,7 @@ class Requires(StaffRequired):
         event_id: UUID | None = connection.path_params.get("event_id")
         if self.devices and isinstance(connection.scope["user"], DeviceIdentity):
             serves(connection.scope["user"], event_id)
+            at_work(connection.scope["user"])
             return
         staff = self.staff(connection)
         if self.anywhere:
@@ -123,6 +147,19 @@ def serves(device: DeviceIdentity, event_id: UUID | None) -> None:
         raise Forbidden("This device does not serve that event.", code="wrong_event")
 
 
+def at_work(device: DeviceIdentity) -> None:
+    """Refuse a device that may not act at a door now.
+
+    Raises:
+        Locked: it waits for a PIN.
+        Forbidden: `lead_device`: it belongs to a sponsor.
+    """
+    if device.locked:
+        raise Locked()
+    if device.profile == "lead":
+        raise Forbidden("A sponsor's phone is no scanner.", code="lead_device")
+
+
 def requires(
     resource: str, action: Action, *, anywhere: bool = False, devices: bool = False
 ) -> Requires:
@@ -131,7 +168,9 @@ def requires(
 
 
 public = Public()
+any_device = AnyDevice()
 device_required = DeviceRequired()
+lead_required = LeadRequired()
 staff_required = StaffRequired()
 
 
@@ -152,7 +191,7 @@ def provide_staff(request: Request[Any, Any, Any]) -> Staff:
 
 
 def provide_device(request: Request[Any, Any, Any]) -> DeviceIdentity:
-    """Dependency `device` of routes behind `device_required`."""
+    """Dependency `device` of routes behind a guard for devices."""
     device: DeviceIdentity = request.scope["user"]
     return device
 

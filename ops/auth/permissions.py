@@ -23,6 +23,7 @@ RESOURCES: Final = (
     "devices",
     "events",
     "imports",
+    "incidents",
     "interactions",
     "leads",
     "members",
@@ -69,6 +70,7 @@ def _grant(
 
 _EVENT = (
     "events sessions attendees tickets orders scans devices operators announcements"
+    " incidents"
 )
 _CRM = "contacts companies leads opportunities interactions tasks campaigns segments"
 
@@ -99,14 +101,28 @@ BUILT_IN_ROLES: Final = (
         "The doors: gates, devices, operators, counts",
         _grant(
             "analytics attendees orders sessions announcements",
-            "events scans tickets devices operators",
+            "events scans tickets devices operators incidents",
         ),
     ),
     BuiltInRole(
         "supervisor",
         40,
         "Helps at the doors and may override",
-        _grant("events sessions attendees tickets devices operators", "scans"),
+        _grant(
+            "events sessions attendees tickets devices operators", "scans incidents"
+        ),
+    ),
+    BuiltInRole(
+        "security",
+        25,
+        "Calls for help and incidents",
+        _grant("events devices", "incidents"),
+    ),
+    BuiltInRole(
+        "medical",
+        25,
+        "Calls for help and incidents",
+        _grant("events devices", "incidents"),
     ),
     BuiltInRole(
         "marketing",

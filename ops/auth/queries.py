@@ -60,7 +60,8 @@ DELETE FROM ops.staff_sessions
 """
 
 DEVICE_BY_TOKEN: Final = """
-SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash,
+SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash, d.sponsor_id,
+       d.locked_at IS NOT NULL AS locked,
        ARRAY(SELECT e.event_id FROM ops.device_events e
               WHERE e.device_id = d.id LIMIT 1000) AS event_ids
   FROM ops.devices d
@@ -68,7 +69,8 @@ SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash,
 """
 
 LIVING_DEVICES: Final = """
-SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash,
+SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash, d.sponsor_id,
+       d.locked_at IS NOT NULL AS locked,
        ARRAY(SELECT e.event_id FROM ops.device_events e
               WHERE e.device_id = d.id LIMIT 1000) AS event_ids
   FROM ops.devices d

@@ -95,6 +95,8 @@ class DeviceIdentity(msgspec.Struct, frozen=True):
     profile: str
     event_ids: frozenset[UUID]
     token_hash: bytes
+    locked: bool = False
+    sponsor_id: UUID | None = None
 
 
 class Attendee(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ _VIEW = """
 SELECT d.id, d.no, d.name, d.profile, d.state, d.gate_id, g.name AS gate,
        d.direction, d.session_id, d.operator_id, o.name AS operator,
        d.battery, d.pending, d.software, d.hardware, d.last_seen_at, d.paired_at,
-       d.revoked_at, d.pairing_expires_at, d.enrolment_id, d.created_at
+       d.revoked_at, d.pairing_expires_at, d.enrolment_id, d.created_at,
+       d.locked_at, d.clock_skew_ms, d.sponsor_id
   FROM ops.devices d
   LEFT JOIN ops.gates g ON g.id = d.gate_id
   LEFT JOIN ops.operators o ON o.id = d.operator_id
@@ -42,13 +43,59 @@ INSERT: Final = """
 INSERT INTO ops.devices
        (id, name, profile, state, gate_id, direction, session_id, hardware, software,
         pairing_code_hash, pairing_expires_at, enrolment_id, token_hash, paired_at,
-        last_seen_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+        last_seen_at, sponsor_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
 RETURNING no
 """
 
 LINK: Final = """
 INSERT INTO ops.device_events (device_id, event_id, gate_id) VALUES ($1, $2, $3)
+    ON CONFLICT (device_id, event_id) DO UPDATE SET gate_id = excluded.gate_id
+"""
+
+UNLINK: Final = """
+DELETE FROM ops.device_events d WHERE d.device_id = $1 AND d.event_id = $2
+   AND EXISTS (SELECT FROM ops.device_events o
+                WHERE o.device_id = $1 AND o.event_id <> $2)
+RETURNING d.event_id
+"""
+"""A device serves one event at least."""
+
+LEAVE_GATE: Final = """
+UPDATE ops.devices d SET gate_id = NULL, session_id = NULL
+ WHERE d.id = $1 AND EXISTS (
+       SELECT FROM ops.gates g WHERE g.id = d.gate_id AND g.event_id = $2)
+"""
+
+KEEP_GATE: Final = """
+UPDATE ops.device_events e SET gate_id = g.id
+  FROM ops.devices d JOIN ops.gates g ON g.id = d.gate_id
+ WHERE d.id = $1 AND e.device_id = d.id AND e.event_id = g.event_id
+   AND e.gate_id IS DISTINCT FROM g.id
+"""
+"""Where it stands stays its place at that event when it is moved at another one."""
+
+EVENT_OF_GATE: Final = """
+SELECT g.event_id FROM ops.gates g
+  JOIN ops.device_events e ON e.event_id = g.event_id AND e.device_id = $2
+ WHERE g.id = $1
+"""
+
+SPONSOR_OF_EVENT: Final = """
+SELECT EXISTS (SELECT FROM sponsors WHERE id = $1 AND event_id = $2)
+"""
+
+LOCK: Final = """
+UPDATE ops.devices SET locked_at = coalesce(locked_at, $2), operator_id = NULL
+ WHERE id = $1 AND state = 'active'
+"""
+
+UNLOCK: Final = "UPDATE ops.devices SET locked_at = NULL WHERE id = $1"
+
+SERVES: Final = """
+SELECT e.id, e.title, e.starts_at, e.timezone, de.gate_id
+  FROM ops.device_events de JOIN events e ON e.id = de.event_id
+ WHERE de.device_id = $1 ORDER BY e.starts_at, e.id LIMIT 100
 """
 
 BY_PAIRING_CODE: Final = """
@@ -57,7 +104,8 @@ SELECT id, state, hardware, pairing_expires_at
 """
 
 BY_ENROLMENT: Final = """
-SELECT id, event_id, gate_id, profile, max_devices, used, valid_until, revoked_at
+SELECT id, event_id, gate_id, sponsor_id, profile, max_devices, used, valid_until,
+       revoked_at
   FROM ops.enrolments WHERE code_hash = $1 FOR UPDATE
 """
 
@@ -69,7 +117,8 @@ SELECT id, state FROM ops.devices WHERE enrolment_id = $1 AND hardware = $2
 ACTIVATE: Final = """
 UPDATE ops.devices
    SET state = 'active', token_hash = $2, hardware = coalesce($3, hardware),
-       software = coalesce($4, software), paired_at = $5, last_seen_at = $5
+       software = coalesce($4, software), paired_at = $5, last_seen_at = $5,
+       name = coalesce($6, name), locked_at = NULL
  WHERE id = $1
 """
 
@@ -111,12 +160,13 @@ UPDATE ops.devices
 HEARTBEAT: Final = """
 UPDATE ops.devices
    SET battery = coalesce($2, battery), pending = coalesce($3, pending),
-       software = coalesce($4, software), last_seen_at = $5
+       software = coalesce($4, software), last_seen_at = $5,
+       clock_skew_ms = coalesce($6, clock_skew_ms)
  WHERE id = $1 AND state = 'active'
 """
 
 CONFIG: Final = """
-SELECT d.state, d.profile, d.name, d.direction, d.session_id, d.gate_id,
+SELECT d.state, d.locked_at, d.profile, d.name, d.direction, d.session_id, d.gate_id,
        g.name AS gate_name, g.direction AS gate_direction, g.state AS gate_state,
        g.use_instead_id, i.name AS use_instead,
        o.id AS operator_id, o.name AS operator_name, o.role AS operator_role,
@@ -142,12 +192,12 @@ SELECT d.event_id, row_to_json(d)::text AS entry
 INSERT_ENROLMENT: Final = """
 INSERT INTO ops.enrolments
        (id, event_id, gate_id, profile, code_hash, max_devices, used, valid_until,
-        created_by)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)
+        created_by, sponsor_id)
+VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9)
 """
 
 LIST_ENROLMENTS: Final = """
-SELECT n.id, n.gate_id, g.name AS gate, n.profile, n.max_devices, n.used,
+SELECT n.id, n.gate_id, g.name AS gate, n.sponsor_id, n.profile, n.max_devices, n.used,
        n.valid_until, n.revoked_at, n.created_at
   FROM ops.enrolments n LEFT JOIN ops.gates g ON g.id = n.gate_id
  WHERE n.event_id = $1 AND ($2::uuid IS NULL OR n.id > $2)

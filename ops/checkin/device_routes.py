@@ -7,12 +7,12 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, patch, post
+from litestar import Request, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET
 
-from ops.auth.guards import device_required, public, requires
+from ops.auth.guards import any_device, public, requires
 from ops.auth.permissions import Action
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.checkin.device_views import (
@@ -27,6 +27,8 @@ from ops.checkin.device_views import (
     HeartbeatView,
     PairBody,
     PairedView,
+    ServiceBody,
+    ServiceView,
     config_view,
     paired_view,
 )
@@ -68,7 +70,12 @@ async def create_device(
 ) -> CreatedView:
     """Answer 201 with the code, shown once."""
     made = await devices.create(
-        event_id, data.name, data.profile, data.gate_id, data.direction
+        event_id,
+        data.name,
+        data.profile,
+        data.gate_id,
+        data.direction,
+        data.sponsor_id,
     )
     return CreatedView(
         id=made.id,
@@ -116,13 +123,14 @@ async def pair(
         data.hardware,
         data.software,
         request.scope["client_address"],  # type: ignore[typeddict-item]
+        data.name,
     )
     return paired_view(paired, settings.live_url, clock.now())
 
 
 @post(
     "/devices/heartbeat",
-    guards=[device_required],
+    guards=[any_device],
     status_code=200,
     summary="Report battery and queue, get the time and the configuration",
     tags=TAGS,
@@ -134,7 +142,9 @@ async def heartbeat(
     clock: NamedDependency[Clock],
 ) -> HeartbeatView:
     """Unknown fields are ignored, so that newer devices work with this server."""
-    report = Heartbeat(data.battery, data.pending, data.software, data.shown)
+    report = Heartbeat(
+        data.battery, data.pending, data.software, data.shown, data.clock
+    )
     row = await devices.heartbeat(device, report)
     return HeartbeatView(server_time=clock.now(), config=config_view(row))
 
@@ -155,6 +165,10 @@ async def configure(
     event_id = await _may(me, "write", device_id, devices)
     before = await devices.one(device_id)
     moved = data.gate_id is not UNSET
+    if isinstance(data.gate_id, UUID):
+        # Of several events that it serves, the one where the gate stands.
+        event_id = await devices.event_of_gate(device_id, data.gate_id) or event_id
+        me.demand("devices", "write", event_id)
     await devices.configure(
         device_id,
         event_id,
@@ -190,6 +204,95 @@ async def revoke(
 
 
 @post(
+    "/devices/{device_id:uuid}/lock",
+    guards=[requires("devices", "write", anywhere=True)],
+    status_code=200,
+    summary="Let a device show only the PIN, from its next scan on",
+    tags=TAGS,
+)
+async def lock(
+    device_id: FromPath[UUID],
+    me: NamedDependency[Staff],
+    devices: NamedDependency[Devices],
+) -> DeviceView:
+    """May come twice; an operator's PIN at the device unlocks it as well."""
+    await _may(me, "write", device_id, devices)
+    await devices.lock(device_id)
+    return _device(await devices.one(device_id))
+
+
+@post(
+    "/devices/{device_id:uuid}/unlock",
+    guards=[requires("devices", "write", anywhere=True)],
+    status_code=200,
+    summary="Let a locked device work again",
+    tags=TAGS,
+)
+async def unlock(
+    device_id: FromPath[UUID],
+    me: NamedDependency[Staff],
+    devices: NamedDependency[Devices],
+) -> DeviceView:
+    """May come twice."""
+    await _may(me, "write", device_id, devices)
+    await devices.unlock(device_id)
+    return _device(await devices.one(device_id))
+
+
+@get(
+    "/devices/{device_id:uuid}/events",
+    guards=[requires("devices", "read", anywhere=True)],
+    summary="The events that a device serves",
+    tags=TAGS,
+)
+async def list_services(
+    device_id: FromPath[UUID],
+    me: NamedDependency[Staff],
+    devices: NamedDependency[Devices],
+) -> list[ServiceView]:
+    """Earliest first, at most 100."""
+    await _may(me, "read", device_id, devices)
+    rows = await devices.serves(device_id)
+    return [msgspec.convert(dict(row), ServiceView) for row in rows]
+
+
+@post(
+    "/devices/{device_id:uuid}/events",
+    guards=[requires("devices", "write", anywhere=True)],
+    status_code=200,
+    summary="Let a device serve one event more",
+    tags=TAGS,
+)
+async def link_event(
+    device_id: FromPath[UUID],
+    data: JSONBody[ServiceBody],
+    me: NamedDependency[Staff],
+    devices: NamedDependency[Devices],
+) -> list[ServiceView]:
+    """May come twice; the second gate replaces the first."""
+    await _may(me, "write", device_id, devices)
+    me.demand("devices", "write", data.event_id)
+    await devices.link(device_id, data.event_id, data.gate_id)
+    rows = await devices.serves(device_id)
+    return [msgspec.convert(dict(row), ServiceView) for row in rows]
+
+
+@delete(
+    "/devices/{device_id:uuid}/events/{event_id:uuid}",
+    guards=[requires("devices", "write")],
+    summary="End a device's service at an event",
+    tags=TAGS,
+)
+async def unlink_event(
+    device_id: FromPath[UUID],
+    event_id: FromPath[UUID],
+    devices: NamedDependency[Devices],
+) -> None:
+    """Refused for the last one: such a device is revoked."""
+    await devices.unlink(device_id, event_id)
+
+
+@post(
     "/events/{event_id:uuid}/enrolments",
     guards=[requires("devices", "write")],
     opt={"idempotent": True},
@@ -211,6 +314,7 @@ async def create_enrolment(
         data.max_devices,
         data.valid_until,
         me.user_id,
+        data.sponsor_id,
     )
     return EnrolmentCreatedView(
         id=made.id,
@@ -286,6 +390,11 @@ ROUTES = (
     heartbeat,
     configure,
     revoke,
+    lock,
+    unlock,
+    list_services,
+    link_event,
+    unlink_event,
     create_enrolment,
     list_enrolments,
     revoke_enrolment,

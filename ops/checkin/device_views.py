@@ -30,6 +30,7 @@ class DeviceBody(Body):
     profile: Profile = "scan"
     gate_id: UUID | None = None
     direction: Direction | None = None
+    sponsor_id: UUID | None = None
 
 
 class DevicePatch(Body):
@@ -47,12 +48,21 @@ class PairBody(Body):
     pairing_code: CodeText
     hardware: Label | None = None
     software: Label | None = None
+    name: Name | None = None
+
+
+class ServiceBody(Body):
+    """One event more that a device serves, and at which of its gates."""
+
+    event_id: UUID
+    gate_id: UUID | None = None
 
 
 class EnrolmentBody(Body, kw_only=True):
     """One code for many devices."""
 
     gate_id: UUID | None = None
+    sponsor_id: UUID | None = None
     profile: Profile = "scan"
     max_devices: Annotated[int, Meta(ge=1, le=1_000)]
     valid_until: Annotated[datetime, Meta(tz=True)]
@@ -131,6 +141,19 @@ class DeviceView(msgspec.Struct):
     paired_at: datetime | None
     revoked_at: datetime | None
     created_at: datetime
+    locked_at: datetime | None
+    clock_skew_ms: int | None
+    sponsor_id: UUID | None
+
+
+class ServiceView(msgspec.Struct):
+    """An event that a device serves."""
+
+    id: UUID
+    title: str
+    starts_at: datetime
+    timezone: str
+    gate_id: UUID | None
 
 
 class EnrolmentView(msgspec.Struct):
@@ -139,6 +162,7 @@ class EnrolmentView(msgspec.Struct):
     id: UUID
     gate_id: UUID | None
     gate: str | None
+    sponsor_id: UUID | None
     profile: str
     max_devices: int
     used: int
@@ -245,6 +269,7 @@ class PairedView(msgspec.Struct):
     session_id: UUID | None
     live_url: str
     server_time: datetime
+    serves: list[ServiceView]
 
 
 class ConfigView(msgspec.Struct):
@@ -253,6 +278,7 @@ class ConfigView(msgspec.Struct):
     name: str
     profile: str
     state: str
+    locked: bool
     direction: str | None
     session_id: UUID | None
     gate: GateView | None
@@ -301,6 +327,7 @@ def paired_view(paired: Paired, live_url: str, now: datetime) -> PairedView:
         session_id=row["session_id"],
         live_url=live_url,
         server_time=now,
+        serves=[msgspec.convert(dict(event), ServiceView) for event in paired.serves],
     )
 
 
@@ -311,6 +338,7 @@ def config_view(row: Any) -> ConfigView:
         name=row["name"],
         profile=row["profile"],
         state=row["state"],
+        locked=row["locked_at"] is not None,
         direction=row["direction"],
         session_id=row["session_id"],
         gate=GateView(

@@ -31,6 +31,7 @@ from ops.ids import DeviceId, token, uuid7
 
 PAIRING_CODE_LIFETIME = timedelta(minutes=10)
 CONFIRMATIONS_MAX = 1_000
+SKEW_MS_MAX = 2_000_000_000
 
 Profile = Literal["scan", "kiosk", "lead", "turnstile"]
 Direction = Literal["in", "out", "both"]
@@ -54,6 +55,7 @@ class Paired(NamedTuple):
     token: str
     row: Any
     areas: list[Any]
+    serves: list[Any]
 
 
 class Heartbeat(NamedTuple):
@@ -63,6 +65,7 @@ class Heartbeat(NamedTuple):
     pending: int | None
     software: str | None
     shown: Sequence[UUID]
+    clock: datetime | None = None
 
 
 class Devices:
@@ -93,16 +96,18 @@ class Devices:
         profile: Profile,
         gate_id: UUID | None,
         direction: Direction | None,
+        sponsor_id: UUID | None = None,
     ) -> Created:
         """Make a device with a code that pairs it once, for ten minutes.
 
         Raises:
-            Unprocessable: the gate is not of this event.
+            Unprocessable: the gate or the sponsor is not of this event.
         """
         code, device_id = pairing_code(), DeviceId(uuid7())
         expires_at = self._clock.now() + PAIRING_CODE_LIFETIME
         async with self._database.pool.acquire() as db, db.transaction():
             gate = await gate_of(db, event_id, gate_id)
+            await demand_sponsor(db, event_id, profile, sponsor_id)
             await db.fetchval(
                 queries.INSERT,
                 device_id,
@@ -119,12 +124,18 @@ class Devices:
                 None,
                 None,
                 None,
+                sponsor_id,
             )
             await db.execute(queries.LINK, device_id, event_id, gate_id)
         return Created(device_id, code, expires_at)
 
     async def pair(
-        self, code: str, hardware: str | None, software: str | None, address: str
+        self,
+        code: str,
+        hardware: str | None,
+        software: str | None,
+        address: str,
+        name: str | None = None,
     ) -> Paired:
         """Exchange a code for a token.
 
@@ -148,14 +159,21 @@ class Devices:
                 enrolment = await db.fetchrow(queries.BY_ENROLMENT, hashed)
                 device_id = await self._enrolled(db, enrolment, hardware, now)
             await db.execute(
-                queries.ACTIVATE, device_id, token_hash(secret), hardware, software, now
+                queries.ACTIVATE,
+                device_id,
+                token_hash(secret),
+                hardware,
+                software,
+                now,
+                name,
             )
             row = await db.fetchrow(queries.PAIRED, device_id)
             assert row is not None, "a device serves an event from its making on"
             areas = await db.fetch(queries.AREAS, row["event_id"])
+            serves = await db.fetch(queries.SERVES, device_id)
         self._registry.forget(device_id)
         await self._cache.put(device_id)
-        return Paired(device_id, secret, row, areas)
+        return Paired(device_id, secret, row, areas, serves)
 
     async def _enrolled(
         self, db: Any, enrolment: Any, hardware: str | None, now: datetime
@@ -196,6 +214,7 @@ class Devices:
             enrolment["id"],
             None,
             None,
+            enrolment["sponsor_id"],
         )
         await db.execute(queries.LINK, device_id, event_id, gate_id)
         return device_id
@@ -210,6 +229,45 @@ class Devices:
         if not rows:
             raise NotFound()
         return [row["event_id"] for row in rows]
+
+    async def event_of_gate(self, device_id: UUID, gate_id: UUID) -> UUID | None:
+        """The event of a gate, if the device serves it."""
+        found: UUID | None = await self._database.pool.fetchval(
+            queries.EVENT_OF_GATE, gate_id, device_id
+        )
+        return found
+
+    async def serves(self, device_id: UUID) -> list[Any]:
+        """The events that a device serves, with its gate at each."""
+        return list(await self._database.pool.fetch(queries.SERVES, device_id))
+
+    async def link(self, device_id: UUID, event_id: UUID, gate_id: UUID | None) -> None:
+        """Let a device serve one event more, at this gate; may come twice.
+
+        Raises:
+            Unprocessable: the gate is not of that event.
+        """
+        async with self._database.pool.acquire() as db, db.transaction():
+            await gate_of(db, event_id, gate_id)
+            await db.execute(queries.LINK, device_id, event_id, gate_id)
+        self._registry.forget(device_id)
+        await self._cache.put(device_id)
+
+    async def unlink(self, device_id: UUID, event_id: UUID) -> None:
+        """End a device's service at an event.
+
+        Raises:
+            Unprocessable: it serves no other one; revoke it instead.
+        """
+        async with self._database.pool.acquire() as db, db.transaction():
+            if await db.fetchval(queries.UNLINK, device_id, event_id) is None:
+                raise Unprocessable(
+                    "This device serves no other event: revoke it instead.",
+                    code="last_event",
+                )
+            await db.execute(queries.LEAVE_GATE, device_id, event_id)
+        self._registry.forget(device_id)
+        await self._cache.put(device_id)
 
     async def one(self, device_id: UUID) -> Any:
         """One device, as in the list."""
@@ -246,6 +304,7 @@ class Devices:
                     "session_id", "unknown_session", "No session of this event."
                 )
                 raise Unprocessable(problem.detail, code=problem.code, errors=[problem])
+            await db.execute(queries.KEEP_GATE, device_id)
             await db.execute(
                 queries.CONFIGURE,
                 device_id,
@@ -254,6 +313,19 @@ class Devices:
                 direction or (gate["direction"] if gate else None),
                 session_id,
             )
+            await db.execute(queries.LINK, device_id, event_id, gate_id)
+        await self._cache.put(device_id)
+
+    async def lock(self, device_id: UUID) -> None:
+        """Let a device show only the PIN; holds at its next scan; may come twice."""
+        await self._database.pool.execute(queries.LOCK, device_id, self._clock.now())
+        self._registry.forget(device_id)
+        await self._cache.put(device_id)
+
+    async def unlock(self, device_id: UUID) -> None:
+        """Let a locked device work again, without a PIN; may come twice."""
+        await self._database.pool.execute(queries.UNLOCK, device_id)
+        self._registry.forget(device_id)
         await self._cache.put(device_id)
 
     async def revoke(self, device_id: UUID) -> None:
@@ -270,6 +342,7 @@ class Devices:
         """
         if report.shown:
             await self._confirm(device, report.shown)
+        now = self._clock.now()
         async with self._database.pool.acquire() as db:
             await db.execute(
                 queries.HEARTBEAT,
@@ -277,13 +350,44 @@ class Devices:
                 report.battery,
                 report.pending,
                 report.software,
-                self._clock.now(),
+                now,
+                skew_ms(report.clock, now),
             )
             row = await db.fetchrow(queries.CONFIG, device.id)
         if row is None or row["state"] != "active":
             self._registry.forget(device.id)
             raise Unauthenticated(REVOKED.detail, code=REVOKED.code)
         return row
+
+
+def skew_ms(clock: datetime | None, now: datetime) -> int | None:
+    """How far a device's clock is ahead of ours, in ms; at most what a column holds."""
+    if clock is None:
+        return None
+    ahead = round((clock - now).total_seconds() * 1000)
+    return max(-SKEW_MS_MAX, min(SKEW_MS_MAX, ahead))
+
+
+async def demand_sponsor(
+    db: Any, event_id: UUID, profile: Profile, sponsor_id: UUID | None
+) -> None:
+    """A phone of the profile `lead` belongs to a sponsor of the event, no other does.
+
+    Raises:
+        Unprocessable: `sponsor_needed`, `no_sponsor_here`, `unknown_sponsor`.
+    """
+    code = detail = ""
+    if profile == "lead" and sponsor_id is None:
+        code, detail = "sponsor_needed", "Say for which sponsor."
+    elif profile != "lead" and sponsor_id is not None:
+        code, detail = "no_sponsor_here", "Only the profile lead has a sponsor."
+    elif sponsor_id is not None and not await db.fetchval(
+        queries.SPONSOR_OF_EVENT, sponsor_id, event_id
+    ):
+        code, detail = "unknown_sponsor", "No sponsor of this event."
+    if code:
+        problem = FieldProblem("sponsor_id", code, detail)
+        raise Unprocessable(detail, code=code, errors=[problem])
 
 
 async def gate_of(db: Any, event_id: UUID, gate_id: UUID | None) -> Any:

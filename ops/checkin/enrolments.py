@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ops.auth.tokens import pairing_code, pairing_hash
 from ops.checkin import device_queries as queries
-from ops.checkin.devices import Profile, gate_of
+from ops.checkin.devices import Profile, demand_sponsor, gate_of
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import FieldProblem, NotFound, Unprocessable
@@ -37,11 +37,12 @@ class Enrolments:
         max_devices: int,
         valid_until: datetime,
         created_by: UUID,
+        sponsor_id: UUID | None = None,
     ) -> Enrolment:
-        """Make a code.
+        """Make a code; with a sponsor it is the invitation of the sponsor's staff.
 
         Raises:
-            Unprocessable: the gate is not of this event, or the time is past.
+            Unprocessable: the gate or sponsor is not of this event, the time is past.
         """
         if valid_until <= self._clock.now():
             problem = FieldProblem("valid_until", "in_the_past", "This time is past.")
@@ -49,6 +50,7 @@ class Enrolments:
         code, enrolment_id = pairing_code(), uuid7()
         async with self._database.pool.acquire() as db, db.transaction():
             await gate_of(db, event_id, gate_id)
+            await demand_sponsor(db, event_id, profile, sponsor_id)
             await db.execute(
                 queries.INSERT_ENROLMENT,
                 enrolment_id,
@@ -59,6 +61,7 @@ class Enrolments:
                 max_devices,
                 valid_until,
                 created_by,
+                sponsor_id,
             )
         return Enrolment(enrolment_id, code)
 

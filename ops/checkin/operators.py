@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
+from ops.auth.devices import DeviceRegistry
 from ops.auth.limiter import PIN_BY_DEVICE, RateLimiter
 from ops.auth.subjects import DeviceIdentity
 from ops.auth.tokens import badge_hash, pin, pin_hash
@@ -76,7 +77,9 @@ UPDATE ops.operators SET failed_pins = 0, locked_until = NULL
 """
 
 SIGN_ON: Final = """
-UPDATE ops.devices SET operator_id = $2 WHERE id = $1 AND state = 'active' RETURNING id
+UPDATE ops.devices
+   SET operator_id = $2, locked_at = CASE WHEN $2::uuid IS NULL THEN locked_at END
+ WHERE id = $1 AND state = 'active' RETURNING id
 """
 
 LIST: Final = """
@@ -120,10 +123,12 @@ class Operators:
         database: Database,
         clock: Clock,
         cache: DeviceCache,
+        registry: DeviceRegistry,
         limiter: RateLimiter,
         secret_key: str,
     ) -> None:
         self._database, self._clock, self._cache = database, clock, cache
+        self._registry = registry
         self._limiter, self._secret_key = limiter, secret_key
 
     async def create(
@@ -224,8 +229,7 @@ class Operators:
         # Raised outside, so that the count of wrong PINs is committed.
         if refused is not None:
             raise refused
-        await self._cache.put(device.id)
-        return _operator(row)
+        return await self._signed_on(device, row)
 
     async def _by_pin(
         self, db: Any, hashes: dict[UUID, bytes], operator_id: UUID | None
@@ -258,6 +262,12 @@ class Operators:
             if refused is not None:
                 raise refused
             await _put_on(db, device.id, row["id"])
+        return await self._signed_on(device, row)
+
+    async def _signed_on(self, device: DeviceIdentity, row: Any) -> Operator:
+        """Told to the next scan; a device that was locked is at work again."""
+        if device.locked:
+            self._registry.forget(device.id)
         await self._cache.put(device.id)
         return _operator(row)
 

@@ -8,6 +8,7 @@ second. It ends when nobody has watched for a while.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +18,10 @@ from ops import log, metrics
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live import state
-from ops.live.devices import DeviceLists
 from ops.live.frames import Error, frame, raw
 from ops.live.hub import Channel, Hub
 from ops.live.plan import Plans
+from ops.live.polled import PolledTopics
 from ops.live.reader import Reader
 from ops.live.sources import (
     FROM_CACHE,
@@ -31,7 +32,7 @@ from ops.live.sources import (
     Recent,
     Source,
 )
-from ops.live.topics import Kind, Topic
+from ops.live.topics import POLLED, Kind, Topic
 
 INTERVAL_S = 0.25
 """At most four updates a second a topic."""
@@ -119,7 +120,7 @@ class Publisher:
             pass
 
     def _channels(self) -> list[Channel]:
-        """The watched channels; the list of devices has a publisher of its own."""
+        """The watched channels; polled topics have publishers of their own."""
         return _fed(self._hub, self.event_id)
 
     def _scans(self) -> Channel | None:
@@ -322,7 +323,7 @@ def _news(offset: int, recent: Recent) -> list[state.Line] | None:
 
 
 def _fed(hub: Hub, event_id: UUID) -> list[Channel]:
-    return [c for c in hub.watched(event_id) if c.topic.kind is not Kind.DEVICES]
+    return [c for c in hub.watched(event_id) if c.topic.kind not in POLLED]
 
 
 class Feed:
@@ -336,12 +337,12 @@ class Feed:
         database: DatabaseSource | None,
         reader: Reader,
         clock: Clock,
-        devices: DeviceLists,
+        polled: Mapping[Kind, PolledTopics],
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._hub, self._plans, self._clock = hub, plans, clock
         self._cache, self._database, self._reader = cache, database, reader
-        self.devices = devices
+        self.polled = polled
         self._interval_s = interval_s
         self._publishers: dict[UUID, Publisher] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -355,8 +356,8 @@ class Feed:
 
     def want(self, topic: Topic) -> None:
         """Somebody waits for a snapshot of this topic."""
-        if topic.kind is Kind.DEVICES:
-            self.devices.want(topic.event_id)
+        if topic.kind in self.polled:
+            self.polled[topic.kind].want(topic.event_id)
         else:
             self._begin(topic.event_id)
 
@@ -390,7 +391,8 @@ class Feed:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.devices.stop()
+        for topics in self.polled.values():
+            await topics.stop()
 
     def _ended(self, event_id: UUID, task: asyncio.Task[None]) -> None:
         self._publishers.pop(event_id, None)

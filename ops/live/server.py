@@ -7,8 +7,9 @@ import resource
 import signal
 import socket as socket_module
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 from uuid import UUID
@@ -25,25 +26,21 @@ from ops.auth.tokens import SESSION_COOKIE
 from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
+from ops.live import alerts
 from ops.live.auth import Authenticator
 from ops.live.codes import CloseCode
 from ops.live.connection import RETRY_MS_MAX, Handler, Handshake, LiveConnection
-from ops.live.devices import (
-    READ_EVERY_S,
-    DeviceLists,
-    Devices,
-    ReadDevices,
-    read_devices,
-)
+from ops.live.devices import READ_EVERY_S, read_devices
 from ops.live.feed import INTERVAL_S, Feed
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
 from ops.live.plan import Plans, ReadPlan, read_plan
+from ops.live.polled import PolledTopics, Read
 from ops.live.protocol import FRAME_BYTES_MAX, HELLO_WITHIN_S, PING_S
 from ops.live.reader import Reader
 from ops.live.sources import CacheSource, DatabaseSource
 from ops.live.state import Plan
-from ops.live.topics import Grants
+from ops.live.topics import Grants, Kind
 from ops.settings import Settings
 
 PATH = "/live"
@@ -75,6 +72,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     hello_within_s: float = HELLO_WITHIN_S
     interval_s: float = INTERVAL_S
     devices_every_s: float = READ_EVERY_S
+    alerts_every_s: float = alerts.READ_EVERY_S
     mark_after_s: float = MARK_AFTER_S
     send_buffer_bytes: int = SEND_BUFFER_BYTES
     retry_ms_max: int = RETRY_MS_MAX
@@ -98,7 +96,7 @@ class LiveServer:
 
     Args:
         read_plan: reads an event's plan (`plan.read_plan` on a pool).
-        read_devices: reads its devices (`devices.read_devices` on a pool).
+        read: reads the state of each polled topic (`polled`).
         database: counters without the cache; None where there is no PostgreSQL.
     """
 
@@ -107,7 +105,7 @@ class LiveServer:
         options: Options,
         gatekeeper: Gatekeeper,
         read_plan: ReadPlan,
-        read_devices: ReadDevices,
+        read: Mapping[Kind, Read],
         database: DatabaseSource | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -128,7 +126,18 @@ class LiveServer:
             database,
             self._reader,
             self._clock,
-            DeviceLists(self.hub, read_devices, self._clock, options.devices_every_s),
+            {
+                kind: PolledTopics(
+                    kind,
+                    self.hub,
+                    of_event,
+                    self._clock,
+                    options.devices_every_s
+                    if kind is Kind.DEVICES
+                    else options.alerts_every_s,
+                )
+                for kind, of_event in read.items()
+            },
             options.interval_s,
         )
         self._handler = Handler(
@@ -331,9 +340,10 @@ async def _serve(settings: Settings) -> None:
     async def plan(event_id: UUID) -> Plan | None:
         return await read_plan(pool, event_id)
 
-    async def devices(event_id: UUID) -> Devices | None:
-        return await read_devices(pool, event_id)
-
+    read: dict[Kind, Read] = {
+        Kind.DEVICES: partial(read_devices, pool),
+        Kind.ALERTS: partial(alerts.read_alerts, pool),
+    }
     server = LiveServer(
         Options(
             host=settings.host,
@@ -345,7 +355,7 @@ async def _serve(settings: Settings) -> None:
         ),
         Authenticator(pool),
         plan,
-        devices,
+        read,
         DatabaseSource(pool),
     )
     stopping = asyncio.Event()

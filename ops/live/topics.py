@@ -21,10 +21,14 @@ class Kind(StrEnum):
     SESSIONS = "sessions"
     SCANS = "scans"
     DEVICES = "devices"
+    ALERTS = "alerts"
 
 
-CONFLATED = frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.DEVICES})
+CONFLATED = frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.DEVICES, Kind.ALERTS})
 """The latest state is all that matters: resume always gives a snapshot."""
+
+POLLED = frozenset({Kind.DEVICES, Kind.ALERTS})
+"""From PostgreSQL alone, by publishers of their own (`ops.live.polled`)."""
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -51,6 +55,7 @@ STAFF_PERMISSION: dict[Kind, str] = {
     Kind.SESSIONS: "sessions.read",
     Kind.SCANS: "scans.read",
     Kind.DEVICES: "devices.read",
+    Kind.ALERTS: "incidents.read",
 }
 """What a member of staff needs for a topic (resource.action of the roles' JSON)."""
 

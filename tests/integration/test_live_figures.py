@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
 from ops.ids import uuid7
 from ops.live import state
+from ops.live.alerts import read_alerts
 from ops.live.auth import Authenticator
-from ops.live.devices import Devices, read_devices
+from ops.live.devices import read_devices
 from ops.live.plan import read_plan
 from ops.live.server import LiveServer, Options
 from ops.live.sources import CacheSource, DatabaseSource, count
 from ops.live.state import Plan
+from ops.live.topics import Kind
 from tests.integration.test_desk import Door, door, event, scan  # noqa: F401
 from tests.live_world import Client, client
 from tests.small_event import SmallEvent
@@ -46,14 +49,14 @@ async def serving(database: Database, redis_url: str) -> Any:
     async def plan(event_id: UUID) -> Plan | None:
         return await read_plan(database.pool, event_id)
 
-    async def devices(event_id: UUID) -> Devices | None:
-        return await read_devices(database.pool, event_id)
-
     server = LiveServer(
         Options(redis_url=redis_url, interval_s=0.02, devices_every_s=0.05),
         Authenticator(database.pool),
         plan,
-        devices,
+        {
+            Kind.DEVICES: partial(read_devices, database.pool),
+            Kind.ALERTS: partial(read_alerts, database.pool),
+        },
         DatabaseSource(database.pool),
     )
     await server.start()

@@ -24,6 +24,7 @@ from ops.cache import keys
 from ops.clock import FixedClock
 from ops.live.devices import Devices
 from ops.live.server import LiveServer
+from ops.live.topics import Kind
 from tests.live_world import ORIGIN, Client, Gate, World, client, device, line, serving
 
 
@@ -196,10 +197,13 @@ async def test_devices_are_sent_when_they_change_and_read_for_watchers_alone(
             "id": shown["id"],
             "name": "Scanner 7",
             "profile": "scan",
+            "gate_id": None,
             "gate": "Gate A",
             "operator": "Zoë",
             "battery": 80,
             "pending": 0,
+            "software": "handheld 1",
+            "clock_skew_ms": 40,
             "last_seen_at": "2026-11-22T14:00:00Z",
             "state": "active",
         }
@@ -215,7 +219,7 @@ async def test_devices_are_sent_when_they_change_and_read_for_watchers_alone(
         assert [d["battery"] for d in update["data"]["devices"]] == [80, 9]
         await one.say(op="unsubscribe", topic=topic)
         await one.hear_op("unsubscribed")
-        await _until(lambda: not live.feed.devices.events, world, one)
+        await _until(lambda: not live.feed.polled[Kind.DEVICES].events, world, one)
         reads = world.device_reads
         await one.say(op="resync", topic=world.topic("attendance"))
         await one.hear_op("snapshot")

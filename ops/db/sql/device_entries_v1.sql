@@ -21,5 +21,10 @@ SELECT
   coalesce(o.no, 0) AS operator_no
 FROM ops.devices d
 JOIN ops.device_events de ON de.device_id = d.id
-LEFT JOIN ops.gates g ON g.id = coalesce(d.gate_id, de.gate_id) AND g.event_id = de.event_id
+LEFT JOIN LATERAL (
+  -- Where it stands at this event: it may serve several, each at a gate of its own.
+  SELECT x.no FROM ops.gates x
+   WHERE x.event_id = de.event_id AND x.id IN (d.gate_id, de.gate_id)
+   ORDER BY x.id IS NOT DISTINCT FROM d.gate_id DESC LIMIT 1
+) g ON true
 LEFT JOIN ops.operators o ON o.id = d.operator_id;

@@ -84,5 +84,5 @@ def test_a_device_sees_counts_of_its_events_and_never_a_name() -> None:
     device = Grants(Subject.DEVICE, {}, frozenset({EVENT}))
     seen = {kind for kind in Kind if device.may_watch(Topic(EVENT, kind))}
     assert seen == DEVICE_KINDS
-    assert not {Kind.SCANS, Kind.DEVICES} & seen
+    assert not {Kind.SCANS, Kind.DEVICES, Kind.ALERTS} & seen
     assert not any(device.may_watch(Topic(OTHER, kind)) for kind in Kind)
