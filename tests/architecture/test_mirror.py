@@ -24,6 +24,7 @@ ELSEWHERE = {
     "ops.db.migrations": "tests/integration/test_migrate.py",
     "ops.db.models": "tests/contract/test_schema.py",
     "ops.dev": "tests/integration/test_demo.py",
+    "ops.fleet": "tests/integration/fleet/test_help_and_incidents.py",
     "ops.http": "tests/integration/test_scan_http.py",
     "ops.imports": "tests/integration/imports/test_runs.py",
     "ops.live": "tests/integration/test_live_socket.py",
