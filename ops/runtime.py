@@ -45,6 +45,8 @@ from ops.fleet.leads import Leads
 from ops.http.health import Probe
 from ops.http.idempotency import Idempotency
 from ops.imports.routes import Importer
+from ops.offline.offline import Offline
+from ops.offline.package import Signing
 from ops.pages_dir import find
 from ops.settings import Settings
 from ops.texts import Texts
@@ -90,6 +92,9 @@ class Runtime:
         self.pictures = Pictures()
         self.guest_tickets = GuestTickets(self.database, self.limiter, self.pictures)
         self.importer = Importer(self.database, self._coder, clock)
+        self.offline = Offline(
+            self.database, clock, settings.secret_key, self._package_keys
+        )
         self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
 
     def _staff(self) -> None:
@@ -167,6 +172,13 @@ class Runtime:
         keys = SigningKeys(self.database.pool, self.settings.secret_key)
         self.desk.keyring, signer = await keys.ensure(self.clock.now())
         return TicketCoder(signer, Seal(self.settings.secret_key))
+
+    async def _package_keys(self) -> tuple[Signing, dict[int, bytes]]:
+        """Who signs packages, and the public keys by which codes are checked."""
+        keys = SigningKeys(self.database.pool, self.settings.secret_key)
+        self.desk.keyring, signer = await keys.ensure(self.clock.now())
+        signing = Signing(signer.key_id, signer.sign_bytes)
+        return signing, self.desk.keyring.public()
 
     async def _ask_postgresql(self) -> None:
         await self.database.pool.fetchval("SELECT 1")

@@ -137,6 +137,10 @@ class Keyring:
         """The key of that id, or None."""
         return self._keys.get(key_id)
 
+    def public(self) -> dict[int, bytes]:
+        """The public keys by id, 32 bytes each."""
+        return {key_id: bytes(key) for key_id, key in self._keys.items()}
+
     def __len__(self) -> int:
         return len(self._keys)
 

@@ -47,6 +47,15 @@ from ops.db.models.house import (
     PlanVersion,
     SigningKey,
 )
+from ops.db.models.offline import (
+    Lease,
+    LeaseEnding,
+    OfflineChange,
+    OfflineDevice,
+    OfflineKey,
+    OfflineSetting,
+    Quarantined,
+)
 from ops.db.models.people import Company, Contact, Profile
 from ops.db.models.pipeline import Interaction, Lead, Opportunity
 from ops.db.models.privacy import (
@@ -123,12 +132,18 @@ __all__ = [
     "Interaction",
     "Lead",
     "LeadScan",
+    "Lease",
+    "LeaseEnding",
     "Machine",
     "Medium",
     "MediumTicket",
     "NameWord",
     "NetworkingConnection",
     "Note",
+    "OfflineChange",
+    "OfflineDevice",
+    "OfflineKey",
+    "OfflineSetting",
     "Operator",
     "Opportunity",
     "Order",
@@ -142,6 +157,7 @@ __all__ = [
     "Redemption",
     "RedemptionPoint",
     "RedemptionUnit",
+    "Quarantined",
     "Reminder",
     "RetentionRule",
     "Role",

@@ -40,6 +40,7 @@ class Area(Base):
     limit_kind: Mapped[str] = default("'hard'")
     inside: Mapped[int] = default("0")
     manual: Mapped[int] = default("0")
+    disputed: Mapped[int] = default("0")
     position: Mapped[int] = default("0")
     overflow_area_id: Mapped[UUID | None] = reference("ops.areas.id", "SET NULL")
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))

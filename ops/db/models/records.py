@@ -55,11 +55,15 @@ class ScanLog(Base):
 
 
 class ConflictRow(Base):
-    """An entry beyond one that was possible, or two answers that disagree."""
+    """An entry beyond one that was possible, or two answers that disagree.
+
+    `people` of it are inside `area_id` until it is resolved: `ops.areas.disputed`.
+    """
 
     __tablename__ = "conflicts"
     __table_args__ = (
         Index(None, "event_id", "created_at", "id"),
+        Index(None, "loser_scan_id"),
         {"schema": "ops"},
     )
 
@@ -70,10 +74,14 @@ class ConflictRow(Base):
     scope_id: Mapped[UUID | None] = reference("ops.scopes.id", "SET NULL")
     winner_scan_id: Mapped[UUID | None]
     loser_scan_id: Mapped[UUID | None]
+    area_id: Mapped[UUID | None] = reference("ops.areas.id", "SET NULL")
+    people: Mapped[int] = default("0")
     detail: Mapped[dict[str, Any]] = default("'{}'")
     created_at: Mapped[datetime] = default("now()")
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[UUID | None] = reference("users.id", "SET NULL")
+    resolution: Mapped[str | None]
+    note: Mapped[str | None]
 
 
 class Count(Base):

@@ -10,6 +10,7 @@ CREATE TABLE ops.areas (
     limit_kind TEXT DEFAULT 'hard' NOT NULL,
     inside INTEGER DEFAULT 0 NOT NULL,
     manual INTEGER DEFAULT 0 NOT NULL,
+    disputed INTEGER DEFAULT 0 NOT NULL,
     position INTEGER DEFAULT 0 NOT NULL,
     overflow_area_id UUID,
     version BIGINT DEFAULT 1 NOT NULL,

@@ -37,12 +37,18 @@ CREATE TABLE ops.conflicts (
     scope_id UUID,
     winner_scan_id UUID,
     loser_scan_id UUID,
+    area_id UUID,
+    people INTEGER DEFAULT 0 NOT NULL,
     detail JSONB DEFAULT '{}' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     resolved_at TIMESTAMP WITH TIME ZONE,
     resolved_by UUID,
+    resolution TEXT,
+    note TEXT,
     CONSTRAINT pk_conflicts PRIMARY KEY (id)
 );
+CREATE INDEX ix_conflicts_area_id ON ops.conflicts (area_id);
+CREATE INDEX ix_conflicts_loser_scan_id ON ops.conflicts (loser_scan_id);
 CREATE INDEX ix_conflicts_event_id_created_at_id ON ops.conflicts (event_id, created_at, id);
 CREATE INDEX ix_conflicts_resolved_by ON ops.conflicts (resolved_by);
 CREATE INDEX ix_conflicts_scope_id ON ops.conflicts (scope_id);

@@ -284,6 +284,8 @@ ALTER TABLE public.check_ins
 ALTER TABLE public.check_ins
     ADD CONSTRAINT fk_check_ins_validated_by_users FOREIGN KEY(validated_by) REFERENCES public.users (id) ON DELETE SET NULL;
 ALTER TABLE ops.conflicts
+    ADD CONSTRAINT fk_conflicts_area_id_areas FOREIGN KEY(area_id) REFERENCES ops.areas (id) ON DELETE SET NULL;
+ALTER TABLE ops.conflicts
     ADD CONSTRAINT fk_conflicts_event_id_events FOREIGN KEY(event_id) REFERENCES public.events (id) ON DELETE CASCADE;
 ALTER TABLE ops.conflicts
     ADD CONSTRAINT fk_conflicts_resolved_by_users FOREIGN KEY(resolved_by) REFERENCES public.users (id) ON DELETE SET NULL;

@@ -27,6 +27,7 @@ TABLES = (
     "14_staff",
     "15_house",
     "17_attendance",
+    "18_offline",
     "19_fleet",
     "23_privacy",
     "90_foreign_keys",
@@ -51,6 +52,7 @@ FUNCTIONS = (
     "registrations",
     "search",
     "redeem_v1",
+    "offline",
 )
 
 
