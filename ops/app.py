@@ -37,6 +37,7 @@ from ops.http.limits import BODY_BYTES_MAX, StrictRequest
 from ops.http.pages import page_routes
 from ops.http.problem import EXCEPTION_HANDLERS
 from ops.imports import routes as import_routes
+from ops.offline import package_routes
 from ops.pages_dir import find
 from ops.runtime import Runtime
 from ops.settings import Settings
@@ -59,6 +60,7 @@ API_ROUTES: tuple[Any, ...] = (
     *incident_routes.ROUTES,
     *door_routes.ROUTES,
     *lead_routes.ROUTES,
+    *package_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -133,6 +135,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "printable": runtime.printable,
         "guest_tickets": runtime.guest_tickets,
         "importer": runtime.importer,
+        "offline": runtime.offline,
         "auditor": runtime.auditor,
         "database": runtime.database,
         "consents": runtime.consents,

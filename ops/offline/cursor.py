@@ -39,7 +39,13 @@ class Cursor(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """What the device keeps."""
         return ".".join(
-            (VERSION, self.system, str(self.timeline), str(self.xmin), str(self.made_ms))
+            (
+                VERSION,
+                self.system,
+                str(self.timeline),
+                str(self.xmin),
+                str(self.made_ms),
+            )
         )
 
     def reaches(self, now: Cursor, xmax: int) -> bool:

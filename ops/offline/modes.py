@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import Meta
 
@@ -52,7 +51,7 @@ class OfflineModeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     package_hours: Annotated[int, Meta(ge=1, le=168)] = 24
 
 
-async def read_mode(db: asyncpg.Connection[Any], event_id: UUID) -> OfflineMode:
+async def read_mode(db: Any, event_id: UUID) -> OfflineMode:
     """The settings of an event, defaults where none were chosen.
 
     Raises:

@@ -66,8 +66,11 @@ class Offline:
             device = await db.fetchrow(
                 queries.DEVICE, event_id, device_id, timeout=TIMEOUT_S
             )
-            signed_on = device is not None and device["operator_role"]
-            if not signed_on or device["profile"] == "lead":
+            if (
+                device is None
+                or not device["operator_role"]
+                or device["profile"] == "lead"
+            ):
                 raise Forbidden("Sign on at the device first.", code="no_operator")
             return await self._shift_keys.current(db, event_id, self._clock.now())
 

@@ -16,7 +16,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -25,8 +25,8 @@ MAGIC = b"OPSP"
 VERSION = 1
 CONTEXT = b"event-day-ops/offline-package/1\0"
 HASH_LENGTH = 12
-"""Bytes of a code's hash: 96 bits tell 100,000 tickets apart by any measure, and no text
-can be found for one of them."""
+"""Bytes of a code's hash: 96 bits tell 100,000 tickets apart by any measure, and nobody
+finds a text for one of them."""
 NAMES_PER_BLOCK = 1_000
 _LEVEL = 6
 _SIGNATURE_LENGTH = 64
@@ -37,7 +37,7 @@ SealBlock = Callable[[bytes], bytes]
 
 PERSONAL = ("name", "company", "seat", "flags", "notes", "language")
 """Columns of a ticket that are sealed; all the others are its rules."""
-_NOT_RULES = frozenset({"id", "event_id", "version", *PERSONAL})
+NOT_RULES = ("id", "event_id", "version", *PERSONAL)
 
 VISIT_COLUMNS = (
     "ticket",
@@ -70,7 +70,15 @@ class Section(msgspec.Struct, frozen=True):
     deflated: bool
 
 
-class Code(msgspec.Struct, frozen=True, array_like=True):
+class TicketRow(NamedTuple):
+    """A ticket: the JSON text of its rules, and of the array of `PERSONAL`."""
+
+    id: UUID
+    rules: str
+    people: str
+
+
+class CodeRow(NamedTuple):
     """A code: its hash (16 bytes), the id of its ticket, 0 live or why it is dead."""
 
     hash: bytes
@@ -78,41 +86,39 @@ class Code(msgspec.Struct, frozen=True, array_like=True):
     state: int
 
 
-class VisitRow(msgspec.Struct, frozen=True, array_like=True):
-    """The newest pass of a person of a ticket in a scope; times in ms."""
+class VisitRow(NamedTuple):
+    """The newest pass of a person of a ticket in a scope, in `VISIT_COLUMNS`."""
 
     ticket: UUID
     scope_no: int
     person_no: int
     pass_no: int
-    phase: int
-    confirmed: bool
-    undone: int
-    entered_ms: int
+    state: int
+    entered_s: int
     gate_no: int
     device_no: int
-    left_ms: int
+    left_s: int
 
 
 class Contents:
     """The tickets of a package as they are read, in the order of their ids.
 
-    Fed in parts (`add_tickets`), so that a process that serves a door is never busy
-    with it for long.
+    Fed in parts, so that a process that serves a door is never busy with it for long.
+    Rows are tuples (or records) in the order of the classes above; those of tickets
+    that were not added are left out.
     """
 
-    def __init__(self, seal: SealBlock | None) -> None:
+    def __init__(self, seal: SealBlock) -> None:
         self._seal = seal
         self._index: dict[UUID, int] = {}
-        self._shapes: dict[Any, int] = {}
-        self._shape_rows: list[dict[str, Any]] = []
+        self._shapes: dict[str, int] = {}
         self._shape_of = array("I")
-        self._people: list[list[Any]] = []
+        self._people: list[str] = []
         self._blocks: list[bytes] = []
-        self._codes: list[Code] = []
-        self._visits: dict[str, array[int]] = {
-            name: array("I") for name in VISIT_COLUMNS
-        }
+        self._hashes = bytearray()
+        self._code_tickets = array("I")
+        self._code_states = bytearray()
+        self._visits = [array("I") for _ in VISIT_COLUMNS]
 
     @property
     def index(self) -> dict[UUID, int]:
@@ -124,80 +130,56 @@ class Contents:
         """What the head says of it."""
         return {
             "tickets": len(self._index),
-            "codes": len(self._codes),
-            "visits": len(self._visits["ticket"]),
+            "codes": len(self._code_tickets),
+            "visits": len(self._visits[0]),
         }
 
-    def add_tickets(self, rows: Iterable[Any]) -> None:
-        """Take rows of `ops.ticket_entries_v1` (mappings), ids ascending."""
-        for row in rows:
-            self._index[row["id"]] = len(self._index)
-            rules = {key: row[key] for key in row.keys() if key not in _NOT_RULES}  # noqa: SIM118
-            key = tuple(map(_frozen, rules.values()))
-            shape = self._shapes.get(key)
-            if shape is None:
-                shape = self._shapes[key] = len(self._shape_rows)
-                self._shape_rows.append(rules)
-            self._shape_of.append(shape)
-            self._people.append([row[name] or None for name in PERSONAL])
-            if len(self._people) == NAMES_PER_BLOCK:
-                self._close_block()
+    def add_tickets(self, rows: Sequence[Any]) -> None:
+        """Take `TicketRow`s, ids ascending over all calls."""
+        index, shapes = self._index, self._shapes
+        for ticket, rules, _ in rows:
+            index[ticket] = len(index)
+            self._shape_of.append(shapes.setdefault(rules, len(shapes)))
+        self._people += [row[2] for row in rows]
+        while len(self._people) >= NAMES_PER_BLOCK:
+            self._close_block()
 
-    def add_codes(self, codes: Sequence[Code]) -> None:
-        """Take codes of the tickets that were added; ordered by hash over all calls."""
-        self._codes += [code for code in codes if code.ticket in self._index]
+    def add_codes(self, rows: Sequence[Any]) -> None:
+        """Take `CodeRow`s, ordered by hash over all calls."""
+        index = self._index
+        known = [row for row in rows if row[1] in index]
+        self._hashes += b"".join([row[0][:HASH_LENGTH] for row in known])
+        self._code_tickets.extend([index[row[1]] for row in known])
+        self._code_states += bytes([row[2] for row in known])
 
-    def add_visits(self, visits: Iterable[VisitRow]) -> None:
-        """Take the visits of the tickets that were added; ordered by ticket."""
-        columns = self._visits
-        for visit in visits:
-            at = self._index.get(visit.ticket)
-            if at is None:
-                continue
-            state = visit.phase | visit.confirmed << 2 | visit.undone << 3
-            values = (
-                at,
-                visit.scope_no,
-                visit.person_no,
-                visit.pass_no,
-                state,
-                visit.entered_ms // 1000,
-                visit.gate_no,
-                visit.device_no,
-                visit.left_ms // 1000,
-            )
-            for name, value in zip(VISIT_COLUMNS, values, strict=True):
-                columns[name].append(value)
+    def add_visits(self, rows: Sequence[Any]) -> None:
+        """Take `VisitRow`s, ordered by ticket over all calls."""
+        index = self._index
+        known = [row for row in rows if row[0] in index]
+        self._visits[0].extend([index[row[0]] for row in known])
+        for at, column in enumerate(self._visits[1:], 1):
+            column.extend([row[at] for row in known])
 
     def sections(self) -> list[Section]:
         """The sections that are the same for every device."""
         if self._people:
             self._close_block()
-        ticket_of = array("I", (self._index[code.ticket] for code in self._codes))
-        made = [
-            Section("ids", b"".join(one.bytes for one in self._index), False),
-            _deflated("shapes", _json.encode(self._shape_rows)),
+        return [
+            Section("ids", b"".join([one.bytes for one in self._index]), False),
+            _deflated("shapes", f"[{','.join(self._shapes)}]".encode()),
             _deflated("shape_of", _little(self._shape_of)),
-            Section(
-                "code_hashes",
-                b"".join(code.hash[:HASH_LENGTH] for code in self._codes),
-                False,
-            ),
-            _deflated("code_tickets", _little(ticket_of)),
-            _deflated("code_states", bytes(code.state for code in self._codes)),
-            _deflated(
-                "visits", b"".join(_little(self._visits[name]) for name in VISIT_COLUMNS)
-            ),
+            Section("code_hashes", bytes(self._hashes), False),
+            _deflated("code_tickets", _little(self._code_tickets)),
+            _deflated("code_states", bytes(self._code_states)),
+            _deflated("visits", b"".join(map(_little, self._visits))),
+            Section("names", b"".join(self._blocks), False),
         ]
-        if self._seal is not None:
-            made.append(Section("names", b"".join(self._blocks), False))
-        return made
 
     def _close_block(self) -> None:
-        if self._seal is not None:
-            sealed = self._seal(zlib.compress(_json.encode(self._people), _LEVEL))
-            self._blocks.append(len(sealed).to_bytes(4, "little") + sealed)
-        self._people = []
+        people = self._people[:NAMES_PER_BLOCK]
+        self._people = self._people[NAMES_PER_BLOCK:]
+        sealed = self._seal(zlib.compress(f"[{','.join(people)}]".encode(), _LEVEL))
+        self._blocks.append(len(sealed).to_bytes(4, "little") + sealed)
 
 
 def json_section(name: str, text: bytes) -> Section:
@@ -215,9 +197,7 @@ def id_section(name: str, ids: Sequence[UUID]) -> Section:
     return Section(name, b"".join(one.bytes for one in ids), False)
 
 
-def write(
-    head: dict[str, Any], sections: Sequence[Section], signing: Signing
-) -> bytes:
+def write(head: dict[str, Any], sections: Sequence[Section], signing: Signing) -> bytes:
     """The package: the head gets the list of the sections and the signing key's id."""
     named = [[one.name, len(one.body), one.deflated] for one in sections]
     text = _json.encode(head | {"sections": named, "signed_by": signing.key_id})
@@ -267,11 +247,3 @@ def _little(column: array[int]) -> bytes:
         column = array("I", column)
         column.byteswap()
     return column.tobytes()
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    if isinstance(value, dict):
-        return _json.encode(value)
-    return value

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from ops.clock import Clock
@@ -23,11 +22,9 @@ from ops.offline import queries
 from ops.offline.cursor import KEPT_FOR, Cursor, parse
 from ops.offline.modes import OfflineMode, read_mode
 from ops.offline.package import (
-    Code,
     Contents,
     Section,
     Signing,
-    VisitRow,
     id_section,
     index_section,
     json_section,
@@ -135,7 +132,7 @@ class Packages:
 
     async def _head(
         self,
-        db: asyncpg.Connection[Any],
+        db: Any,
         event_id: UUID,
         device_id: UUID,
         mode: OfflineMode,
@@ -194,9 +191,7 @@ class Packages:
             self._bases[event_id] = base
             return base
 
-    async def _read(
-        self, db: asyncpg.Connection[Any], event_id: UUID, key: ShiftKey
-    ) -> Base:
+    async def _read(self, db: Any, event_id: UUID, key: ShiftKey) -> Base:
         row = await db.fetchrow(queries.CURSOR, timeout=TIMEOUT_S)
         cursor = Cursor.of(row, self._clock.now())
         plan = await db.fetchval(queries.PLAN, event_id, timeout=TIMEOUT_S)
@@ -206,9 +201,9 @@ class Packages:
         async for rows in _parts(db, queries.TICKETS, event_id):
             contents.add_tickets(rows)
         async for rows in _parts(db, queries.CODES, event_id):
-            contents.add_codes([_code(row) for row in rows])
+            contents.add_codes(rows)
         async for rows in _parts(db, queries.VISITS, event_id):
-            contents.add_visits([_visit(row) for row in rows])
+            contents.add_visits(rows)
         sections = await asyncio.to_thread(contents.sections)
         return Base(
             cursor,
@@ -230,6 +225,7 @@ class Packages:
                 key = await self._shift_keys.current(db, event_id, now)
             async with db.transaction(isolation="repeatable_read", readonly=True):
                 row = await db.fetchrow(queries.CURSOR, timeout=TIMEOUT_S)
+                assert row is not None, "one row always"
                 cursor = Cursor.of(row, now)
                 if not start.reaches(cursor, int(row["xmax"])):
                     return None
@@ -275,9 +271,7 @@ class Packages:
         return await self._signed(head, sections)
 
 
-async def _some(
-    db: asyncpg.Connection[Any], event_id: UUID, ids: list[UUID], key: ShiftKey
-) -> Contents:
+async def _some(db: Any, event_id: UUID, ids: list[UUID], key: ShiftKey) -> Contents:
     contents = Contents(key.seal)
     if ids:
         args = (event_id, ids)
@@ -285,35 +279,15 @@ async def _some(
             await db.fetch(queries.SOME_TICKETS, *args, timeout=TIMEOUT_S)
         )
         codes = await db.fetch(queries.SOME_CODES, *args, timeout=TIMEOUT_S)
-        contents.add_codes([_code(row) for row in codes])
+        contents.add_codes(codes)
         visits = await db.fetch(queries.SOME_VISITS, *args, timeout=TIMEOUT_S)
-        contents.add_visits(_visit(row) for row in visits)
+        contents.add_visits(visits)
     return contents
 
 
-async def _parts(db: asyncpg.Connection[Any], query: str, event_id: UUID) -> Any:
+async def _parts(db: Any, query: str, event_id: UUID) -> Any:
     """The rows of a statement in parts, with a turn of the loop between them."""
     cursor = await db.cursor(query, event_id, timeout=TIMEOUT_S)
     while rows := await cursor.fetch(PART, timeout=TIMEOUT_S):
         yield rows
         await asyncio.sleep(0)
-
-
-def _code(row: Any) -> Code:
-    return Code(row["code_hash"], row["ticket_id"], row["state"])
-
-
-def _visit(row: Any) -> VisitRow:
-    return VisitRow(
-        row["k"],
-        row["sc"],
-        row["n"],
-        row["p"],
-        row["ph"],
-        row["cf"],
-        row["un"],
-        row["in_ms"],
-        row["g"],
-        row["d"],
-        row["out_ms"],
-    )

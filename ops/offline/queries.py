@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ops.offline.package import NOT_RULES, PERSONAL
+
 CURSOR: Final = """
 SELECT (SELECT system_identifier FROM pg_control_system())::text AS system,
        (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
@@ -13,17 +15,26 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system,
 
 PLAN: Final = "SELECT ops.read_plan_v1($1)::text"
 
-TICKETS: Final = "SELECT * FROM ops.ticket_entries_v1 WHERE event_id = $1 ORDER BY id"
-SOME_TICKETS: Final = """
-SELECT e.* FROM unnest($2::uuid[]) AS k(id)
-  JOIN ops.ticket_entries_v1 e ON e.id = k.id AND e.event_id = $1
- ORDER BY e.id
+# Texts that are put into the package as they are: PostgreSQL makes them, not the
+# process that serves a door. A column that a ticket gets later is a rule.
+_TICKETS = f"""
+SELECT e.id, (to_jsonb(e) - '{{{",".join(NOT_RULES)}}}'::text[])::text,
+       json_build_array({", ".join(f"e.{name}" for name in PERSONAL)})::text
 """
+TICKETS: Final = (
+    _TICKETS + "FROM ops.ticket_entries_v1 e WHERE e.event_id = $1 ORDER BY e.id"
+)
+SOME_TICKETS: Final = (
+    _TICKETS
+    + """FROM unnest($2::uuid[]) AS k(id)
+  JOIN ops.ticket_entries_v1 e ON e.id = k.id AND e.event_id IS NOT DISTINCT FROM $1
+ ORDER BY e.id"""
+)
 
 _CODES = """
 SELECT c.code_hash, c.ticket_id,
        CASE c.revoked_reason WHEN 'exchanged' THEN 2 WHEN 'lost' THEN 3
-            ELSE CASE WHEN c.revoked_at IS NULL THEN 0 ELSE 1 END END AS state
+            ELSE CASE WHEN c.revoked_at IS NULL THEN 0 ELSE 1 END END
   FROM ops.ticket_codes c
 """
 CODES: Final = _CODES + " WHERE c.event_id = $1 ORDER BY c.code_hash"
@@ -33,14 +44,32 @@ SOME_CODES: Final = (
  WHERE c.event_id IS NOT DISTINCT FROM $1 ORDER BY c.code_hash"""
 )
 
-VISITS: Final = """
-SELECT k, sc, n, p, ph, cf, un, in_ms, g, d, out_ms
-  FROM ops.newest_visits_v1 WHERE event_id = $1 ORDER BY k
+# The newest pass of each person in each scope by one sort: as ops.newest_visits_v1,
+# which looks up by keys and is made for a few tickets.
+_VISITS = """
+SELECT w.ticket_id, sc.no, w.person_no, w.pass_no,
+       CASE WHEN w.undone_at IS NOT NULL THEN 2
+            WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END
+         + 4 * (w.confirmed_at IS NOT NULL)::int + 8 * w.undone::int,
+       extract(epoch FROM w.checked_in_at)::bigint, coalesce(g.no, 0),
+       coalesce(d.no, 0), coalesce(extract(epoch FROM w.checked_out_at)::bigint, 0)
+  FROM (SELECT DISTINCT ON (ci.ticket_id, ci.scope_id, ci.person_no) ci.ticket_id,
+               ci.scope_id, ci.person_no, ci.pass_no, ci.checked_in_at,
+               ci.checked_out_at, ci.undone_at, ci.confirmed_at, ci.gate_id,
+               ci.device_id, count(*) FILTER (WHERE ci.undone_at IS NOT NULL)
+                 OVER (PARTITION BY ci.ticket_id, ci.scope_id, ci.person_no) AS undone
+          FROM check_ins ci
+         WHERE {which} AND ci.scan_id IS NOT NULL
+         ORDER BY ci.ticket_id, ci.scope_id, ci.person_no, ci.pass_no DESC) w
+  JOIN ops.scopes sc ON sc.id = w.scope_id
+  LEFT JOIN ops.gates g ON g.id = w.gate_id
+  LEFT JOIN ops.devices d ON d.id::text = w.device_id
+ ORDER BY w.ticket_id
 """
-SOME_VISITS: Final = """
-SELECT k, sc, n, p, ph, cf, un, in_ms, g, d, out_ms
-  FROM ops.read_visits_v1($1, $2) ORDER BY k
-"""
+VISITS: Final = _VISITS.format(which="ci.event_id = $1")
+SOME_VISITS: Final = _VISITS.format(
+    which="ci.ticket_id = ANY ($2::uuid[]) AND ci.event_id IS NOT DISTINCT FROM $1"
+)
 
 SINCE: Final = """
 SELECT s FROM ops.offline_since_v1($1, $2::text::xid8) AS s LIMIT $3
@@ -84,7 +113,8 @@ INSERT INTO ops.offline_devices AS o
        (event_id, device_id, granted, package, package_at, expires_at, mode)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (event_id, device_id) DO UPDATE
-   SET mode = excluded.mode, granted = greatest(o.granted, o.spent + $3), package = excluded.package,
+   SET mode = excluded.mode, granted = greatest(o.granted, o.spent + $3),
+       package = excluded.package,
        package_at = excluded.package_at, expires_at = excluded.expires_at
 RETURNING granted, spent
 """

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,9 +57,7 @@ class ShiftKeys:
         key = hashlib.blake2b(secret_key.encode(), digest_size=32, person=_PURPOSE)
         self._box = AESGCM(key.digest())
 
-    async def current(
-        self, db: asyncpg.Connection[Any], event_id: UUID, now: datetime
-    ) -> ShiftKey:
+    async def current(self, db: Any, event_id: UUID, now: datetime) -> ShiftKey:
         """The key of this shift; made if there is none. In the caller's transaction,
         which must be allowed to write."""
         row = await db.fetchrow(queries.KEY, event_id, now, timeout=_TIMEOUT_S)
@@ -73,15 +70,11 @@ class ShiftKeys:
             row["id"], self._opened(row["id"], row["key_sealed"]), row["valid_until"]
         )
 
-    async def end(
-        self, db: asyncpg.Connection[Any], event_id: UUID, now: datetime
-    ) -> None:
+    async def end(self, db: Any, event_id: UUID, now: datetime) -> None:
         """End the shift's key: packages that come are sealed by another."""
         await db.execute(queries.END_KEYS, event_id, now, timeout=_TIMEOUT_S)
 
-    async def _make(
-        self, db: asyncpg.Connection[Any], event_id: UUID, now: datetime
-    ) -> ShiftKey:
+    async def _make(self, db: Any, event_id: UUID, now: datetime) -> ShiftKey:
         made = ShiftKey(uuid7(), secrets.token_bytes(32), now + SHIFT)
         nonce = secrets.token_bytes(NONCE_LENGTH)
         sealed = nonce + self._box.encrypt(nonce, made.key, made.id.bytes)

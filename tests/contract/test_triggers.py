@@ -22,7 +22,7 @@ QUIET = {
         "qa_enabled", "created_at", "updated_at", "seat_release_minutes",
         "seat_hold_minutes", "seats_released_at",
     },
-    "ops.areas": {"id", "no", "inside", "manual", "version", "created_at"},
+    "ops.areas": {"id", "no", "inside", "manual", "disputed", "version", "created_at"},
     "ops.scopes": {"id", "no", "inside", "version", "created_at"},
     "ops.devices": {
         "id", "no", "pairing_code_hash", "pairing_expires_at", "hardware", "software",

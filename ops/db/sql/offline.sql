@@ -1,17 +1,8 @@
 -- What the devices' packages need to know: which tickets changed, who may admit which alone.
 
--- Every ticket that the cache is told of is a ticket that the deltas bring. The scan path
--- writes no outbox rows: entries and exits are found in ops.facts.
-CREATE FUNCTION ops.offline_noted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO ops.offline_changes (event_id, ticket_id)
-        SELECT event_id, key FROM new_rows WHERE kind = 'ticket';
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER offline_insert AFTER INSERT ON ops.outbox
-    REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION ops.offline_noted();
+-- Every ticket that the cache is told of is a ticket that the deltas bring: rows of
+-- ops.offline_changes are written by ops.tickets_changed (outbox.sql). The scan path writes
+-- none: entries and exits are found in ops.facts.
 
 -- ops.offline_since_v1(event, xid): tickets whose row, code or visits changed in a
 -- transaction that was not over when a package of that xmin was read. Some of them are in

@@ -24,6 +24,8 @@ CREATE FUNCTION ops.tickets_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ops.outbox (event_id, kind, key)
         SELECT event_id, 'ticket', id FROM changed;
+    -- The same for the devices' packages, which go by transaction (offline.sql).
+    INSERT INTO ops.offline_changes (event_id, ticket_id) SELECT event_id, id FROM changed;
     PERFORM ops.tell(event_id) FROM (SELECT DISTINCT event_id FROM changed) AS c;
     RETURN NULL;
 END
