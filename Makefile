@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench load lint pins
+.PHONY: help setup setup-dev demo test check bench load faults lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +27,9 @@ bench: .venv/.dev ## every figure beside its baseline (BIG=1 for 1,000,000 ticke
 
 load: .venv/.dev ## a minute of gate rush and watching screens, with a verdict (ARGS=..)
 	@$(PY) -m load_tests $(ARGS)
+
+faults: .venv/.dev ## every fault under load, what was lost or doubled (ARGS='--only Valkey')
+	@$(PY) -m tests.faults $(ARGS)
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

@@ -1,0 +1,166 @@
+"""A role with something wrong with it: for the harness alone, no part of the program.
+
+    python -m tests.faults.role api --crash commit.after:30
+    python -m tests.faults.role api --cancel 0.02
+    python -m tests.faults.role api --without replay
+
+The program itself has no switch for any of this; here its parts are replaced before it
+starts, as `benchmarks/api_role.py` adds a route. `--crash POINT:N` sends this process
+SIGKILL at the N-th time a batch reaches the point; `--cancel` cancels a random request
+at a random await, so often a second; `--without GUARD` leaves a guard out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import random
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ops import api_server
+from ops.admission import commit
+from ops.admission.batch import Batch
+from ops.admission.journal import Journal
+from ops.checkin.answers import Answers
+from ops.checkin.stores import Stores
+from ops.settings import load
+
+POINTS: dict[str, tuple[type, str]] = {
+    "facts": (Stores, "read_cache"),
+    "commit": (Stores, "commit"),
+    "journal": (Journal, "append"),
+    "finish": (Stores, "finish"),
+    "answer": (Answers, "make"),
+}
+"""What happens in a batch, in this order; each can be died before and after."""
+GUARDS = ("replay", "commit", "verify")
+
+
+def crash(point: str, at: int) -> None:
+    """Die at the `at`-th time that the point is reached.
+
+    Args:
+        point: `facts.before` to `answer.after`.
+    """
+    name, _, side = point.partition(".")
+    owner, method = POINTS[name]
+    original = getattr(owner, method)
+    times = itertools.count(1)
+
+    def maybe(when: str) -> None:
+        if side == when and next(times) == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if asyncio.iscoroutinefunction(original):
+
+        async def dying(self: Any, *args: Any) -> Any:
+            maybe("before")
+            done = await original(self, *args)
+            maybe("after")
+            return done
+    else:
+
+        def dying(self: Any, *args: Any) -> Any:
+            maybe("before")
+            done = original(self, *args)
+            maybe("after")
+            return done
+
+    setattr(owner, method, dying)
+
+
+def without_replay() -> None:
+    """Decide a scan anew although its answer is stored (idempotency off)."""
+    look = Batch._look
+
+    def forgetful(self: Batch, item: Any, *, from_cache: bool) -> None:
+        item.facts = msgspec.structs.replace(item.facts, stored=None)
+        look(self, item, from_cache=from_cache)
+
+    Batch._look = forgetful
+
+
+def without_commit() -> None:
+    """Answer first and commit a little later (a write-behind)."""
+    original = Stores.commit
+    later: set[asyncio.Task[Any]] = set()
+
+    async def behind(self: Stores, command: Any) -> Any:
+        async def write() -> None:
+            await asyncio.sleep(0.5)
+            await original(self, command)
+
+        task = asyncio.create_task(write())
+        later.add(task)
+        task.add_done_callback(later.discard)
+        return commit.parse('{"lost":[],"full":[],"closed":[],"inside":{}}')
+
+    Stores.commit = behind
+
+
+def without_verify() -> None:
+    """Believe the cache when it turns a guest away."""
+    look = Batch._look
+
+    def credulous(self: Batch, item: Any, *, from_cache: bool) -> None:
+        look(self, item, from_cache=False)
+
+    Batch._look = credulous
+
+
+def cancel_often(per_s: float) -> None:
+    """Cancel a random request now and then, as a client that goes away does."""
+    started = api_server._Server.startup
+
+    async def startup(self: Any, sockets: Any = None) -> None:
+        await started(self, sockets)
+        self.cancelling = asyncio.create_task(_cancel(per_s))
+
+    api_server._Server.startup = startup
+
+
+async def _cancel(per_s: float) -> None:
+    while True:
+        await asyncio.sleep(random.expovariate(per_s))
+        requests = [
+            task
+            for task in asyncio.all_tasks()
+            if "run_asgi" in getattr(task.get_coro(), "__qualname__", "")
+        ]
+        if requests:
+            random.choice(requests).cancel()
+
+
+WITHOUT: dict[str, Callable[[], None]] = {
+    "replay": without_replay,
+    "commit": without_commit,
+    "verify": without_verify,
+}
+
+
+def main() -> None:
+    """Replace what is asked for, then serve until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=["api"])
+    parser.add_argument("--crash", metavar="POINT:N")
+    parser.add_argument("--cancel", type=float)
+    parser.add_argument("--without", choices=sorted(WITHOUT))
+    options = parser.parse_args()
+    if options.crash:
+        point, _, at = options.crash.partition(":")
+        crash(point, int(at))
+    if options.cancel:
+        cancel_often(options.cancel)
+    if options.without:
+        WITHOUT[options.without]()
+    api_server.run(load())
+
+
+if __name__ == "__main__":
+    main()
