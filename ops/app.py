@@ -31,6 +31,7 @@ from ops.checkin import (
 from ops.clock import Clock
 from ops.crm import audit_routes, consent_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
+from ops.crm import audit_routes, consent_routes, people_routes
 from ops.http import health
 from ops.http.headers import security_headers
 from ops.http.limits import BODY_BYTES_MAX, StrictRequest
@@ -61,6 +62,7 @@ API_ROUTES: tuple[Any, ...] = (
     *door_routes.ROUTES,
     *lead_routes.ROUTES,
     *package_routes.ROUTES,
+    *people_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -143,6 +145,9 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "incidents": runtime.incidents,
         "doors": runtime.doors,
         "leads": runtime.leads,
+        "duplicates": runtime.duplicates,
+        "merging": runtime.merging,
+        "timeline_of": runtime.timeline,
     }
 
     def provide(part: Any) -> Provide:

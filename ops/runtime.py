@@ -37,6 +37,9 @@ from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
 from ops.clock import Clock
 from ops.crm.consents import Consents
+from ops.crm.duplicates import Duplicates
+from ops.crm.merge import Merging
+from ops.crm.timeline import Timeline
 from ops.db.engine import Database
 from ops.fleet.doors import Doors
 from ops.fleet.help_calls import HelpCalls
@@ -133,6 +136,9 @@ class Runtime:
     def _people(self) -> None:
         database, auditor, clock = self.database, self.auditor, self.clock
         self.consents = Consents(database, auditor, clock)
+        self.duplicates = Duplicates(database, auditor)
+        self.merging = Merging(database, auditor)
+        self.timeline = Timeline(database)
 
     async def start(self) -> None:
         """Start the stores, then what stands on them.

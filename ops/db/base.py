@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    DDL,
     TIMESTAMP,
     CheckConstraint,
     ForeignKey,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Numeric,
     Text,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -51,6 +53,14 @@ class Base(DeclarativeBase):
         list[UUID]: ARRAY(Uuid()),
         dict[str, Any]: JSONB(),
     }
+
+
+# As migrations/ddl_0001/00_extensions.sql: indexes of the models speak of it.
+event.listen(
+    Base.metadata,
+    "before_create",
+    DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"),  # type: ignore[no-untyped-call]
+)
 
 
 class Xid8(UserDefinedType[int]):

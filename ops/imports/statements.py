@@ -43,7 +43,11 @@ FROM jsonb_to_recordset($1::text::jsonb) AS r
 ON CONFLICT (email) DO NOTHING
 """
 
-CONTACTS = "SELECT id, email FROM public.contacts WHERE email = ANY($1::text[])"
+# A contact that was merged is another name of the one that stayed.
+CONTACTS = """
+SELECT coalesce(merged_into_id, id) AS id, email FROM public.contacts
+WHERE email = ANY($1::text[])
+"""
 
 # By the seller's number, and by the plain number, which another seller may have taken.
 ORDERS = """

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     Index,
     Numeric,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,6 +51,18 @@ class Contact(Base):
             postgresql_where=text("phone IS NOT NULL AND phone_normal IS NULL"),
         ),
         Index(None, "tags", postgresql_using="gin"),
+        Index(
+            "ix_contacts_full_name_trigrams",
+            literal_column("lower((first_name || ' '::text) || last_name)").label(
+                "full_name"
+            ),
+            postgresql_using="gin",
+            postgresql_ops={"full_name": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_contacts_mailbox",
+            text(r"lower(regexp_replace(email, '(\+[^@]*)?@', '@'))"),
+        ),
     )
 
     id: Mapped[UUID] = primary_key()

@@ -61,6 +61,8 @@ CREATE INDEX ix_contacts_company_id ON public.contacts (company_id);
 CREATE INDEX ix_contacts_created_at_id ON public.contacts (created_at, id);
 CREATE INDEX ix_contacts_created_by ON public.contacts (created_by);
 CREATE INDEX ix_contacts_merged_into_id ON public.contacts (merged_into_id);
+CREATE INDEX ix_contacts_full_name_trigrams ON public.contacts USING gin (lower(first_name || ' ' || last_name) gin_trgm_ops);
+CREATE INDEX ix_contacts_mailbox ON public.contacts (lower(regexp_replace(email, '(\+[^@]*)?@', '@')));
 CREATE INDEX ix_contacts_phone_normal ON public.contacts (phone_normal);
 CREATE INDEX ix_contacts_phone_to_read ON public.contacts (id) WHERE phone IS NOT NULL AND phone_normal IS NULL;
 CREATE INDEX ix_contacts_profile_id ON public.contacts (profile_id);

@@ -11,6 +11,7 @@ revision = "0001_the_house"
 down_revision = None
 
 TABLES = (
+    "00_extensions",
     "01_people",
     "02_team",
     "03_pipeline",
