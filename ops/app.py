@@ -29,9 +29,8 @@ from ops.checkin import (
     scan_routes,
 )
 from ops.clock import Clock
-from ops.crm import audit_routes, consent_routes
-from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.crm import audit_routes, consent_routes, people_routes
+from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers
 from ops.http.limits import BODY_BYTES_MAX, StrictRequest
