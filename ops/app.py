@@ -30,6 +30,8 @@ from ops.checkin import (
 )
 from ops.clock import Clock
 from ops.crm import audit_routes, consent_routes, people_routes
+from ops.crm import audit_routes, consent_routes
+from ops.crm import routes as crm_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers
@@ -62,6 +64,7 @@ API_ROUTES: tuple[Any, ...] = (
     *lead_routes.ROUTES,
     *package_routes.ROUTES,
     *people_routes.ROUTES,
+    *crm_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -147,6 +150,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "duplicates": runtime.duplicates,
         "merging": runtime.merging,
         "timeline_of": runtime.timeline,
+        "crm": runtime.crm,
     }
 
     def provide(part: Any) -> Provide:

@@ -7,7 +7,8 @@ OpsError
         SchemaOutdated      the database is older than this program
     ApiError                an answer to a client, as problem+json
         MalformedBody 400, UnknownField 400, Unauthenticated 401, Forbidden 403,
-        NotFound 404, Conflict 409, TooLarge 413, Unprocessable 422, Locked 423,
+        NotFound 404, Conflict 409, PreconditionFailed 412, TooLarge 413,
+        Unprocessable 422, Locked 423,
         TooManyRequests 429, Unavailable 503
 
 A refused scan is not an error: it is a `Verdict` (ops.admission.verdicts). The class
@@ -126,6 +127,12 @@ class Conflict(ApiError):
     """The request contradicts what is already there."""
 
     status, code, title = 409, "conflict", "Conflict"
+
+
+class PreconditionFailed(ApiError):
+    """Somebody changed it meanwhile; read it again."""
+
+    status, code, title = 412, "changed_meanwhile", "Precondition failed"
 
 
 class TooLarge(ApiError):

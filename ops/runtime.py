@@ -36,10 +36,16 @@ from ops.checkin.scan_log import ScanLog
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
 from ops.clock import Clock
+from ops.crm.bulk import Bulk
+from ops.crm.changes import Hooks
 from ops.crm.consents import Consents
 from ops.crm.duplicates import Duplicates
 from ops.crm.merge import Merging
 from ops.crm.timeline import Timeline
+from ops.crm.history import audited, named
+from ops.crm.pool import CrmPool
+from ops.crm.records import Records
+from ops.crm.routes import Crm
 from ops.db.engine import Database
 from ops.fleet.doors import Doors
 from ops.fleet.help_calls import HelpCalls
@@ -77,6 +83,7 @@ class Runtime:
         self._fleet()
         self._door()
         self._people()
+        self._crm()
         self.passwords = passwords or Passwords()
         self.logins = Logins(
             self.database,
@@ -140,6 +147,14 @@ class Runtime:
         self.merging = Merging(database, auditor)
         self.timeline = Timeline(database)
 
+    def _crm(self) -> None:
+        self.crm_pool = CrmPool(self.settings.database_url)
+        self.hooks = Hooks(after_all=[audited(self.auditor)])
+        for name in ("contacts", "leads", "opportunities"):
+            self.hooks.before.setdefault(name, []).append(named(self.auditor))
+        records = Records(self.crm_pool, self.hooks)
+        self.crm = Crm(records, Bulk(records))
+
     async def start(self) -> None:
         """Start the stores, then what stands on them.
 
@@ -148,6 +163,7 @@ class Runtime:
         """
         try:
             await self.database.start()
+            await self.crm_pool.start()
             await self.cache.start()
             await self.registry.start()
             await self.journal.start()
@@ -165,6 +181,7 @@ class Runtime:
         self.passwords.stop()
         self.pictures.stop()
         await self.cache.stop()
+        await self.crm_pool.stop()
         await self.database.stop()
 
     async def _confirm(self, device: DeviceIdentity, scan_ids: Sequence[UUID]) -> None:

@@ -17,30 +17,45 @@ RESOURCES: Final = (
     "announcements",
     "attendees",
     "audit",
+    "bundles",
     "campaigns",
     "companies",
+    "contact_details",
     "contacts",
     "devices",
     "events",
+    "feedback",
+    "finance",
     "imports",
     "incidents",
     "interactions",
     "leads",
+    "materials",
     "members",
+    "networking",
+    "notes",
     "operators",
     "opportunities",
     "orders",
+    "places",
     "privacy",
+    "profiles",
+    "promoters",
     "roles",
     "scans",
+    "seating",
     "segments",
+    "sensitive",
     "sessions",
     "settings",
     "speakers",
+    "sponsors",
     "tasks",
+    "ticket_types",
     "tickets",
     "users",
     "venues",
+    "vouchers",
 )
 
 
@@ -68,11 +83,16 @@ def _grant(
     }
 
 
+_PRIVATE = "contact_details sensitive finance"
 _EVENT = (
-    "events sessions attendees tickets orders scans devices operators announcements"
+    "events sessions attendees tickets ticket_types orders scans devices operators"
+    " announcements places seating materials feedback networking bundles vouchers"
     " incidents"
 )
-_CRM = "contacts companies leads opportunities interactions tasks campaigns segments"
+_CRM = (
+    "contacts companies leads opportunities interactions tasks campaigns notes segments"
+)
+_PARTNERS = "speakers sponsors promoters"
 
 BUILT_IN_ROLES: Final = (
     BuiltInRole("owner", 100, "Everything", _grant("*", "*", "*")),
@@ -82,9 +102,9 @@ BUILT_IN_ROLES: Final = (
         "All events, the whole CRM, the team",
         _grant(
             "audit roles",
-            f"{_EVENT} {_CRM} analytics imports members speakers users venues settings"
-            " privacy",
-            f"{_EVENT} {_CRM} imports members speakers venues",
+            f"{_EVENT} {_CRM} {_PARTNERS} {_PRIVATE} analytics imports members users"
+            " profiles venues settings privacy",
+            f"{_EVENT} {_CRM} {_PARTNERS} analytics imports members profiles venues",
         ),
     ),
     BuiltInRole(
@@ -92,7 +112,9 @@ BUILT_IN_ROLES: Final = (
         60,
         "One event: its doors, tickets and people",
         _grant(
-            "analytics audit venues", f"{_EVENT} imports members speakers", "devices"
+            f"analytics audit venues contacts companies roles promoters {_PRIVATE}",
+            f"{_EVENT} imports members speakers sponsors tasks notes",
+            "devices sessions places materials members bundles seating",
         ),
     ),
     BuiltInRole(
@@ -100,8 +122,9 @@ BUILT_IN_ROLES: Final = (
         50,
         "The doors: gates, devices, operators, counts",
         _grant(
-            "analytics attendees orders sessions announcements",
-            "events scans tickets devices operators incidents",
+            "analytics attendees orders sessions announcements ticket_types"
+            " contact_details",
+            "events scans tickets devices operators places incidents",
         ),
     ),
     BuiltInRole(
@@ -109,28 +132,21 @@ BUILT_IN_ROLES: Final = (
         40,
         "Helps at the doors and may override",
         _grant(
-            "events sessions attendees tickets devices operators", "scans incidents"
+            "events sessions attendees tickets ticket_types devices operators places"
+            " contact_details",
+            "scans incidents",
         ),
-    ),
-    BuiltInRole(
-        "security",
-        25,
-        "Calls for help and incidents",
-        _grant("events devices", "incidents"),
-    ),
-    BuiltInRole(
-        "medical",
-        25,
-        "Calls for help and incidents",
-        _grant("events devices", "incidents"),
     ),
     BuiltInRole(
         "marketing",
         30,
         "Contacts and campaigns",
         _grant(
-            "events attendees orders analytics opportunities",
-            "contacts companies leads interactions tasks campaigns segments",
+            "events sessions attendees orders analytics opportunities venues feedback"
+            " speakers sponsors contact_details",
+            "contacts companies leads interactions tasks campaigns notes materials"
+            " vouchers segments",
+            "campaigns",
         ),
     ),
     BuiltInRole(
@@ -138,16 +154,81 @@ BUILT_IN_ROLES: Final = (
         30,
         "Contacts, leads and opportunities",
         _grant(
-            "events attendees orders analytics campaigns segments",
-            "contacts companies leads opportunities interactions tasks",
+            "events sessions attendees orders analytics campaigns venues sponsors"
+            " ticket_types contact_details finance segments",
+            "contacts companies leads opportunities interactions tasks notes",
+            "tasks",
         ),
     ),
-    BuiltInRole("steward", 20, "Scans", _grant("events sessions", "scans")),
+    BuiltInRole(
+        "registration_desk",
+        25,
+        "Finds, corrects and admits people at the desk",
+        _grant(
+            "events sessions ticket_types places seating contact_details",
+            "attendees orders tickets scans notes",
+        ),
+    ),
+    BuiltInRole(
+        "cashier",
+        25,
+        "Sells and takes money at the door",
+        _grant(
+            "events sessions attendees ticket_types vouchers bundles places",
+            "orders tickets scans",
+        ),
+    ),
+    BuiltInRole(
+        "artist_liaison",
+        25,
+        "Looks after speakers and artists",
+        _grant(
+            "events sessions attendees venues places contact_details sensitive",
+            "speakers materials tasks notes",
+        ),
+    ),
+    BuiltInRole(
+        "security",
+        25,
+        "Keeps the place safe: who is inside, who is banned",
+        _grant("events sessions attendees scans places devices operators", "incidents"),
+    ),
+    BuiltInRole(
+        "table_host",
+        20,
+        "Seats guests at their tables",
+        _grant("events sessions attendees tickets ticket_types", "seating scans"),
+    ),
+    BuiltInRole(
+        "medical",
+        20,
+        "First aid: who needs what",
+        _grant("events sessions attendees places devices sensitive", "incidents"),
+    ),
+    BuiltInRole("steward", 20, "Scans", _grant("events sessions places", "scans")),
+    BuiltInRole(
+        "promoter",
+        10,
+        "Sells for a commission",
+        _grant("events sessions ticket_types bundles"),
+    ),
+    BuiltInRole(
+        "speaker",
+        10,
+        "Speaks at an event",
+        _grant("events sessions speakers materials"),
+    ),
+    BuiltInRole(
+        "sponsor",
+        10,
+        "Is seen at an event",
+        _grant("events sessions sponsors materials"),
+    ),
     BuiltInRole(
         "viewer",
         10,
         "Watches figures",
-        _grant("events sessions scans analytics devices"),
+        _grant("events sessions scans analytics devices places"),
     ),
 )
 

@@ -7,10 +7,10 @@ from typing import Final
 STAFF_BY_TOKEN: Final = """
 SELECT s.id AS session_id, s.expires_at, s.revoked_at, s.csrf_hash,
        u.id AS user_id, u.email, u.first_name, u.last_name, u.language, u.status,
-       r.name AS role, r.permissions::text AS permissions,
+       r.name AS role, r.level, r.permissions::text AS permissions,
        (SELECT jsonb_agg(jsonb_build_object(
                    'event_id', m.event_id, 'area_id', m.area_id, 'role', mr.name,
-                   'permissions', mr.permissions,
+                   'permissions', mr.permissions, 'level', coalesce(mr.level, 0),
                    'valid_from', m.valid_from, 'valid_to', m.valid_to))
           FROM ops.event_members m JOIN roles mr ON mr.id = m.role_id
          WHERE m.user_id = u.id)::text AS memberships

@@ -151,4 +151,5 @@ def staff_of(row: Any, now: datetime) -> Staff | Nobody:
         ),
         expires_at=row["expires_at"],
         csrf_hash=row["csrf_hash"],
+        level=row["level"] or 0,
     )

@@ -20,6 +20,17 @@ class Membership(msgspec.Struct, frozen=True):
     permissions: Permissions
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    level: int = 0
+
+    def grants(self, resource: str, action: Action) -> bool:
+        """Whether the role holds for the event at all.
+
+        A member of one area sees the event that it lies in, and changes what belongs
+        to that area only (`Staff.places`).
+        """
+        return (self.area_id is None or action == "read") and allows(
+            self.permissions, resource, action
+        )
 
     def holds(self, now: datetime) -> bool:
         """Whether the membership is in force; `valid_to` itself is past it."""
@@ -46,14 +57,32 @@ class Staff(msgspec.Struct, frozen=True):
     expires_at: datetime
     csrf_hash: bytes
     by_cookie: bool = False
+    level: int = 0
 
-    def may(self, resource: str, action: Action, event_id: UUID | None) -> bool:
-        """Whether the role, or a membership of the event, grants the action."""
+    def may(
+        self,
+        resource: str,
+        action: Action,
+        event_id: UUID | None,
+        area_id: UUID | None = None,
+    ) -> bool:
+        """Whether the role, or a membership of the event, grants the action.
+
+        Args:
+            area_id: the area that the thing belongs to: its members may, too.
+        """
         if allows(self.permissions, resource, action):
             return True
         return event_id is not None and any(
             membership.event_id == event_id
-            and allows(membership.permissions, resource, action)
+            and (
+                membership.grants(resource, action)
+                or (
+                    area_id is not None
+                    and membership.area_id == area_id
+                    and allows(membership.permissions, resource, action)
+                )
+            )
             for membership in self.memberships
         )
 
@@ -81,9 +110,29 @@ class Staff(msgspec.Struct, frozen=True):
             {
                 membership.event_id
                 for membership in self.memberships
-                if allows(membership.permissions, resource, action)
+                if membership.grants(resource, action)
             }
         )
+
+    def area_ids(self, resource: str, action: Action) -> list[UUID]:
+        """The areas for which alone the action is granted."""
+        return sorted(
+            {
+                membership.area_id
+                for membership in self.memberships
+                if membership.area_id is not None
+                and allows(membership.permissions, resource, action)
+            }
+        )
+
+    def level_in(self, event_id: UUID | None) -> int:
+        """The height in the hierarchy: the highest role held there."""
+        levels = [
+            membership.level
+            for membership in self.memberships
+            if membership.event_id == event_id and membership.area_id is None
+        ]
+        return max([self.level, *levels])
 
 
 class DeviceIdentity(msgspec.Struct, frozen=True):

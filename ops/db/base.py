@@ -14,12 +14,14 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     MetaData,
     Numeric,
     Text,
     Uuid,
     event,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -127,3 +129,23 @@ def one_of(column: str, *values: str) -> CheckConstraint:
 def between(column: str, low: int, high: int) -> CheckConstraint:
     """A check that the column lies in this range, both ends included."""
     return CheckConstraint(f"{column} BETWEEN {low} AND {high}", name=column)
+
+
+def searched(columns: str, row: str = "") -> str:
+    """The folded text of columns (words of a text) that a search looks through.
+
+    Args:
+        row: what stands before each name, "t." for example.
+    """
+    names = ", ".join(f"{row}{name}" for name in columns.split())
+    return f"ops.searched(VARIADIC ARRAY[{names}])"
+
+
+def search_index(table: str, columns: str) -> Index:
+    """The index of a search for any part of a text (`ops/db/sql/folded.sql`)."""
+    return Index(
+        f"ix_{table}_search",
+        literal_column(searched(columns)).label("words"),
+        postgresql_using="gin",
+        postgresql_ops={"words": "gin_trgm_ops"},
+    )

@@ -29,6 +29,7 @@ from ops.db.engine import Database
 from ops.db.session import Sessions, connect_once
 
 FACTS = json.loads((Path(__file__).parent / "schema_facts.json").read_text())
+FOLDED = Path(__file__).parents[2] / "ops" / "db" / "sql" / "folded.sql"
 SEED_TABLES = sorted(FACTS["tables"])
 DESIGNED_TABLES = ("profiles", "venues", "events", "orders", "attendees", "tickets")
 IDENTIFIER_BYTES_MAX = 63
@@ -135,7 +136,9 @@ async def from_models(make_database: Callable[[], Awaitable[str]]) -> Catalog:
     engine = connect_once(url, "models")
     async with engine.begin() as connection:
         await connection.execute(text("CREATE SCHEMA ops"))
-        await connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+        raw = await connection.get_raw_connection()
+        assert raw.driver_connection is not None
+        await raw.driver_connection.execute(FOLDED.read_text(encoding="utf-8"))
         await connection.run_sync(Base.metadata.create_all)
     await engine.dispose()
     return await read_catalog(url)

@@ -14,7 +14,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ops.db.base import Base, between, default, one_of, primary_key, reference
+from ops.db.base import (
+    Base,
+    between,
+    default,
+    one_of,
+    primary_key,
+    reference,
+    search_index,
+)
 
 
 class Profile(Base):
@@ -63,6 +71,9 @@ class Contact(Base):
             "ix_contacts_mailbox",
             text(r"lower(regexp_replace(email, '(\+[^@]*)?@', '@'))"),
         ),
+        search_index("contacts", "first_name last_name email phone"),
+        Index(None, "last_name", "id"),
+        Index(None, "lead_score", "id"),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -111,6 +122,8 @@ class Company(Base):
         one_of("account_type", "prospect", "customer", "partner", "vendor"),
         one_of("priority", "low", "medium", "high"),
         Index(None, "created_at", "id"),
+        search_index("companies", "name legal_name website email"),
+        Index(None, "name", "id"),
     )
 
     id: Mapped[UUID] = primary_key()

@@ -12,7 +12,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ops.db.base import Base, between, default, one_of, primary_key, reference
+from ops.db.base import (
+    Base,
+    between,
+    default,
+    one_of,
+    primary_key,
+    reference,
+    search_index,
+)
 
 
 class Lead(Base):
@@ -34,6 +42,7 @@ class Lead(Base):
         between("probability_percentage", 0, 100),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        Index(None, "lead_score", "id"),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -74,6 +83,8 @@ class Opportunity(Base):
         between("probability", 0, 100),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        search_index("opportunities", "name description"),
+        Index(None, "expected_close_date", "id"),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -117,6 +128,8 @@ class Interaction(Base):
         one_of("direction", "inbound", "outbound"),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        search_index("interactions", "subject content"),
+        Index(None, "occurred_at", "id"),
     )
 
     id: Mapped[UUID] = primary_key()

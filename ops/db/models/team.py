@@ -80,6 +80,7 @@ class Task(Base):
         one_of("status", "pending", "in_progress", "completed", "cancelled"),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        Index(None, "due_date", "id"),
     )
 
     id: Mapped[UUID] = primary_key()

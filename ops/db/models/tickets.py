@@ -17,7 +17,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
-from ops.db.base import Base, default, number, one_of, primary_key, reference
+from ops.db.base import (
+    Base,
+    default,
+    number,
+    one_of,
+    primary_key,
+    reference,
+    search_index,
+)
 
 
 def money() -> MappedColumn[Any]:
@@ -105,6 +113,8 @@ class Order(Base):
         Index(None, "event_id", "external_ref"),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        search_index("orders", "order_number external_ref"),
+        Index(None, "placed_at", "id"),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -146,6 +156,8 @@ class Attendee(Base):
         Index(None, "event_id", "last_name", "first_name", "id"),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        search_index("attendees", "first_name last_name email company"),
+        Index(None, "last_name", "id"),
     )
 
     id: Mapped[UUID] = primary_key()

@@ -6,25 +6,6 @@
 -- end is what people know). Mistyped words are looked for among the words themselves
 -- (ops.name_words: tens of thousands, not a million people).
 
--- ops.fold(text): no accents, small letters. IMMUTABLE because the dictionary is named;
--- the collation is the best that this server has for letters beyond Latin.
-DO $$
-DECLARE
-    best text;
-BEGIN
-    SELECT quote_ident(collname) INTO best FROM pg_collation
-    WHERE collname IN ('pg_c_utf8', 'C.utf8', 'C.UTF-8', 'und-x-icu')
-      AND collencoding IN (-1, pg_char_to_encoding(getdatabaseencoding()))
-    ORDER BY array_position(ARRAY['pg_c_utf8', 'und-x-icu', 'C.utf8', 'C.UTF-8'],
-                            collname::text) LIMIT 1;
-    EXECUTE format($f$
-        CREATE FUNCTION ops.fold(p text) RETURNS text
-        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $body$
-            SELECT lower(public.unaccent('public.unaccent'::regdictionary, p) %s)
-        $body$ $f$, CASE WHEN best IS NULL THEN '' ELSE 'COLLATE ' || best END);
-END
-$$;
-
 -- ops.words(text): the words of a name, folded. O'Brien is obrien, o and brien.
 CREATE FUNCTION ops.words(p text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

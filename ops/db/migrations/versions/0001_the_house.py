@@ -30,6 +30,7 @@ TABLES = (
     "17_attendance",
     "18_offline",
     "19_fleet",
+    "22_crm",
     "23_privacy",
     "90_foreign_keys",
 )
@@ -59,5 +60,6 @@ FUNCTIONS = (
 
 def upgrade() -> None:
     """Create everything; the schema `ops` itself exists already (env.py)."""
+    run_sql("sql/folded.sql")
     run_sql(*(f"migrations/ddl_0001/{name}.sql" for name in TABLES))
     run_sql(*(f"sql/{name}.sql" for name in FUNCTIONS))
