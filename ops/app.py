@@ -30,7 +30,6 @@ from ops.checkin import (
 )
 from ops.clock import Clock
 from ops.crm import audit_routes, consent_routes, people_routes
-from ops.crm import audit_routes, consent_routes
 from ops.crm import routes as crm_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health

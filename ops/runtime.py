@@ -40,12 +40,12 @@ from ops.crm.bulk import Bulk
 from ops.crm.changes import Hooks
 from ops.crm.consents import Consents
 from ops.crm.duplicates import Duplicates
-from ops.crm.merge import Merging
-from ops.crm.timeline import Timeline
 from ops.crm.history import audited, named
+from ops.crm.merge import Merging
 from ops.crm.pool import CrmPool
 from ops.crm.records import Records
 from ops.crm.routes import Crm
+from ops.crm.timeline import Timeline
 from ops.db.engine import Database
 from ops.fleet.doors import Doors
 from ops.fleet.help_calls import HelpCalls
