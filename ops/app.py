@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Message, Scope
 
 from ops import __version__, metrics
+from ops.announcements import routes as announcement_routes
 from ops.auth import routes as auth_routes
 from ops.auth.guards import provide_actor, provide_device, provide_staff, public
 from ops.checkin import (
@@ -64,6 +65,7 @@ API_ROUTES: tuple[Any, ...] = (
     *package_routes.ROUTES,
     *people_routes.ROUTES,
     *crm_routes.ROUTES,
+    *announcement_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -150,6 +152,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "merging": runtime.merging,
         "timeline_of": runtime.timeline,
         "crm": runtime.crm,
+        "announcements": runtime.announcements,
     }
 
     def provide(part: Any) -> Provide:

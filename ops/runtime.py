@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ops import __version__
 from ops.admission.journal import Journal
+from ops.announcements.service import Announcements
 from ops.audit.auditor import Auditor
 from ops.auth.address import trusted_networks
 from ops.auth.devices import DeviceRegistry
@@ -101,6 +102,7 @@ class Runtime:
         self.printable = PrintableCodes(self.database, settings.secret_key)
         self.pictures = Pictures()
         self.guest_tickets = GuestTickets(self.database, self.limiter, self.pictures)
+        self.announcements = Announcements(self.database, clock)
         self.importer = Importer(self.database, self._coder, clock)
         self.offline = Offline(
             self.database, clock, settings.secret_key, self._package_keys

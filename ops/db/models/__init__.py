@@ -1,5 +1,11 @@
 """All models; importing this package fills `Base.metadata`."""
 
+from ops.db.models.announcing import (
+    AnnouncementEpoch,
+    AnnouncementReceipt,
+    AttendeeToken,
+    Mail,
+)
 from ops.db.models.attendance import (
     AttendeeWords,
     Entitlement,
@@ -89,8 +95,11 @@ from ops.db.models.visits import CheckIn
 
 __all__ = [
     "AccessRule",
+    "AnnouncementEpoch",
+    "AnnouncementReceipt",
     "Area",
     "Attendee",
+    "AttendeeToken",
     "AttendeeWords",
     "AuditEntry",
     "AuditSeal",
@@ -135,6 +144,7 @@ __all__ = [
     "Lease",
     "LeaseEnding",
     "Machine",
+    "Mail",
     "Medium",
     "MediumTicket",
     "NameWord",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Numeric,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -165,8 +166,15 @@ class EventAnnouncement(Base):
             name="delivery_method",
         ),
         one_of("status", "draft", "scheduled", "sent", "cancelled"),
+        between("chain_after_s", 5, 86400),
+        UniqueConstraint("event_id", "seq"),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        Index(
+            "ix_event_announcements_due",
+            "scheduled_for",
+            postgresql_where=text("status = 'scheduled'"),
+        ),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -187,6 +195,14 @@ class EventAnnouncement(Base):
     click_count: Mapped[int | None] = default("0")
     created_at: Mapped[datetime | None] = default("now()")
     updated_at: Mapped[datetime | None] = default("now()")
+    translations: Mapped[dict[str, Any]] = default("'{}'")
+    link_url: Mapped[str | None]
+    commercial: Mapped[bool] = default("false")
+    chain: Mapped[bool] = default("false")
+    chain_after_s: Mapped[int] = default("60")
+    corrects_id: Mapped[UUID | None] = reference("event_announcements.id", "SET NULL")
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    audience_count: Mapped[int | None]
 
 
 class EventMetric(Base):

@@ -32,6 +32,7 @@ TABLES = (
     "19_fleet",
     "22_crm",
     "23_privacy",
+    "24_announcements",
     "90_foreign_keys",
 )
 

@@ -1,0 +1,104 @@
+"""Who was told what: receipts of announcements, private links, outgoing mail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ops.db.base import Base, default, one_of, primary_key, reference
+
+
+class AnnouncementEpoch(Base):
+    """Epoch and offset of an event's announcements; every send adds one."""
+
+    __tablename__ = "announcement_epochs"
+    __table_args__ = ({"schema": "ops"},)
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[str]
+    seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class AnnouncementReceipt(Base):
+    """One person, or one device of the staff, meant by a sent announcement.
+
+    Written at send, so the audience is fixed. No foreign keys: evidence.
+    """
+
+    __tablename__ = "announcement_receipts"
+    __table_args__ = (
+        one_of("channel", "in_app", "email", "push", "sms"),
+        one_of("kind", "attendee", "device"),
+        Index(None, "recipient_id", "announcement_id"),
+        Index(
+            "ix_announcement_receipts_open",
+            "channel",
+            "announcement_id",
+            postgresql_where=text(
+                "attempted_at IS NULL AND delivered_at IS NULL AND failure IS NULL"
+            ),
+        ),
+        {"schema": "ops", "postgresql_with": {"fillfactor": 70}},
+    )
+
+    announcement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    recipient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID]
+    kind: Mapped[str] = default("'attendee'")
+    step: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    attempted_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    clicked_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+
+
+class AttendeeToken(Base):
+    """A private link, or the session after a code sent by e-mail; only its hash."""
+
+    __tablename__ = "attendee_tokens"
+    __table_args__ = (one_of("kind", "link", "code"), {"schema": "ops"})
+
+    id: Mapped[UUID] = primary_key()
+    event_id: Mapped[UUID] = reference("events.id", "CASCADE")
+    attendee_id: Mapped[UUID] = reference("attendees.id", "CASCADE")
+    kind: Mapped[str] = default("'link'")
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = default("now()")
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Mail(Base):
+    """A mail that waits, went, or failed; nobody gets one twice (`attempted_at`)."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        Index(
+            "ix_mails_waiting",
+            "created_at",
+            "id",
+            postgresql_where=text("attempted_at IS NULL"),
+        ),
+        Index(None, "event_id", "created_at", "id"),
+        {"schema": "ops"},
+    )
+
+    id: Mapped[UUID] = primary_key()
+    event_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    reference_id: Mapped[UUID | None] = mapped_column(index=True)
+    recipient_id: Mapped[UUID | None]
+    to_address: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    language: Mapped[str] = default("'en'")
+    created_at: Mapped[datetime] = default("now()")
+    not_before: Mapped[datetime | None]
+    attempted_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
