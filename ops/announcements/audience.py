@@ -18,7 +18,13 @@ VALUES_MAX = 200
 _Ids = list[UUID]
 
 
-class Segments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Segments(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    omit_defaults=True,
+):
     """What narrows an audience; all that is given must hold, any of a list's values."""
 
     checked_in: bool | None = None

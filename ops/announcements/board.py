@@ -22,11 +22,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Who looks: a person or device with an id, the staff, or somebody unknown."""
+    """Who looks: an attendee, a device (by their ids), the staff, or nobody knows."""
 
     id: UUID | None = None
     language: str = "en"
     staff: bool = False
+    device: bool = False
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ class Item:
     """One sent announcement.
 
     Args:
-        row: the columns of `statements.COLUMNS`.
+        row: the columns of `statements.COLUMNS`, JSON decoded.
         meant: the recipients of a restricted audience; None where it is for everybody
             with a token of the event.
     """
@@ -71,11 +72,11 @@ class Item:
         """Whether this reader may see it."""
         if reader.staff:
             return True
-        if reader.id is None:
-            return self.public
-        if not self.in_app:
-            return self.public
-        return self.meant is None or reader.id in self.meant
+        if reader.id is None or not self.in_app:
+            return self.public and not reader.device
+        if self.meant is None:
+            return not reader.device
+        return reader.id in self.meant
 
     def encoded(self, language: str) -> bytes:
         """The JSON for readers of a language, made once."""
@@ -109,6 +110,10 @@ class Board:
         self.items = [*self.items, item][-ITEMS_MAX:]
         self.seq = item.seq
 
+    def view(self, reader: Reader) -> tuple[int, ...]:
+        """The numbers of those that concern a reader: equal views look the same."""
+        return tuple(item.seq for item in self._for(reader))
+
     def data(self, reader: Reader) -> bytes:
         """`{"items": [...]}` of a snapshot for a reader."""
         return _items(i.encoded(reader.language) for i in self._for(reader))
@@ -128,6 +133,15 @@ def update(item: Item, reader: Reader) -> bytes:
     """`data` of the update that brings an item: empty for whom it does not concern."""
     concerned = item.concerns(reader)
     return _items([item.encoded(reader.language)] if concerned else [])
+
+
+def needs_ids(row: Any) -> bool:
+    """Whether only some of the event's attendees, or devices, are meant."""
+    return (
+        (row["target_audience"] or "all") != "all"
+        or segments_of(row["target_segments"]).restricted
+        or (row["commercial"] and row["priority"] != "urgent")
+    )
 
 
 def _items(encoded: Iterable[bytes]) -> bytes:

@@ -13,8 +13,9 @@ CSRF_HEADER = "x-csrf-token"
 
 STAFF_PREFIX = "staff"
 DEVICE_PREFIX = "dev"
+ATTENDEE_PREFIX = "att"
 
-TOKEN_LENGTH_MAX = 128
+TOKEN_LENGTH_MAX = 160
 """A longer header value is not a token of ours and is not hashed."""
 
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"

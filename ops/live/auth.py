@@ -43,12 +43,30 @@ SELECT permissions, memberships, array_agg(token_hash) AS hashes FROM (
 ) holders GROUP BY permissions, memberships
 """
 _DEVICES = """
-SELECT events, array_agg(token_hash) AS hashes FROM (
-  SELECT d.token_hash, ARRAY(SELECT e.event_id FROM ops.device_events e
+SELECT id, events, array_agg(token_hash) AS hashes FROM (
+  SELECT d.id, d.token_hash, ARRAY(SELECT e.event_id FROM ops.device_events e
                              WHERE e.device_id = d.id ORDER BY e.event_id) AS events
   FROM ops.devices d WHERE d.token_hash = ANY($1) AND d.state = 'active'
-) holders GROUP BY events
+) holders GROUP BY id, events
 """
+
+_ATTENDEES = """
+SELECT t.token_hash, t.event_id, t.attendee_id,
+       coalesce(a.language, e.languages[1], 'en') AS language
+  FROM ops.attendee_tokens t
+  JOIN public.attendees a ON a.id = t.attendee_id AND a.status <> 'cancelled'
+  JOIN public.events e ON e.id = t.event_id
+ WHERE t.token_hash = ANY($1) AND t.revoked_at IS NULL
+   AND (t.expires_at IS NULL OR t.expires_at > now())
+"""
+# The code of a ticket is a token too: the look-up hash of a code is the beginning of
+# the hash of its text. It opens what a stranger may see who photographed it.
+_TICKETS = """
+SELECT c.code_hash, c.event_id, coalesce(e.languages[1], 'en') AS language
+  FROM ops.ticket_codes c JOIN public.events e ON e.id = c.event_id
+ WHERE c.code_hash = ANY($1) AND c.kind = 'own' AND c.revoked_at IS NULL
+"""
+CODE_HASH_LENGTH = 16
 
 _permissions = msgspec.json.Decoder()
 _memberships = msgspec.json.Decoder(list[tuple[UUID, Any]])
@@ -90,6 +108,8 @@ class Authenticator:
         try:
             staff = await self._pool.fetch(_STAFF, wanted, timeout=CALL_TIMEOUT_S)
             devices = await self._pool.fetch(_DEVICES, wanted, timeout=CALL_TIMEOUT_S)
+            people = await self._pool.fetch(_ATTENDEES, wanted, timeout=CALL_TIMEOUT_S)
+            tickets = await self._by_code(wanted)
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"database: {type(error).__name__}") from error
         found: dict[bytes, Grants] = {}
@@ -97,8 +117,26 @@ class Authenticator:
             grants = staff_grants(row["permissions"], row["memberships"])
             found |= dict.fromkeys(row["hashes"], grants)
         for row in devices:
-            found |= dict.fromkeys(row["hashes"], device_grants(tuple(row["events"])))
-        return found
+            found |= dict.fromkeys(
+                row["hashes"], device_grants(tuple(row["events"]), row["id"])
+            )
+        for row in people:
+            found[row["token_hash"]] = Grants(
+                Subject.ATTENDEE,
+                events=frozenset({row["event_id"]}),
+                reader_id=row["attendee_id"],
+                language=row["language"],
+            )
+        return found | tickets
+
+    async def _by_code(self, wanted: list[bytes]) -> dict[bytes, Grants]:
+        """Grants of those who hold up a ticket's code."""
+        short = {digest[:CODE_HASH_LENGTH]: digest for digest in wanted}
+        rows = await self._pool.fetch(_TICKETS, list(short), timeout=CALL_TIMEOUT_S)
+        return {
+            short[row["code_hash"]]: ticket_grants(row["event_id"], row["language"])
+            for row in rows
+        }
 
     async def _look(self) -> None:
         """Look up all who wait, until nobody does."""
@@ -128,9 +166,15 @@ def staff_grants(permissions: str, memberships: str) -> Grants:
 
 
 @lru_cache(maxsize=ROLES_KEPT)
-def device_grants(events: tuple[UUID, ...]) -> Grants:
+def device_grants(events: tuple[UUID, ...], device_id: UUID) -> Grants:
     """The grants of a device that serves these events."""
-    return Grants(Subject.DEVICE, events=frozenset(events))
+    return Grants(Subject.DEVICE, events=frozenset(events), reader_id=device_id)
+
+
+@lru_cache(maxsize=ROLES_KEPT)
+def ticket_grants(event_id: UUID, language: str) -> Grants:
+    """The grants of whoever holds up a ticket of this event."""
+    return Grants(Subject.TICKET, events=frozenset({event_id}), language=language)
 
 
 def flat(permissions: Any) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection
@@ -52,6 +53,10 @@ class Handshake(msgspec.Struct, frozen=True):
 
 Identify = Callable[[str], Awaitable[Grants | None]]
 """Token -> what its holder may watch; None if it opens nothing. StoreUnavailable."""
+
+
+Acknowledgement = Callable[[UUID, UUID, str], None]
+"""Announcement, reader and what he did with it; never waits."""
 
 
 class Wanting(Protocol):
@@ -110,8 +115,10 @@ class Handler:
         clock: Clock,
         sockets_max: int,
         hello_within_s: float = protocol.HELLO_WITHIN_S,
+        acknowledge: Acknowledgement = lambda *_: None,
     ) -> None:
         self._hub, self._feed, self._identify = hub, feed, identify
+        self._acknowledge = acknowledge
         self._clock, self._sockets_max = clock, sockets_max
         self._hello_within_s = hello_within_s
         self._closing: set[asyncio.Task[None]] = set()
@@ -182,6 +189,10 @@ class Handler:
                     self._show(socket, topic, None)
                 else:
                     await self._say(connection, Error("not_subscribed", topic.name))
+            case protocol.Acknowledge(announcement_id, what):
+                reader = socket.grants.reader_id if socket.grants else None
+                if reader is not None:
+                    self._acknowledge(announcement_id, reader, what)
             case protocol.SendPong():
                 await self._say(connection, Pong(_rfc3339(self._clock.now())))
             case protocol.Say(message):
@@ -231,9 +242,9 @@ class Handler:
         if not channel.ready:
             self._feed.want(topic)
             return
-        frames = channel.resume_frames(position) if position else None
+        frames = channel.missed_by(socket, position) if position else None
         op = "resumed" if frames else "snapshot"
-        if socket.send(frames or channel.snapshot_frame()):
+        if socket.send(frames or channel.snapshot_for(socket)):
             metrics.socket_frames_total.labels(op).inc()
         else:
             socket.mark_stale(topic)

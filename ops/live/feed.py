@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,6 @@ from ops.live import state
 from ops.live.frames import Error, frame, raw
 from ops.live.hub import Channel, Hub
 from ops.live.plan import Plans
-from ops.live.polled import PolledTopics
 from ops.live.reader import Reader
 from ops.live.sources import (
     FROM_CACHE,
@@ -32,7 +31,7 @@ from ops.live.sources import (
     Recent,
     Source,
 )
-from ops.live.topics import POLLED, Kind, Topic
+from ops.live.topics import COUNTED, Kind, Topic
 
 INTERVAL_S = 0.25
 """At most four updates a second a topic."""
@@ -120,7 +119,7 @@ class Publisher:
             pass
 
     def _channels(self) -> list[Channel]:
-        """The watched channels; polled topics have publishers of their own."""
+        """The watched channels of what is counted."""
         return _fed(self._hub, self.event_id)
 
     def _scans(self) -> Channel | None:
@@ -323,11 +322,25 @@ def _news(offset: int, recent: Recent) -> list[state.Line] | None:
 
 
 def _fed(hub: Hub, event_id: UUID) -> list[Channel]:
-    return [c for c in hub.watched(event_id) if c.topic.kind not in POLLED]
+    return [c for c in hub.watched(event_id) if c.topic.kind in COUNTED]
+
+
+class OwnPublishers(Protocol):
+    """What publishes a kind that is not counted (`polled`, `boards`)."""
+
+    def want(self, event_id: UUID) -> None:
+        """Somebody waits for a first snapshot."""
+
+    async def stop(self) -> None:
+        """End all of them."""
 
 
 class Feed:
-    """The publishers of this process, started by the first subscriber of an event."""
+    """The publishers of this process, started by the first subscriber of an event.
+
+    Args:
+        own: the kinds with publishers of their own.
+    """
 
     def __init__(
         self,
@@ -337,12 +350,12 @@ class Feed:
         database: DatabaseSource | None,
         reader: Reader,
         clock: Clock,
-        polled: Mapping[Kind, PolledTopics],
+        own: Mapping[Kind, OwnPublishers],
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._hub, self._plans, self._clock = hub, plans, clock
         self._cache, self._database, self._reader = cache, database, reader
-        self.polled = polled
+        self.own = own
         self._interval_s = interval_s
         self._publishers: dict[UUID, Publisher] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -356,9 +369,9 @@ class Feed:
 
     def want(self, topic: Topic) -> None:
         """Somebody waits for a snapshot of this topic."""
-        if topic.kind in self.polled:
-            self.polled[topic.kind].want(topic.event_id)
-        else:
+        if topic.kind in self.own:
+            self.own[topic.kind].want(topic.event_id)
+        elif topic.kind in COUNTED:
             self._begin(topic.event_id)
 
     def _begin(self, event_id: UUID) -> None:
@@ -391,7 +404,7 @@ class Feed:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for topics in self.polled.values():
+        for topics in self.own.values():
             await topics.stop()
 
     def _ended(self, event_id: UUID, task: asyncio.Task[None]) -> None:

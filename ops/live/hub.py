@@ -10,7 +10,7 @@ of a slow socket is bounded by the mark plus one message of each topic.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 from uuid import UUID
 
@@ -111,6 +111,14 @@ class Channel:
         """The JSON of the state."""
         return bytes(self._data)
 
+    def snapshot_for(self, socket: Socket) -> bytes:
+        """What a subscriber is shown; the same for all, where nobody is meant alone."""
+        return self.snapshot_frame()
+
+    def missed_by(self, socket: Socket, position: Position) -> bytes | None:
+        """All that a subscriber at `position` has missed; None if not all is here."""
+        return self.resume_frames(position)
+
     def snapshot_frame(self) -> bytes:
         """The state as a finished frame, built once for each state."""
         if self._snapshot is None:
@@ -191,9 +199,14 @@ class Channel:
 
 
 class Hub:
-    """All sockets and channels of this process."""
+    """All sockets and channels of this process.
 
-    def __init__(self) -> None:
+    Args:
+        make: makes the channel of a topic.
+    """
+
+    def __init__(self, make: Callable[[Topic], Channel] = Channel) -> None:
+        self._make = make
         self.sockets: set[Socket] = set()
         self.channels: dict[Topic, Channel] = {}
 
@@ -213,7 +226,7 @@ class Hub:
         """Subscribe; the caller sends the snapshot or the missed updates."""
         channel = self.channels.get(topic)
         if channel is None:
-            channel = self.channels[topic] = Channel(topic)
+            channel = self.channels[topic] = self._make(topic)
         channel.subscribers.add(socket)
         socket.topics.add(topic)
         return channel
@@ -247,5 +260,5 @@ class Hub:
         for topic in stale:
             channel = self.channels.get(topic)
             if channel is not None and channel.ready:
-                socket.send(channel.snapshot_frame())
+                socket.send(channel.snapshot_for(socket))
         return True

@@ -6,6 +6,9 @@ so limits and the deadline of the hello can be tested without waiting.
 
 from __future__ import annotations
 
+from typing import Literal
+from uuid import UUID
+
 import msgspec
 
 from ops.live.codes import CloseCode
@@ -54,7 +57,12 @@ class Ping(msgspec.Struct, tag_field="op", tag="ping"):
     pass
 
 
-Command = Hello | Subscribe | Unsubscribe | Resync | Ping
+class Ack(msgspec.Struct, tag_field="op", tag="ack"):
+    announcement_id: UUID
+    what: Literal["delivered", "opened", "clicked"]
+
+
+Command = Hello | Subscribe | Unsubscribe | Resync | Ping | Ack
 _decoder = msgspec.json.Decoder(Command)
 
 
@@ -87,6 +95,13 @@ class SendPong(msgspec.Struct, frozen=True):
     """Answer a ping of the application."""
 
 
+class Acknowledge(msgspec.Struct, frozen=True):
+    """The client got an announcement, or did something with it."""
+
+    announcement_id: UUID
+    what: str
+
+
 class Say(msgspec.Struct, frozen=True):
     """Send a message."""
 
@@ -99,7 +114,9 @@ class Close(msgspec.Struct, frozen=True):
     code: CloseCode
 
 
-Action = Authenticate | Join | Leave | SendSnapshot | SendPong | Say | Close
+Action = (
+    Authenticate | Join | Leave | SendSnapshot | SendPong | Acknowledge | Say | Close
+)
 
 
 class Conversation:
@@ -162,6 +179,8 @@ class Conversation:
                 return [_named(topic, SendSnapshot)]
             case Ping():
                 return [SendPong()]
+            case Ack(announcement_id, what):
+                return [Acknowledge(announcement_id, what)]
             case _:
                 return [Say(Error("already_greeted"))]
 

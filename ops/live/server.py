@@ -22,21 +22,25 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from ops import log, metrics, ready
+from ops.announcements.receipts import WORDS, Receipts
 from ops.auth.tokens import SESSION_COOKIE
 from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live import alerts
 from ops.live.auth import Authenticator
+from ops.live.boards import Boards, make_channel
 from ops.live.codes import CloseCode
 from ops.live.connection import RETRY_MS_MAX, Handler, Handshake, LiveConnection
 from ops.live.devices import READ_EVERY_S, read_devices
-from ops.live.feed import INTERVAL_S, Feed
+from ops.live.feed import INTERVAL_S, Feed, OwnPublishers
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
 from ops.live.plan import Plans, ReadPlan, read_plan
 from ops.live.polled import PolledTopics, Read
 from ops.live.protocol import FRAME_BYTES_MAX, HELLO_WITHIN_S, PING_S
+from ops.live.reach import READ_EVERY_S as REACH_EVERY_S
+from ops.live.reach import read_reach
 from ops.live.reader import Reader
 from ops.live.sources import CacheSource, DatabaseSource
 from ops.live.state import Plan
@@ -98,6 +102,8 @@ class LiveServer:
         read_plan: reads an event's plan (`plan.read_plan` on a pool).
         read: reads the state of each polled topic (`polled`).
         database: counters without the cache; None where there is no PostgreSQL.
+        pool: for announcements and what is said back; None where there are none.
+        url: where to listen for announcements.
     """
 
     def __init__(
@@ -108,9 +114,11 @@ class LiveServer:
         read: Mapping[Kind, Read],
         database: DatabaseSource | None = None,
         clock: Clock | None = None,
+        pool: asyncpg.Pool | None = None,
+        url: str = "",
     ) -> None:
         self.options = options
-        self.hub = Hub()
+        self.hub = Hub(make_channel)
         self._clock = clock or Clock()
         self._gatekeeper = gatekeeper
         self._cache = Cache(options.redis_url, CACHE_TIMEOUT_S)
@@ -126,18 +134,7 @@ class LiveServer:
             database,
             self._reader,
             self._clock,
-            {
-                kind: PolledTopics(
-                    kind,
-                    self.hub,
-                    of_event,
-                    self._clock,
-                    options.devices_every_s
-                    if kind is Kind.DEVICES
-                    else options.alerts_every_s,
-                )
-                for kind, of_event in read.items()
-            },
+            self._own_publishers(read, pool, url),
             options.interval_s,
         )
         self._handler = Handler(
@@ -147,10 +144,36 @@ class LiveServer:
             self._clock,
             options.sockets_max,
             options.hello_within_s,
+            self._acknowledge,
         )
+        self._receipts = Receipts(pool, self._clock) if pool else None
         self._server: Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._turn = 0
+
+    def _own_publishers(
+        self, read: Mapping[Kind, Read], pool: asyncpg.Pool | None, url: str
+    ) -> dict[Kind, OwnPublishers]:
+        options, pace_s = self.options, REACH_EVERY_S
+        every_s = {
+            Kind.DEVICES: options.devices_every_s,
+            Kind.ALERTS: options.alerts_every_s,
+        }
+        found: dict[Kind, OwnPublishers] = {
+            kind: PolledTopics(
+                kind, self.hub, of_event, self._clock, every_s.get(kind, pace_s)
+            )
+            for kind, of_event in read.items()
+        }
+        if pool is not None:
+            found[Kind.ANNOUNCEMENTS] = Boards(
+                self.hub, pool, url, self._clock.monotonic_s
+            )
+        return found
+
+    def _acknowledge(self, announcement_id: UUID, reader_id: UUID, what: str) -> None:
+        if self._receipts is not None:
+            self._receipts.add(announcement_id, reader_id, WORDS[what])
 
     @property
     def port(self) -> int:
@@ -182,6 +205,8 @@ class LiveServer:
             ),
             asyncio.create_task(_every(REVOCATION_CHECK_S, self._recheck)),
         ]
+        if self._receipts is not None:
+            self._tasks.append(asyncio.create_task(self._receipts.run()))
         _log.info("live_listening", host=self.options.host, port=self.port)
 
     async def stop(self) -> None:
@@ -193,6 +218,8 @@ class LiveServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._receipts is not None:
+            await self._receipts.flush()
         await self._reader.stop()
         await self._cache.stop()
         # Who has not finished a handshake by now is not waited for.
@@ -343,6 +370,7 @@ async def _serve(settings: Settings) -> None:
     read: dict[Kind, Read] = {
         Kind.DEVICES: partial(read_devices, pool),
         Kind.ALERTS: partial(alerts.read_alerts, pool),
+        Kind.REACH: partial(read_reach, pool),
     }
     server = LiveServer(
         Options(
@@ -357,6 +385,8 @@ async def _serve(settings: Settings) -> None:
         plan,
         read,
         DatabaseSource(pool),
+        pool=pool,
+        url=settings.database_url,
     )
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -22,13 +22,16 @@ class Kind(StrEnum):
     SCANS = "scans"
     DEVICES = "devices"
     ALERTS = "alerts"
+    ANNOUNCEMENTS = "announcements"
+    REACH = "reach"
 
 
-CONFLATED = frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.DEVICES, Kind.ALERTS})
+CONFLATED = frozenset(Kind) - {Kind.SCANS, Kind.ANNOUNCEMENTS}
 """The latest state is all that matters: resume always gives a snapshot."""
 
-POLLED = frozenset({Kind.DEVICES, Kind.ALERTS})
-"""From PostgreSQL alone, by publishers of their own (`ops.live.polled`)."""
+COUNTED = frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.SCANS})
+"""From the counters and the stream; the others come from PostgreSQL alone, by
+publishers of their own (`ops.live.polled`, `ops.live.boards`)."""
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -48,6 +51,9 @@ class Subject(StrEnum):
 
     STAFF = "staff"
     DEVICE = "device"
+    ATTENDEE = "attendee"
+    TICKET = "ticket"
+    """Whoever holds up a ticket's code: a stranger may have photographed it."""
 
 
 STAFF_PERMISSION: dict[Kind, str] = {
@@ -56,11 +62,17 @@ STAFF_PERMISSION: dict[Kind, str] = {
     Kind.SCANS: "scans.read",
     Kind.DEVICES: "devices.read",
     Kind.ALERTS: "incidents.read",
+    Kind.ANNOUNCEMENTS: "announcements.read",
+    Kind.REACH: "announcements.read",
 }
 """What a member of staff needs for a topic (resource.action of the roles' JSON)."""
 
-DEVICE_KINDS = frozenset({Kind.ATTENDANCE, Kind.SESSIONS})
-"""A paired device sees counts of the events it serves, never a name."""
+KINDS_BY_SUBJECT = {
+    Subject.DEVICE: frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.ANNOUNCEMENTS}),
+    Subject.ATTENDEE: frozenset({Kind.SESSIONS, Kind.ANNOUNCEMENTS}),
+    Subject.TICKET: frozenset({Kind.SESSIONS, Kind.ANNOUNCEMENTS}),
+}
+"""What the others see of their events: counts and what is said to them, no name."""
 
 
 def parse(name: str) -> Topic | None:
@@ -86,17 +98,22 @@ class Grants(msgspec.Struct, frozen=True):
     """What the holder of a token may watch; shared by all with the same role.
 
     `permissions` maps an event to the permissions there; the key None holds for every
-    event (a global role). A device has no permissions: `events` are those it serves.
+    event (a global role). The others have no permissions: `events` are those that a
+    device serves, or the one that an attendee comes to. `reader_id` is the attendee or
+    the device, whom an announcement may be meant for.
     """
 
     subject: Subject
     permissions: dict[UUID | None, frozenset[str]] = {}
     events: frozenset[UUID] = frozenset()
+    reader_id: UUID | None = None
+    language: str = "en"
 
     def may_watch(self, topic: Topic) -> bool:
         """Whether this subject may subscribe to the topic."""
-        if self.subject is Subject.DEVICE:
-            return topic.kind in DEVICE_KINDS and topic.event_id in self.events
+        if self.subject is not Subject.STAFF:
+            kinds = KINDS_BY_SUBJECT[self.subject]
+            return topic.kind in kinds and topic.event_id in self.events
         needed = STAFF_PERMISSION[topic.kind]
         everywhere = self.permissions.get(None, frozenset())
         here = self.permissions.get(topic.event_id, frozenset())

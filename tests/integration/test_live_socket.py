@@ -219,7 +219,7 @@ async def test_devices_are_sent_when_they_change_and_read_for_watchers_alone(
         assert [d["battery"] for d in update["data"]["devices"]] == [80, 9]
         await one.say(op="unsubscribe", topic=topic)
         await one.hear_op("unsubscribed")
-        await _until(lambda: not live.feed.polled[Kind.DEVICES].events, world, one)
+        await _until(lambda: not live.feed.own[Kind.DEVICES].events, world, one)
         reads = world.device_reads
         await one.say(op="resync", topic=world.topic("attendance"))
         await one.hear_op("snapshot")

@@ -26,7 +26,7 @@ def test_an_odd_role_grants_nothing_and_breaks_nobody() -> None:
 def test_equal_roles_share_one_object() -> None:
     role = '{"events": {"read": true}}'
     assert staff_grants(role, "[]") is staff_grants(role, "[]")
-    assert device_grants((EVENT,)) is device_grants((EVENT,))
+    assert device_grants((EVENT,), EVENT) is device_grants((EVENT,), EVENT)
 
 
 def test_memberships_of_an_event_add_up() -> None:

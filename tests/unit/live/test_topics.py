@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.live.topics import (
-    DEVICE_KINDS,
+    KINDS_BY_SUBJECT,
     STAFF_PERMISSION,
     Grants,
     Kind,
@@ -83,6 +83,6 @@ def test_a_membership_counts_in_its_event_alone() -> None:
 def test_a_device_sees_counts_of_its_events_and_never_a_name() -> None:
     device = Grants(Subject.DEVICE, {}, frozenset({EVENT}))
     seen = {kind for kind in Kind if device.may_watch(Topic(EVENT, kind))}
-    assert seen == DEVICE_KINDS
+    assert seen == KINDS_BY_SUBJECT[Subject.DEVICE]
     assert not {Kind.SCANS, Kind.DEVICES, Kind.ALERTS} & seen
     assert not any(device.may_watch(Topic(OTHER, kind)) for kind in Kind)
