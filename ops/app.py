@@ -19,6 +19,8 @@ from litestar.types import Message, Scope
 
 from ops import __version__, metrics
 from ops.announcements import routes as announcement_routes
+from ops.attendance import media_routes, ticket_routes
+from ops.attendance.acting import provide_caller
 from ops.auth import routes as auth_routes
 from ops.auth.guards import provide_actor, provide_device, provide_staff, public
 from ops.checkin import (
@@ -56,6 +58,8 @@ API_ROUTES: tuple[Any, ...] = (
     *qr_routes.ROUTES,
     *guest_routes.ROUTES,
     *import_routes.ROUTES,
+    *ticket_routes.ROUTES,
+    *media_routes.ROUTES,
     *audit_routes.ROUTES,
     *consent_routes.ROUTES,
     *help_routes.ROUTES,
@@ -141,6 +145,8 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "guest_tickets": runtime.guest_tickets,
         "importer": runtime.importer,
         "offline": runtime.offline,
+        "ticket_life": runtime.ticket_life,
+        "media": runtime.media,
         "auditor": runtime.auditor,
         "database": runtime.database,
         "consents": runtime.consents,
@@ -163,6 +169,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "me": Provide(provide_staff, sync_to_thread=False),
         "device": Provide(provide_device, sync_to_thread=False),
         "actor": Provide(provide_actor, sync_to_thread=False),
+        "caller": Provide(provide_caller, sync_to_thread=False),
     }
 
 

@@ -9,6 +9,9 @@ from uuid import UUID
 from ops import __version__
 from ops.admission.journal import Journal
 from ops.announcements.service import Announcements
+from ops.attendance.acting import House
+from ops.attendance.media import Media
+from ops.attendance.tickets import TicketLife
 from ops.audit.auditor import Auditor
 from ops.auth.address import trusted_networks
 from ops.auth.devices import DeviceRegistry
@@ -85,6 +88,7 @@ class Runtime:
         self._door()
         self._people()
         self._crm()
+        self._attendance()
         self.passwords = passwords or Passwords()
         self.logins = Logins(
             self.database,
@@ -156,6 +160,11 @@ class Runtime:
             self.hooks.before.setdefault(name, []).append(named(self.auditor))
         records = Records(self.crm_pool, self.hooks)
         self.crm = Crm(records, Bulk(records))
+
+    def _attendance(self) -> None:
+        house = House(self.database, self.auditor, self.clock)
+        self.ticket_life = TicketLife(house, self._coder)
+        self.media = Media(house, self._coder, self.ticket_life)
 
     async def start(self) -> None:
         """Start the stores, then what stands on them.

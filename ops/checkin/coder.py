@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from ops.checkin import codes
-from ops.checkin.codes import Malformed
+from ops.checkin.codes import Malformed, OwnCode
 from ops.checkin.keys import Seal, Signer
 
 
@@ -23,9 +23,22 @@ class TicketCoder:
             return reading.why.value
         return reading.text, codes.code_hash(reading.text), codes.hint(reading.text)
 
-    def issue(self, ticket_id: UUID) -> tuple[str, bytes, str]:
-        """The first own code of a ticket: text, hash, hint."""
-        text = self._signer.sign(ticket_id, 0)
+    def parse(self, text: str) -> tuple[str, bytes, str, bool] | str:
+        """As `read`, and whether the code is one of ours (genuine or not)."""
+        reading = codes.read(text)
+        if isinstance(reading, Malformed):
+            return reading.why.value
+        own = isinstance(reading, OwnCode)
+        return (
+            reading.text,
+            codes.code_hash(reading.text),
+            codes.hint(reading.text),
+            own,
+        )
+
+    def issue(self, ticket_id: UUID, issue_no: int = 0) -> tuple[str, bytes, str]:
+        """An own code of a ticket, by default its first: text, hash, hint."""
+        text = self._signer.sign(ticket_id, issue_no)
         return text, codes.code_hash(text), codes.hint(text)
 
     def seal(self, text: str) -> bytes:
