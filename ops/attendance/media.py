@@ -25,7 +25,7 @@ from ops.attendance.acting import (
     House,
     read_code,
 )
-from ops.attendance.tickets import KNOWN, TELL, TicketLife, WhyText
+from ops.attendance.tickets import TELL, TicketLife, WhyText, locked
 from ops.audit.entry import Entry
 from ops.errors import ApiError, Conflict, NotFound, Unprocessable
 from ops.ids import uuid7
@@ -358,7 +358,7 @@ class Media:
                     "This code is dead.", code=found["revoked_reason"] or "reissued"
                 )
             ticket_id = found["ticket_id"]
-        row = await db.fetchrow(KNOWN, ticket_id)
+        row = await locked(db, ticket_id)
         if row is None or row["event_id"] != event_id:
             raise NotFound("There is no such ticket.", code="ticket_not_found")
         if row["state"] != "valid":

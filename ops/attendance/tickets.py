@@ -39,8 +39,9 @@ SELECT t.id, t.event_id, t.state, t.blocked_from, t.blocked_reason, t.admits,
        (SELECT count(DISTINCT ci.person_no) FROM check_ins ci
          WHERE ci.ticket_id = t.id AND ci.checked_out_at IS NULL
            AND ci.undone_at IS NULL) AS inside
-  FROM tickets t WHERE t.id = $1 FOR NO KEY UPDATE OF t
+  FROM tickets t WHERE t.id = $1
 """
+LOCK: Final = "SELECT FROM tickets WHERE id = $1 FOR NO KEY UPDATE"
 CANCEL_SEATS: Final = """
 SELECT ops.cancel_registration_v1(r.event_id, r.session_id, r.ticket_id, $2)
   FROM (SELECT event_id, session_id, ticket_id FROM ops.session_registrations
@@ -197,7 +198,7 @@ class TicketLife:
         if act == "cancel":
             # Seats first: sessions are locked before tickets, everywhere.
             await db.fetch(CANCEL_SEATS, ticket_id, now)
-        row = await db.fetchrow(KNOWN, ticket_id)
+        row = await locked(db, ticket_id)
         if row is None:
             raise NotFound("There is no such ticket.", code="ticket_not_found")
         kind = await self._type(db, row, act, body)
@@ -329,6 +330,16 @@ class TicketLife:
             "operator_id": _text(doer.operator_id),
         }
         await db.execute(TELL, row["event_id"], "ticket_changed", now, more)
+
+
+async def locked(db: Any, ticket_id: UUID) -> Any:
+    """A ticket as `KNOWN` reads it, locked until the end of the transaction.
+
+    Two statements: what is counted beside the ticket must be read after the lock is
+    held, or the second of two acts would count as if the first had not been.
+    """
+    await db.execute(LOCK, ticket_id)
+    return await db.fetchrow(KNOWN, ticket_id)
 
 
 def _text(value: UUID | None) -> str | None:
