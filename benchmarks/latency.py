@@ -26,7 +26,8 @@ from benchmarks.scans import Door
 from ops.admission import finish, from_cache
 from ops.admission.finish import CacheVisit
 from ops.admission.from_cache import CacheRead
-from ops.admission.journal import Journal, Line
+from ops.admission.journal import Journal
+from ops.admission.lines import Line, micros
 from ops.admission.plan import Plan, PlanRows
 from ops.cache import keys
 from ops.cache.client import Cache
@@ -68,6 +69,9 @@ JOIN tickets t ON t.id = c.ticket_id
 WHERE c.event_id = $1
   AND c.code_hash = substring(sha256(convert_to($2, 'UTF8')) FOR 16)
 """
+
+LOG_BYTES = 450
+"""What the row of a scan's log takes in a line."""
 
 
 class Parts:
@@ -165,7 +169,15 @@ class Parts:
     async def _line(self, ticket: asyncpg.Record, scan_id: UUID, now: datetime) -> None:
         places = ((self._scope.no, 1, 1, 1),)
         line = Line(
-            scan_id, self.event.id, ticket["id"], 1, bytes(16), ms(now), "N", places
+            scan_id,
+            self.event.id,
+            ticket["id"],
+            1,
+            bytes(16),
+            micros(now),
+            "answered",
+            places,
+            log=bytes(LOG_BYTES),
         )
         await self._journal.append([line])
 

@@ -26,7 +26,7 @@ batch_scans = Histogram(
 )
 step_seconds = Histogram(
     "ops_step_seconds",
-    "One step of a batch (facts, commit, verify, finish, journal)",
+    "One step of a batch (facts, commit, verify, finish, journal, claim, look)",
     ["step"],
     buckets=_SECONDS,
     registry=REGISTRY,

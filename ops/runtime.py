@@ -36,6 +36,7 @@ from ops.checkin.operators import Operators
 from ops.checkin.pictures import Pictures
 from ops.checkin.plans import Plans
 from ops.checkin.printable import PrintableCodes
+from ops.checkin.recovery import Recovery
 from ops.checkin.scan_log import ScanLog
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
@@ -137,8 +138,13 @@ class Runtime:
 
     def _door(self) -> None:
         database, clock = self.database, self.clock
-        self.stores = Stores(database, self.cache, clock)
-        self.journal = Journal(Path(self.settings.data_dir) / "journal")
+        settings = self.settings
+        self.stores = Stores(database, self.cache, clock, settings.database_tries_s)
+        folder = Path(settings.data_dir) / "journal"
+        self.journal = Journal(folder)
+        self.recovery = Recovery(
+            database, self.stores, clock, folder, settings.steady_s
+        )
         self.desk = Desk(
             database, self.stores, Plans(database), self.journal, Keyring({}), clock
         )
@@ -178,6 +184,7 @@ class Runtime:
             await self.cache.start()
             await self.registry.start()
             await self.journal.start()
+            await self.recovery.start()
             keys = SigningKeys(self.database.pool, self.settings.secret_key)
             self.desk.keyring, _ = await keys.load()
         except BaseException:
@@ -187,6 +194,7 @@ class Runtime:
     async def stop(self) -> None:
         """Stop in the opposite order: the desk first answers those who wait."""
         await self.desk.stop()
+        await self.recovery.stop()
         await self.journal.stop()
         await self.registry.stop()
         self.passwords.stop()

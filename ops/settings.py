@@ -8,6 +8,7 @@ program reads the environment.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,8 @@ from ops.errors import SettingsError
 PREFIX = "OPS_"
 DEVELOPMENT_SECRET = "development-only-secret-key-do-not-deploy"
 SECRET_KEY_LENGTH_MIN = 32
+
+_TRIES = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,3}")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -49,6 +52,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stripe_webhook_secret: str = ""
     stripe_api_base: str = ""
     smtp_url: str = ""
+    database_tries_ms: str = "200,250"
+    """How long the door waits for PostgreSQL, try by try, before mode D."""
+    steady_s: Annotated[float, Meta(ge=0)] = 10.0
+    """How long PostgreSQL must work without a gap before it is used again."""
+
+    @property
+    def database_tries_s(self) -> tuple[float, ...]:
+        """The tries in seconds."""
+        return tuple(int(part) / 1000 for part in self.database_tries_ms.split(","))
 
     @property
     def base_url(self) -> str:
@@ -129,6 +141,10 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"bad value for {PREFIX}{name}: must start with {' or '.join(schemes)}"
             )
+    if not re.fullmatch(
+        r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,3}", settings.database_tries_ms
+    ):
+        raise SettingsError("bad value for OPS_DATABASE_TRIES_MS: expected 200,250")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError("OPS_TLS_CERT and OPS_TLS_KEY go together: one is missing")
     if settings.env != "production":

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ops.admission.journal import Journal
+from ops.admission.plan import Plan
 from ops.admission.scan import Override, ScanRequest
 from ops.auth.subjects import DeviceIdentity
 from ops.cache import keys
@@ -96,6 +97,15 @@ class House:
             except Unavailable:
                 continue
             return
+
+    async def rewarm(self) -> bool:
+        """Fill the cache anew, for tickets and limits that were changed by hand."""
+        warmer = Warmer(self.database, self.cache, self.drain.catch_up)
+        return await warmer.rebuild(self.event.id)
+
+    async def desk_plan(self) -> Plan:
+        """The plan of the event as the desk knows it."""
+        return (await self.desk.event(self.event.id)).plan
 
     async def stop(self) -> None:
         await self.desk.stop()

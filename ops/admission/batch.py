@@ -2,12 +2,14 @@
 
 `run` is a generator. It yields commands (all commands of one yield may run at the same
 time) and is sent one reply a command; the desk executes them against the real stores,
-the simulation against models. Modes N and D2 (core.md):
+the simulation against models. Modes (core.md):
 
     N   read the cache -> decide -> commit; in the same step every answer that would
         not let somebody through is read again from PostgreSQL, so a stale cache never
         turns a guest away -> finish in the cache, line in the journal -> answer
-    D2  the same with facts from PostgreSQL, when the cache is cold or gone
+    D2  the same with facts from PostgreSQL, when the cache is cold or gone; before and
+        after the commit the journals of this machine are looked at
+    D   PostgreSQL is gone: `ops.admission.degraded`
 
 PostgreSQL is the arbiter: a scan that lost its place there is read by a second
 statement and decided again. A reply `Down` means that the outcome is unknown; nothing
@@ -16,212 +18,85 @@ is ever answered from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from ops.admission.ask import Ask, reads
+from ops.admission.ask import reads
+from ops.admission.commands import (
+    Answer,
+    Command,
+    Commit,
+    Down,
+    Finish,
+    Item,
+    Journal,
+    Poisoned,
+    ReadCache,
+    Steps,
+)
 from ops.admission.commit import CommitReply, CommitRequest, LogRow, commit_request
-from ops.admission.decision import decide, full
-from ops.admission.from_cache import CacheFacts, CacheRead, Cold
-from ops.admission.from_database import DatabaseFacts, DatabaseRead
-from ops.admission.outcome import Decision
-from ops.admission.plan import Plan
-from ops.admission.scan_facts import ScanFacts, Stored
-from ops.cache.entry import DeviceEntry
-
-ROUNDS_MAX = 4
-"""A scan that loses its place this often is answered 503: the device asks again."""
+from ops.admission.decision import full
+from ops.admission.degraded import ROUNDS_MAX, Degraded
+from ops.admission.from_cache import CacheFacts, Cold
+from ops.admission.from_database import DatabaseFacts
+from ops.admission.lines import Line, State, line_of
 
 
-class Item(msgspec.Struct):
-    """A scan on its way through a batch."""
-
-    index: int
-    ask: Ask
-    code: bytes
-    content_hash: bytes
-    code_hint: str
-    device: DeviceEntry
-    facts: ScanFacts | None = None
-    decision: Decision | None = None
-    error: str = ""
-    """conflict | device_revoked | device_locked | unavailable | poisoned: no answer."""
-    stored: Stored | None = None
-    lost: bool = False
-    durable: str = "none"
-
-    @property
-    def done(self) -> bool:
-        """Whether the answer stands: an error, a commit or the answer of before."""
-        return bool(self.error) or self.durable != "none" or self.stored is not None
-
-    @property
-    def unsure(self) -> bool:
-        """Whether PostgreSQL must be read before this scan can be answered."""
-        return not self.done and (self.decision is None or self.lost)
-
-    @property
-    def writing(self) -> bool:
-        """Whether the decision still has to be committed."""
-        return (
-            not self.done
-            and not self.lost
-            and self.decision is not None
-            and self.decision.writes
-            and not self.ask.scan.dry_run
-        )
-
-
-class ReadCache(msgspec.Struct, frozen=True):
-    """Ask the cache. Reply: CacheFacts, Cold or Down."""
-
-    reads: list[CacheRead]
-
-
-class ReadDatabase(msgspec.Struct, frozen=True):
-    """Ask PostgreSQL. Reply: DatabaseFacts or Down."""
-
-    reads: list[DatabaseRead]
-
-
-class LoadPlan(msgspec.Struct, frozen=True):
-    """The plan in hand is not this version. Reply: Plan or Down."""
-
-    version: int
-
-
-class Commit(msgspec.Struct, frozen=True):
-    """Write in one transaction. Reply: CommitReply, Poisoned or Down."""
-
-    request: CommitRequest
-
-
-class Finish(msgspec.Struct, frozen=True):
-    """Tell the cache and the screens. Reply: anything; the drain repairs a loss."""
-
-    items: list[Item]
-    replies: list[CommitReply]
-    epoch: int | None
-
-
-class Journal(msgspec.Struct, frozen=True):
-    """Remember every green of the batch before it is sent. Reply: None or Down."""
-
-    items: list[Item]
-    epoch: int
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The answers stand: hand them out. Reply: None."""
-
-    items: list[Item]
-
-
-class Down(msgspec.Struct, frozen=True):
-    """No answer in time, or no connection: the outcome is unknown."""
-
-    store: str = ""
-
-
-class Poisoned(msgspec.Struct, frozen=True):
-    """PostgreSQL refused a value of the batch: split it."""
-
-
-Command = ReadCache | ReadDatabase | LoadPlan | Commit | Finish | Journal | Answer
-Steps = Generator[list[Command], list[Any], Any]
-AskAgain = Callable[[Plan, "Item"], Ask]
-
-
-class Batch:
-    """One batch of one event.
-
-    Args:
-        plan: the plan in hand; replaced on the way if the stores know a newer one.
-        now: the time of the batch; written to its rows.
-        use_cache: False while the breaker of the cache is open (mode D2).
-        ask_again: makes the question anew when the device's gate or the plan moved.
-        logs: answers of earlier batches that are not written yet.
-        confirms: scans whose answers were handed over.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        items: list[Item],
-        now: datetime,
-        *,
-        use_cache: bool,
-        ask_again: AskAgain,
-        logs: list[LogRow],
-        confirms: list[UUID],
-    ) -> None:
-        self.plan = plan
-        self.items = items
-        self.now = now
-        self.use_cache = use_cache
-        self.ask_again = ask_again
-        self.logs = logs
-        self.confirms = confirms
-        self.mode = "D2"
-        self.epoch: int | None = None
-        self.cold = ""
-        self.replies: list[CommitReply] = []
-        self.logs_refused: list[LogRow] = []
+class Batch(Degraded):
+    """One batch of one event; `Deciding` says what it is made of."""
 
     def run(self) -> Steps:
         """The whole batch; afterwards every item has an answer or an error."""
         warm = False
         if self.use_cache:
             warm = yield from self._from_cache()
-        if not warm:
-            reply = (yield [self._question(self.items)])[0]
-            yield from self._take(self.items, reply)
-        for _ in range(ROUNDS_MAX):
-            if not (yield from self._round()):
-                break
+        if warm and self.mode == "D":
+            yield from self._degraded()
+        else:
+            yield from self._by_database(warm)
+            if self.gone and warm and (yield from self._to_journal()):
+                yield from self._degraded()
         for item in self.items:
             if item.unsure or item.writing:
                 item.error = "unavailable"
         yield from self._end()
 
     def _from_cache(self) -> Steps:
-        asked = [
-            CacheRead(item.code, reads(self.plan, item.ask), item.ask.device_id)
-            for item in self.items
-        ]
-        (reply,) = yield [ReadCache(asked)]
+        (reply,) = yield [ReadCache(self._cache_reads(self.items))]
         if not isinstance(reply, CacheFacts):
             self.cold = reply.why if isinstance(reply, Cold) else "down"
             return False
-        self.mode, self.epoch = "N", reply.epoch
+        self.mode, self.epoch = reply.mode, reply.epoch
+        if reply.mode == "D":
+            self.facts = reply
+            return True
         if reply.plan_version != self.plan.version:
             yield from self._new_plan(reply.plan_version)
+        marked = []
         for item, facts in zip(self.items, reply.facts, strict=True):
             item.facts = facts
-            self._look(item, from_cache=True)
+            if any(visit.provisional for visit in facts.visits.values()):
+                marked.append(item)
+        if marked:
+            yield from self._recall(marked)
+        for item in self.items:
+            if not item.error:
+                self._look(item, verified=False)
         return True
 
-    def _question(self, items: list[Item]) -> ReadDatabase:
-        return ReadDatabase(
-            [
-                DatabaseRead(
-                    item.ask.scan.id,
-                    item.code,
-                    reads(self.plan, item.ask),
-                    item.ask.device_id,
-                )
-                for item in items
-            ]
-        )
+    def _by_database(self, warm: bool) -> Steps:
+        """Modes N and D2: PostgreSQL decides."""
+        self.green_mode, self.green_epoch = self.mode, self.epoch
+        if not warm:
+            reply = (yield [self._question(self.items)])[0]
+            yield from self._take(self.items, reply)
+        for _ in range(ROUNDS_MAX):
+            if self.gone or not (yield from self._round()):
+                return
 
     def _take(self, items: list[Item], reply: DatabaseFacts | Down) -> Steps:
         if not isinstance(reply, DatabaseFacts):
-            for item in items:
-                item.error = "unavailable"
+            self._lost_touch(items, reply)
             return
         asked = [reads(self.plan, item.ask) for item in items]
         if reply.plan_version != self.plan.version:
@@ -229,7 +104,7 @@ class Batch:
         moved = []
         for item, fresh, before in zip(items, reply.facts, asked, strict=True):
             item.facts, item.lost = fresh, False
-            self._look(item, from_cache=False)
+            self._look(item, verified=True)
             if not item.done and reads(self.plan, item.ask) != before:
                 moved.append(item)
         if moved:
@@ -238,51 +113,22 @@ class Batch:
             (reply,) = yield [self._question(moved)]
             yield from self._take(moved, reply)
 
-    def _new_plan(self, version: int) -> Steps:
-        (plan,) = yield [LoadPlan(version)]
-        if isinstance(plan, Plan):
-            self.plan = plan
-            for item in self.items:
-                item.ask = self.ask_again(plan, item)
-
-    def _look(self, item: Item, *, from_cache: bool) -> None:
-        """Decide one item on its facts, unless they say that it is settled."""
-        facts = item.facts
-        assert facts is not None
-        item.decision = None
-        if facts.device is not None and facts.device != item.device:
-            before = reads(self.plan, item.ask)
-            item.device = facts.device
-            item.ask = self.ask_again(self.plan, item)
-            if from_cache and reads(self.plan, item.ask) != before:
-                return  # other scopes than were read: PostgreSQL is asked
-        if facts.device is None or facts.device.state != "active":
-            if not from_cache:
-                locked = facts.device is not None and facts.device.state == "locked"
-                item.error = "device_locked" if locked else "device_revoked"
+    def _lost_touch(self, items: list[Item], reply: Any) -> None:
+        """PostgreSQL did not answer: mode D for what has no answer, or an error."""
+        if isinstance(reply, Down) and reply.lasting and self.mode == "N":
+            self.gone = True
             return
-        if facts.stored is not None:
-            self._replay(item, facts.stored)
-            return
-        decision = decide(self.plan, item.ask, facts)
-        if from_cache and not decision.writes and decision.reason != "malformed_code":
-            return  # whatever turns a guest away is read from PostgreSQL
-        item.decision = decision
-
-    def _replay(self, item: Item, stored: Stored) -> None:
-        same = (
-            stored.event_id == self.plan.event.id
-            and stored.device_id == item.ask.device_id
-            and stored.content_hash == item.content_hash.hex()
-        )
-        if same:
-            item.stored = stored
-        else:
-            item.error = "conflict"
+        for item in items:
+            item.error = "unavailable"
 
     def _round(self) -> Steps:
         """Commit what writes and, beside it, read what must be looked at again."""
         writing = [item for item in self.items if item.writing]
+        if writing and self.mode == "D2":
+            (found,) = yield [self._look_at(writing)]
+            if isinstance(found, list):
+                self._held_elsewhere(writing, found)
+            writing = [item for item in writing if item.writing]
         unsure = [item for item in self.items if item.unsure]
         commands: list[Command] = []
         if writing:
@@ -308,8 +154,7 @@ class Batch:
             yield from self._bisect(writing)
             return
         if not isinstance(reply, CommitReply):
-            for item in writing:
-                item.error = "unavailable"
+            self._lost_touch(writing, reply)
             return
         self.replies.append(reply)
         self.logs, self.confirms = [], []
@@ -344,16 +189,40 @@ class Batch:
 
     def _end(self) -> Steps:
         green = [item for item in self.items if item.durable == "committed"]
+        told = False
         if green:
-            commands: list[Command] = [Journal(green, self.epoch or 0)]
-            if self.mode == "N":
-                commands.append(Finish(self.items, self.replies, self.epoch))
-            yield commands
-            yield [Answer(self.items)]
-        else:
-            yield [Answer(self.items)]
-            if self.mode == "N":
-                yield [Finish(self.items, self.replies, self.epoch)]
+            told = yield from self._finish(green)
+        yield [Answer(self.items)]
+        if not told and self.epoch is not None:
+            yield [Finish(self.items, [], self.epoch)]
+
+    def _finish(self, green: list[Item]) -> Steps:
+        """Journal and cache of what PostgreSQL has; whether the screens were told."""
+        mode, epoch = self.green_mode, self.green_epoch
+        lines = self._lines(green, "answered")
+        commands: list[Command] = [Journal(lines, synced=False)]
+        if mode == "N":
+            commands.append(Finish(self.items, self.replies, epoch))
+        replies = yield commands
+        if replies[-1] == "ok" and mode == "N":
+            return True
+        # The mode has moved meanwhile, or there is no cache: others may have let the
+        # same guest in by the journal (R3, R8). The rows stay ours or are taken over.
+        (found,) = yield [self._look_at(green)]
+        if not isinstance(found, list):
+            return False
+        held = self._held_elsewhere(green, found)
+        for item in held:
+            item.durable = "none"
+        if held:
+            yield [Journal(self._lines(held, "cancelled"), synced=False)]
+        return False
+
+    def _lines(self, items: list[Item], state: State) -> list[Line]:
+        mode, epoch = self.green_mode, self.green_epoch or 0
+        return [
+            line_of(self.plan, item, self.now, mode, epoch, state) for item in items
+        ]
 
 
 def leftovers(items: list[Item]) -> list[Item]:
@@ -365,6 +234,7 @@ def leftovers(items: list[Item]) -> list[Item]:
         and not item.error
         and item.stored is None
         and item.durable == "none"
+        and not item.journaled
         and not item.ask.scan.dry_run
     ]
 

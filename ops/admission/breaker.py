@@ -35,11 +35,11 @@ class Breaker:
         self._failures = 0
         self.open = False
 
-    def failed(self, now_s: float) -> None:
-        """The store did not answer."""
+    def failed(self, now_s: float, times: int = 1) -> None:
+        """The store did not answer, so many times in a row."""
         if self._failures == 0:
             self._first_failure_s = now_s
-        self._failures += 1
+        self._failures += times
         silent = now_s - self._first_failure_s >= self._silence_s
         if self._failures >= self._failures_max or silent:
             self.open = True

@@ -160,7 +160,10 @@ def commit_request(
         assert facts.ticket_id is not None
         ticket = facts.ticket_id
         items.append(_item(item, ticket, facts.ticket.version, decision))
-        needs += _needs(plan, item.index, decision)
+        needs += [
+            _Need(item.index, place, people)
+            for place, people in limits(plan, decision).items()
+        ]
         for opened in decision.opens:
             scope = opened.scope.id
             row = _Open(item.index, uuid7(), scope, opened.person_no, opened.pass_no)
@@ -215,10 +218,10 @@ def _item(item: Writing, ticket: UUID, version: int, decision: Decision) -> _Ite
     )
 
 
-def _needs(plan: Plan, index: int, decision: Decision) -> list[_Need]:
+def limits(plan: Plan, decision: Decision) -> dict[UUID, int]:
     """Places that the scan takes of hard limits; an event manager's act asks none."""
     if decision.past_limits:
-        return []
+        return {}
     taken: dict[UUID, int] = {}
     replaced = {
         (closed.scope.id, closed.person_no) for closed in decision.closes if closed.must
@@ -228,7 +231,7 @@ def _needs(plan: Plan, index: int, decision: Decision) -> list[_Need]:
             continue
         for place in _limits(plan, opened.scope):
             taken[place] = taken.get(place, 0) + 1
-    return [_Need(index, place, people) for place, people in taken.items()]
+    return taken
 
 
 def _limits(plan: Plan, scope: ScopePlan) -> list[UUID]:

@@ -17,10 +17,12 @@ from ops.admission.scan_facts import ScanFacts, Stored
 from ops.cache.entry import DeviceEntry, Phase, Visit, ms, pack_visit, visit_key
 from ops.cache.keys import LAYOUT_VERSION
 
-FIXED_ARGUMENTS = 7
+FIXED_ARGUMENTS = 9
 """What `arguments` returns for a batch that has nothing to tell."""
 FEED_LENGTH = 5_000
 """Batches kept for screens that come back; older ones get a snapshot."""
+
+Args = list[bytes | str | int]
 
 _msgpack = msgspec.msgpack.Encoder()
 
@@ -189,8 +191,14 @@ def arguments(
     written: list[CacheVisit],
     told: list[list[object]],
     counted: list[bytes | str | int],
+    shown: Iterable[tuple[bytes, bytes]] = (),
 ) -> list[bytes | str | int]:
-    """ARGV of `finish.lua`; `epoch` None is the drain, whose rows are committed."""
+    """ARGV of `finish.lua`; `epoch` None is the drain, whose rows are committed.
+
+    Args:
+        shown: (field, scan id) of admissions whose green was shown.
+    """
+    shown = list(shown)
     args: list[bytes | str | int] = [
         echo,
         LAYOUT_VERSION,
@@ -199,7 +207,23 @@ def arguments(
         _msgpack.encode(told) if told else b"",
         len(told),
         FEED_LENGTH,
+        len(shown),
+        "",
     ]
     for visit in written:
         args += visit.arguments()
+    for field, scan_id in shown:
+        args += [field, scan_id]
     return args + counted
+
+
+def settling(echo: bytes, tickets: list[CacheVisit | bytes]) -> Args:
+    """ARGV of `finish.lua` after a merge: provisional visits become what is on record.
+
+    Args:
+        tickets: a visit of the record, or the field of one that the record has not.
+    """
+    args: Args = [echo, LAYOUT_VERSION, "", len(tickets), b"", 0, FEED_LENGTH, 0, "1"]
+    for one in tickets:
+        args += [one, b"", 0, 0, 0, 0] if isinstance(one, bytes) else one.arguments()
+    return args

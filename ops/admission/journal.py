@@ -1,10 +1,10 @@
 """The journal: a file of this process that remembers every green before it is sent.
 
 One SQLite file (WAL) per process incarnation in the machine's journal folder; its
-process is the only writer and holds a lock on it, everybody else may read it. In mode
-N a line costs no fsync and still survives kill -9 (synchronous=NORMAL); rule R5 of the
-admission protocol rests on it. Files whose owner is gone and whose lines all stand in
-PostgreSQL are removed by `sweep`.
+process is the only writer and holds a lock on it, everybody else may read it
+(`ops.admission.journals`). In mode N a line costs no fsync and still survives kill -9
+(synchronous=NORMAL); in mode D it waits for the disk (FULL). Rules R5 and R10 of the
+admission protocol rest on it.
 """
 
 from __future__ import annotations
@@ -13,77 +13,106 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from ops.admission.journals import SUFFIX, Journals
+from ops.admission.lines import LINE_VERSION, Found, Line, State
 from ops.ids import uuid7
 
-LINE_VERSION = 1
-_SUFFIX = ".journal"
+LATE_S = 0.5
+"""A disk that takes longer answers no guest: 503, and the device decides."""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS line (
-  scan_id BLOB PRIMARY KEY, event_id BLOB NOT NULL, ticket_id BLOB NOT NULL,
-  v INTEGER NOT NULL, epoch INTEGER NOT NULL, content_hash BLOB NOT NULL,
-  at_ms INTEGER NOT NULL, state TEXT NOT NULL, places BLOB NOT NULL
-) WITHOUT ROWID
+CREATE TABLE line (
+  seq INTEGER PRIMARY KEY, scan_id BLOB NOT NULL UNIQUE, event_id BLOB NOT NULL,
+  ticket_id BLOB, v INTEGER NOT NULL, epoch INTEGER NOT NULL,
+  content_hash BLOB NOT NULL, at_us INTEGER NOT NULL, state TEXT NOT NULL,
+  places BLOB NOT NULL, mode TEXT NOT NULL, takes BLOB, log BLOB NOT NULL
+);
+CREATE INDEX line_ticket ON line (ticket_id);
 """
-_INSERT = "INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MARK = (
+    "UPDATE line SET seq = ?, state = ? WHERE scan_id = ?"
+    " AND state IN ('pending', 'answered') AND state <> ?"
+)
+_encode = msgspec.msgpack.Encoder().encode
 
+Mark = tuple[UUID, State]
+"""A scan whose line was answered or shown."""
 
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """One green: a scan, its ticket and the places it took or left.
-
-    `places` is (scope number, person, pass, 1 for in and 0 for out) a person.
-    """
-
-    scan_id: UUID
-    event_id: UUID
-    ticket_id: UUID
-    epoch: int
-    content_hash: bytes
-    at_ms: int
-    state: str
-    places: tuple[tuple[int, int, int, int], ...]
+Result = TypeVar("Result")
 
 
 class Journal:
-    """The journal of this process.
+    """The journal of this process, and its eyes on those of its machine.
 
-    Calls of `append` run one after another in a thread of their own; each is one
+    All calls run one after another in a thread of their own; each `append` is one
     transaction. Cancelling one does not undo its lines.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.path = folder / f"{uuid7()}{_SUFFIX}"
+        self.path = folder / f"{uuid7()}{SUFFIX}"
+        self.journals = Journals(folder, self.path)
         self._lock = -1
+        self._seq = 0
+        self._synced = False
         self._database: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     async def start(self) -> None:
         """Create the file, with WAL switched on before anybody can see it."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        await self._run(self._open)
 
     async def stop(self) -> None:
-        """Close the file; its lines stay for the sweep. May come twice."""
+        """Close the file; its lines stay for the merge. May come twice."""
         if self._database is not None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, self._close)
+            await self._run(self._close)
         self._thread.shutdown()
 
-    async def append(self, lines: list[Line]) -> None:
-        """Write the lines of a batch in one transaction.
+    async def append(
+        self, lines: list[Line], *, synced: bool = False, marks: Sequence[Mark] = ()
+    ) -> None:
+        """Write the lines of a batch, and states of earlier ones, in one transaction.
+
+        Args:
+            synced: return when the disk has them (mode D).
 
         Raises:
-            sqlite3.Error: the disk refused; the lines are not written.
+            sqlite3.Error: the disk refused; nothing is written.
+            TimeoutError: the disk is too slow; whether it is written is unknown.
         """
-        await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._write, lines
-        )
+        async with asyncio.timeout(LATE_S if synced else None):
+            await self._run(self._write, lines, synced, list(marks))
+
+    async def recall(self, scan_ids: list[UUID]) -> list[Found]:
+        """Lines of these scans in the journals of this machine, cancelled ones too.
+
+        Raises:
+            sqlite3.Error: the own file cannot be read.
+        """
+        async with asyncio.timeout(LATE_S):
+            return await self._run(self.journals.recall, scan_ids)
+
+    async def look(self, ticket_ids: list[UUID]) -> list[Found]:
+        """Lines for these tickets in the journals of this machine.
+
+        Raises:
+            sqlite3.Error: the own file cannot be read.
+        """
+        async with asyncio.timeout(LATE_S):
+            return await self._run(self.journals.look, ticket_ids)
+
+    async def _run(self, call: Callable[..., Result], *args: Any) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, call, *args)
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +121,7 @@ class Journal:
         # Two processes that switch WAL on at once get "database is locked" whatever
         # the time limit (core.md item 14): nobody knows this file yet.
         database.execute("PRAGMA journal_mode=WAL")
-        database.execute(_SCHEMA)
+        database.executescript(_SCHEMA)
         database.commit()
         database.close()
         self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -105,75 +134,54 @@ class Journal:
 
     def _close(self) -> None:
         assert self._database is not None
+        self.journals.close()
         self._database.close()
         self._database = None
         os.close(self._lock)
 
-    def _write(self, lines: list[Line]) -> None:
-        assert self._database is not None, "Journal.start() has not been called"
-        self._database.execute("BEGIN")
+    def _write(self, lines: list[Line], synced: bool, marks: list[Mark]) -> None:
+        database = self._database
+        assert database is not None, "Journal.start() has not been called"
+        if synced != self._synced:
+            database.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+            self._synced = synced
+        seq = self._seq
+        rows, states = [], []
+        for scan_id, state in marks:
+            seq += 1
+            states.append((seq, state, scan_id.bytes, state))
+        for line in lines:
+            seq += 1
+            rows.append(_row(seq, line))
+        database.execute("BEGIN IMMEDIATE")
         try:
-            self._database.executemany(_INSERT, [_row(line) for line in lines])
+            database.executemany(_MARK, states)
+            database.executemany(_INSERT, rows)
         except BaseException:
-            self._database.execute("ROLLBACK")
+            database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
+        try:
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+        self._seq = seq
 
 
-def _row(line: Line) -> tuple[object, ...]:
+def _row(seq: int, line: Line) -> tuple[object, ...]:
     return (
+        seq,
         line.scan_id.bytes,
         line.event_id.bytes,
-        line.ticket_id.bytes,
+        line.ticket_id.bytes if line.ticket_id else None,
         LINE_VERSION,
         line.epoch,
         line.content_hash,
-        line.at_ms,
+        line.at_us,
         line.state,
-        msgspec.msgpack.encode(line.places),
+        _encode(line.places),
+        line.mode,
+        line.takes.bytes if line.takes else None,
+        line.log,
     )
-
-
-def read(path: Path) -> list[Line]:
-    """All lines of a journal file, also while its owner writes."""
-    lines = []
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        for row in database.execute("SELECT * FROM line"):
-            line = Line(
-                UUID(bytes=row[0]),
-                UUID(bytes=row[1]),
-                UUID(bytes=row[2]),
-                row[4],
-                row[5],
-                row[6],
-                row[7],
-                msgspec.msgpack.decode(
-                    row[8], type=tuple[tuple[int, int, int, int], ...]
-                ),
-            )
-            lines.append(line)
-    finally:
-        database.close()
-    return lines
-
-
-def orphans(folder: Path) -> list[Path]:
-    """Journal files whose owner is gone."""
-    found = []
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
-        lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(lock)
-        found.append(path)
-    return found
-
-
-def remove(path: Path) -> None:
-    """Remove a journal file with what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm", ".lock"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -132,6 +132,8 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
     scan_id: bytes
     day: int = 0
     day_used: int = 0
+    provisional: bool = False
+    """Taken in mode D and not yet merged: PostgreSQL does not know it."""
 
     @property
     def used(self) -> int:
@@ -151,6 +153,7 @@ _TICKET = struct.Struct(">HI")  # admits, version
 _VERSION = struct.Struct(">I")
 _VISIT_KEY = struct.Struct(">16sIH")
 _EXIT_ASSUMED = 1
+_PROVISIONAL = 2
 
 _ticket_encoder = msgspec.msgpack.Encoder()
 _ticket_decoder = msgspec.msgpack.Decoder(TicketEntry)
@@ -202,7 +205,8 @@ def pack_visit(visit: Visit) -> bytes:
         visit.phase,
         visit.confirmed,
         visit.undone,
-        _EXIT_ASSUMED if visit.exit_assumed else 0,
+        (_EXIT_ASSUMED if visit.exit_assumed else 0)
+        | (_PROVISIONAL if visit.provisional else 0),
         visit.entered_ms,
         visit.gate_no,
         visit.device_no,
@@ -223,7 +227,15 @@ def unpack_visit(data: bytes) -> Visit:
         bool(fields[2]),
         fields[3],
         bool(fields[4] & _EXIT_ASSUMED),
-        *fields[5:],
+        fields[5],
+        fields[6],
+        fields[7],
+        fields[8],
+        fields[9],
+        fields[10],
+        fields[11],
+        fields[12],
+        bool(fields[4] & _PROVISIONAL),
     )
 
 

@@ -15,8 +15,10 @@ class Script(NamedTuple):
     sha: str
 
 
-def _load(name: str) -> Script:
-    text = files("ops.cache").joinpath("lua", f"{name}.lua").read_text("utf-8")
+def _load(name: str, *before: str) -> Script:
+    folder = files("ops.cache").joinpath("lua")
+    parts = [folder.joinpath(f"{part}.lua") for part in (*before, name)]
+    text = "".join(part.read_text("utf-8") for part in parts)
     # SHA1 is the name Redis gives a script, not a protection.
     return Script(
         name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -24,7 +26,9 @@ def _load(name: str) -> Script:
 
 
 READ_FACTS = _load("read_facts")
-FINISH = _load("finish")
+FINISH = _load("finish", "visits")
+CLAIM = _load("claim", "visits")
+SWITCH = _load("switch")
 PUT = _load("put")
 WARM_BEGIN = _load("warm_begin")
 WARM_READY = _load("warm_ready")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ops.admission.batch import Item
+from ops.admission.commands import Item
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import Args, ScanFacts, Stored
 from ops.admission.verdicts import REASONS, SENSITIVE

@@ -8,7 +8,6 @@ no linger. Two lanes: live scans first; uploads in batches of at most
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import deque
 from datetime import datetime
 from functools import partial
@@ -20,20 +19,24 @@ import msgspec
 
 from ops import log, metrics
 from ops.admission import batch as protocol
-from ops.admission import finish
+from ops.admission import commands, finish
 from ops.admission.ask import Ask
-from ops.admission.batch import Batch, Command, Item
+from ops.admission.batch import Batch
+from ops.admission.commands import Command, Item
 from ops.admission.commit import LogRow, door_row, log_row, only_logs
 from ops.admission.from_database import DeviceRow
-from ops.admission.journal import Journal, Line
+from ops.admission.journal import Journal
+from ops.admission.lines import log_line
 from ops.admission.plan import Plan
-from ops.cache.entry import DeviceEntry, ms
+from ops.cache.entry import DeviceEntry, visit_key
+from ops.checkin.executor import Executor
 from ops.checkin.pending import Answered, Lane, Pending, ask
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import Unauthenticated, Unavailable
+from ops.patience import within
 
 BATCH_MAX = 256
 """Scans a batch: a full one stays below the time limits of its steps."""
@@ -47,6 +50,14 @@ LOG_AFTER_S = 0.1
 """When no next batch comes: confirmations and answers that are not written yet."""
 WRITE_AGAIN_S = 1.0
 LOGS_KEPT_MAX = 20_000
+
+KNOW_S = 0.3
+DATABASE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 
 _DEVICE = (
     "SELECT row_to_json(d)::text FROM ops.device_entries_v1 d "
@@ -71,14 +82,14 @@ class EventDesk:
         self.plan = plan
         self._database = database
         self._stores = stores
-        self._plans = plans
-        self._journal = journal
+        self._executor = Executor(plan.event.id, stores, plans, journal)
         self._clock = clock
         self._live: deque[Pending] = deque()
         self._uploads: deque[Pending] = deque()
         self._flying: dict[UUID, asyncio.Future[None]] = {}
         self._devices: dict[UUID, DeviceEntry] = {}
         self._confirms: list[UUID] = []
+        self._shown: list[tuple[bytes, bytes]] = []
         self._logs: list[LogRow] = []
         self._inside: dict[UUID, int] = {}
         self._wake = asyncio.Event()
@@ -106,18 +117,32 @@ class EventDesk:
         """The last known entry of a device, to ask the stores the right question."""
         entry = self._devices.get(device_id)
         if entry is None:
-            try:
-                text = await self._database.pool.fetchval(
-                    _DEVICE, self.plan.event.id, device_id, timeout=0.5
-                )
-            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-                raise Unavailable(headers={"Retry-After": "1"}) from error
-            if text is None:
-                raise Unauthenticated(
-                    "This device does not serve the event.", code="device_other_event"
-                )
-            entry = self._devices[device_id] = _device_decoder.decode(text).entry()
+            entry = await self._find_device(device_id)
+            self._devices[device_id] = entry
         return entry
+
+    async def _find_device(self, device_id: UUID) -> DeviceEntry:
+        """From PostgreSQL, or from the cache while PostgreSQL is away."""
+        event_id = self.plan.event.id
+        if not self._stores.database_breaker.open:
+            try:
+                asked = self._database.pool.fetchval(
+                    _DEVICE, event_id, device_id, timeout=KNOW_S
+                )
+                text = await within(KNOW_S, asked)
+            except DATABASE_ERRORS as error:
+                _logger.warning("device_not_read", error=log.scrubbed(error))
+            else:
+                if text is None:
+                    raise Unauthenticated(
+                        "This device does not serve the event.",
+                        code="device_other_event",
+                    )
+                return _device_decoder.decode(text).entry()
+        found = await self._stores.device(event_id, device_id)
+        if found is None:
+            raise Unavailable(headers={"Retry-After": "1"})
+        return found
 
     async def add(self, pending: Pending, lane: Lane) -> Answered:
         """Queue a scan and wait for its answer."""
@@ -171,7 +196,9 @@ class EventDesk:
         waits until it is as large as the first: many small ones cost more.
         """
         waiting = len(self._live) + len(self._uploads)
-        if not waiting or len(self._batches) >= AT_ONCE_MAX:
+        # In D one at a time: two that share a ticket would see each other's lines.
+        at_once = 1 if self.mode == "D" else AT_ONCE_MAX
+        if not waiting or len(self._batches) >= at_once:
             return False
         return waiting >= sum(self._batches.values())
 
@@ -224,18 +251,14 @@ class EventDesk:
             await self._drive(batch, taken)
         finally:
             self.mode = batch.mode
-            for mode in ("N", "D2"):
+            for mode in ("N", "D2", "D"):
                 metrics.mode.labels(mode).set(mode == batch.mode)
             if batch.plan.version > self.plan.version:
                 self.plan = batch.plan
             self._devices.update((item.ask.device_id, item.device) for item in items)
             self._logs += batch.logs + batch.logs_refused
             self._confirms += batch.confirms
-            self._confirms += [
-                pending.scan.id
-                for pending, item in zip(taken, items, strict=True)
-                if _handed_over(pending, item)
-            ]
+            self._note_answers(taken, items)
             self._logs += [
                 log_row(item, item.decision, None)
                 for item in protocol.leftovers(items)
@@ -247,8 +270,29 @@ class EventDesk:
                 if item.stored is not None
             ]
             del self._logs[:-LOGS_KEPT_MAX]
-            if self._confirms or self._logs:
+            del self._confirms[:-LOGS_KEPT_MAX]
+            if self._confirms or self._logs or self._executor.marks:
                 self._write_within(CONFIRM_AFTER_S if self._confirms else LOG_AFTER_S)
+
+    def _note_answers(self, taken: list[Pending], items: list[Item]) -> None:
+        """What was handed over is confirmed with the next batch, or in 50 ms."""
+        for pending, item in zip(taken, items, strict=True):
+            scan_id, shown = pending.scan.id, _handed_over(pending, item)
+            if shown and item.durable != "journal":
+                self._confirms.append(scan_id)
+            elif item.durable == "journal":
+                self._executor.marks.append((scan_id, "shown" if shown else "answered"))
+            if shown and item.decision is not None and item.facts is not None:
+                ticket_id = item.facts.ticket_id
+                self._shown += [
+                    (visit_key(ticket_id, o.scope.no, o.person_no), scan_id.bytes)
+                    for o in item.decision.opens
+                    if ticket_id is not None
+                ]
+
+    def _take_shown(self) -> list[tuple[bytes, bytes]]:
+        shown, self._shown = self._shown, []
+        return shown
 
     async def _drive(self, batch: Batch, taken: list[Pending]) -> None:
         steps = batch.run()
@@ -269,42 +313,14 @@ class EventDesk:
         self, batch: Batch, command: Command, taken: list[Pending]
     ) -> Any:
         """One command against the real stores."""
-        event_id = self.plan.event.id
-        if isinstance(command, protocol.ReadCache):
-            return await self._stores.read_cache(event_id, command)
-        if isinstance(command, protocol.ReadDatabase):
-            return await self._stores.read_database(event_id, command)
-        if isinstance(command, protocol.Commit):
-            return await self._stores.commit(command)
-        if isinstance(command, protocol.Journal):
-            return await self._remember(command, batch)
-        if isinstance(command, protocol.Finish):
+        if isinstance(command, commands.Finish):
             return await self._tell(command, batch)
-        if isinstance(command, protocol.LoadPlan):
-            return await self._load_plan(command.version)
-        self._answer(batch, taken)
-        return None
+        if isinstance(command, commands.Answer):
+            self._answer(batch, taken)
+            return None
+        return await self._executor.run(command)
 
-    async def _load_plan(self, version: int) -> Any:
-        try:
-            return await self._plans.load(self.plan.event.id, version)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            _logger.warning("plan_not_loaded", error=log.scrubbed(error))
-            return protocol.Down("database")
-
-    async def _remember(self, command: protocol.Journal, batch: Batch) -> Any:
-        try:
-            with metrics.step_seconds.labels("journal").time():
-                await self._journal.append(_lines(batch, command))
-        except (sqlite3.Error, OSError) as error:
-            # The rows are committed; without its line a green only misses the net
-            # for a database that loses them (rule R5), so the door goes on.
-            metrics.store_failures_total.labels("journal").inc()
-            _logger.error("journal_failed", error=log.scrubbed(error))
-            return protocol.Down("journal")
-        return None
-
-    async def _tell(self, command: protocol.Finish, batch: Batch) -> Any:
+    async def _tell(self, command: commands.Finish, batch: Batch) -> Any:
         for reply in command.replies:
             for place, people in reply.inside.items():
                 self._inside[UUID(place)] = people
@@ -314,6 +330,7 @@ class EventDesk:
             finish.visits(batch.plan, command.items, command.replies, batch.now),
             finish.lines(batch.plan, command.items, batch.now),
             finish.refusals(command.items),
+            self._take_shown(),
         )
         if len(args) == finish.FIXED_ARGUMENTS:
             return None
@@ -341,20 +358,38 @@ class EventDesk:
 
     async def _flush(self) -> None:
         """Write confirmations and answers that no batch took along."""
+        await self._executor.write_marks()
+        await self._tell_shown()
         if not (self._logs or self._confirms):
             return
         logs, self._logs = self._logs, []
         confirms, self._confirms = self._confirms, []
-        if isinstance(await self._write(logs, confirms), protocol.Down):
+        reply = await self._write(logs, confirms)
+        if isinstance(reply, commands.Down):
+            if reply.lasting and self.mode == "D":
+                logs = await self._keep(logs)
             self._logs = logs + self._logs
             self._confirms = confirms + self._confirms
             self._write_within(WRITE_AGAIN_S)
 
+    async def _keep(self, logs: list[LogRow]) -> list[LogRow]:
+        """Answers that PostgreSQL did not get any more go into the journal."""
+        now = self._clock.now()
+        lines = [log_line(self.plan, row, now, 0) for row in logs]
+        reply = await self._executor.run(commands.Journal(lines, synced=False))
+        return logs if isinstance(reply, commands.Down) else []
+
+    async def _tell_shown(self) -> None:
+        """Tell the cache what was shown, so that a copy is red in mode D too."""
+        if self._shown and self._stores.cache_allowed():
+            args = finish.arguments(b"c", None, [], [], [], self._take_shown())
+            await self._stores.finish(self.plan.event.id, args)
+
     async def _write(self, logs: list[LogRow], confirms: list[UUID]) -> Any:
         """One transaction of logs; a poisoned row is bisected out and dropped."""
         request = only_logs(self.plan, self.mode, self._clock.now(), logs, confirms)
-        reply = await self._stores.commit(protocol.Commit(request))
-        if not isinstance(reply, protocol.Poisoned):
+        reply = await self._stores.commit(commands.Commit(request))
+        if not isinstance(reply, commands.Poisoned):
             return reply
         if len(logs) <= 1:
             _logger.error("log_row_dropped", scan_id=str(logs[0].s) if logs else None)
@@ -362,7 +397,7 @@ class EventDesk:
         middle = len(logs) // 2
         first = await self._write(logs[:middle], confirms)
         second = await self._write(logs[middle:], [])
-        return first if isinstance(first, protocol.Down) else second
+        return first if isinstance(first, commands.Down) else second
 
     def _item(self, index: int, pending: Pending, now: datetime) -> Item:
         device = self._devices[pending.device_id]
@@ -386,38 +421,7 @@ def _handed_over(pending: Pending, item: Item) -> bool:
 
     Only such an admission is confirmed: a copy of another is amber, not red (R4).
     """
-    green = item.durable == "committed" or (
+    green = item.durable in ("committed", "journal") or (
         item.stored is not None and item.stored.verdict == "admitted"
     )
     return green and pending.answer.done() and not pending.answer.cancelled()
-
-
-def _lines(batch: Batch, command: protocol.Journal) -> list[Line]:
-    lines = []
-    for item in command.items:
-        facts, decision = item.facts, item.decision
-        assert facts is not None
-        assert decision is not None
-        assert facts.ticket_id is not None
-        places = [
-            (entry.scope.no, entry.person_no, entry.pass_no, 1)
-            for entry in decision.opens
-        ]
-        places += [
-            (entry.scope.no, entry.person_no, 0, 0)
-            for entry in decision.closes
-            if entry.must
-        ]
-        lines.append(
-            Line(
-                item.ask.scan.id,
-                batch.plan.event.id,
-                facts.ticket_id,
-                command.epoch,
-                item.content_hash,
-                ms(batch.now),
-                "answered",
-                tuple(places),
-            )
-        )
-    return lines

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from ops.admission.ask import Ask, CodeKind
-from ops.admission.batch import Item
+from ops.admission.commands import Item
 from ops.admission.plan import Plan
 from ops.admission.scan import Direction, ScanRequest
 from ops.cache.entry import DeviceEntry

@@ -8,24 +8,39 @@ and the command is repeated once on another one; every command may be repeated.
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from ops import log, metrics
-from ops.admission import commit, from_cache, from_database
-from ops.admission.batch import Commit, Down, Poisoned, ReadCache, ReadDatabase
+from ops.admission import claim, commit, from_cache, from_database
 from ops.admission.breaker import Breaker
+from ops.admission.commands import (
+    Claim,
+    Commit,
+    Down,
+    ModeIs,
+    Poisoned,
+    ReadCache,
+    ReadDatabase,
+    Switch,
+)
+from ops.admission.finish import FEED_LENGTH
 from ops.cache import keys
-from ops.cache.client import Cache
-from ops.cache.scripts import FINISH, READ_FACTS
+from ops.cache.client import CACHE_ERRORS, Cache
+from ops.cache.entry import DeviceEntry, unpack_device
+from ops.cache.scripts import CLAIM, FINISH, READ_FACTS, SWITCH
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import StoreUnavailable
 
-TRIES_S = (0.2, 0.3)
-"""Together with the cache's 0.15 s below the server's 0.7 s and the device's 0.8 s."""
+TRIES_S = (0.2, 0.25)
+"""Two calls of PostgreSQL, connecting included; then it counts as gone (mode D). With
+reading, claiming and writing afterwards below the server's 0.7 s, which is below the
+device's 0.8 s."""
+SILENCE_S = 0.5
 
 _COMMIT = "SELECT ops.commit_scans_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _UNDO = "SELECT ops.undo_scan_v1($1, $2, $3, $4, $5, $6, $7)"
@@ -42,6 +57,8 @@ _POISON = (
     asyncpg.CardinalityViolationError,
 )
 """A value of the batch that PostgreSQL refuses; never a reason to call it gone."""
+_LOCKED_MAX = 1
+"""A batch that waits for a lock again does not wait for one of our own."""
 _GONE = (
     OSError,
     TimeoutError,
@@ -69,6 +86,8 @@ class Stores:
         self._cache = cache
         self._clock = clock
         self.breaker = Breaker()
+        self.database_breaker = Breaker(silence_s=SILENCE_S)
+        """Opened here, closed by `ops.checkin.recovery` alone."""
 
     def cache_allowed(self) -> bool:
         """Whether the cache may be asked now (else mode D2)."""
@@ -115,6 +134,62 @@ class Stores:
                 self._cache_failed(error)
                 return "down"
         return str(reply[1].decode())
+
+    async def claim(self, event_id: UUID, command: Claim) -> Any:
+        """Reply to Claim."""
+        echo = str(next(_echo)).encode()
+        args = claim.arguments(
+            echo, command.epoch, command.plan, command.items, command.now
+        )
+        keyed = [
+            keys.meta(event_id),
+            keys.tickets(event_id),
+            keys.visits(event_id),
+            keys.counters(event_id),
+        ]
+        with metrics.step_seconds.labels("claim").time():
+            try:
+                reply = claim.parse(echo, await self._cache.call(CLAIM, keyed, args))
+            except (StoreUnavailable, ValueError) as error:
+                self._cache_failed(error)
+                return Down("cache")
+        return reply
+
+    async def switch(self, event_id: UUID, command: Switch) -> Any:
+        """Reply to Switch."""
+        echo = str(next(_echo)).encode()
+        try:
+            reply = await self._cache.call(
+                SWITCH,
+                [keys.meta(event_id), keys.feed(event_id)],
+                [
+                    echo,
+                    keys.LAYOUT_VERSION,
+                    command.epoch,
+                    command.mode,
+                    FEED_LENGTH,
+                ],
+            )
+        except StoreUnavailable as error:
+            self._cache_failed(error)
+            return Down("cache")
+        if reply[0] != echo:
+            return Down("cache")
+        if reply[1] == b"cold":
+            return from_cache.Cold("cold")
+        mode, epoch = reply[2].decode(), int(reply[3])
+        _logger.warning("mode_is", event_id=str(event_id), mode=mode, epoch=epoch)
+        return ModeIs(mode, epoch)
+
+    async def device(self, event_id: UUID, device_id: UUID) -> DeviceEntry | None:
+        """A device as the cache knows it, while PostgreSQL is away."""
+        redis: Any = self._cache.redis
+        try:
+            packed: Any = await redis.hget(keys.devices(event_id), device_id.bytes)
+        except CACHE_ERRORS as error:
+            self._cache_failed(error)
+            return None
+        return unpack_device(packed) if packed else None
 
     def _cache_failed(self, error: Exception) -> None:
         metrics.store_failures_total.labels("redis").inc()
@@ -164,26 +239,63 @@ class Stores:
         return await self._ask(_UNDO, *args)
 
     async def _ask(self, query: str, *args: Any) -> Any:
-        for limit_s in self._tries_s:
-            try:
-                return await self._once(query, args, limit_s)
-            except _AGAIN as error:
-                # Cut short by the database; nothing of it was written.
-                _logger.info("batch_repeated", error=log.scrubbed(error))
-            except _POISON:
-                raise
-            except _GONE as error:
-                metrics.store_failures_total.labels("postgresql").inc()
-                _logger.warning("database_failed", error=log.scrubbed(error))
-        return Down("database")
+        """The function's reply; Down after the second failure in a row.
 
-    async def _once(self, query: str, args: tuple[Any, ...], limit_s: float) -> Any:
-        connection = await self._database.door.acquire(timeout=limit_s)
+        The connection of a first failure is kept from the pool until the repeat has
+        another one: the pool would hand out the slot of the broken one first.
+        """
+        if self.database_breaker.open:
+            return Down("database", lasting=True)
+        pool = self._database.door
+        broken: list[Any] = []
+        locked = gone = 0
         try:
-            return await connection.fetchval(query, *args, timeout=limit_s)
-        except BaseException as error:
-            if not isinstance(error, asyncpg.PostgresError):
-                connection.terminate()
-            raise
+            for limit_s in self._tries_s:
+                if not pool.get_idle_size():
+                    await _release(pool, broken)
+                try:
+                    reply = await self._once(query, args, limit_s, broken)
+                except _POISON:
+                    raise
+                except _AGAIN as error:
+                    # Cut short by the database; nothing of it was written.
+                    _logger.info("batch_repeated", error=log.scrubbed(error))
+                    locked += isinstance(error, asyncpg.LockNotAvailableError)
+                except _GONE as error:
+                    gone += 1
+                    metrics.store_failures_total.labels("postgresql").inc()
+                    _logger.warning("database_failed", error=log.scrubbed(error))
+                else:
+                    if not self.database_breaker.open:
+                        self.database_breaker.succeeded()
+                    return reply
         finally:
-            await self._database.door.release(connection)
+            await _release(pool, broken)
+        if gone == len(self._tries_s) or locked > _LOCKED_MAX:
+            self.database_breaker.failed(self._clock.monotonic_s(), len(self._tries_s))
+        return Down("database", lasting=self.database_breaker.open)
+
+    async def _once(
+        self, query: str, args: tuple[Any, ...], limit_s: float, broken: list[Any]
+    ) -> Any:
+        pool = self._database.door
+        until_s = time.monotonic() + limit_s
+        connection = await pool.acquire(timeout=limit_s)
+        try:
+            left_s = max(0.001, until_s - time.monotonic())
+            reply = await connection.fetchval(query, *args, timeout=left_s)
+        except asyncpg.PostgresError:
+            await pool.release(connection)
+            raise
+        except BaseException:
+            connection.terminate()
+            broken.append(connection)
+            raise
+        await pool.release(connection)
+        return reply
+
+
+async def _release(pool: Any, broken: list[Any]) -> None:
+    """Give terminated connections back; nothing is waited for."""
+    while broken:
+        await pool.release(broken.pop())

@@ -9,7 +9,7 @@ import msgspec
 
 from ops import log
 from ops.admission import finish
-from ops.admission.batch import Down
+from ops.admission.commands import Down
 from ops.admission.from_database import VisitRow
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.checkin.desk import Desk

@@ -10,7 +10,7 @@ import asyncio
 from pathlib import Path
 
 from ops import log
-from ops.admission import journal
+from ops.admission import journals
 from ops.crm_sync import statements
 from ops.db.engine import Database
 
@@ -27,14 +27,14 @@ class Sweeper:
     async def sweep(self) -> int:
         """Remove what is merged; how many files that were."""
         removed = 0
-        for path in await asyncio.to_thread(journal.orphans, self._folder):
-            lines = await asyncio.to_thread(journal.read, path)
+        for path in await asyncio.to_thread(journals.orphans, self._folder):
+            lines = await asyncio.to_thread(journals.read, path)
             ids = [line.scan_id for line in lines]
             found = await self._database.pool.fetch(statements.LOGGED, ids)
             missing = len(set(ids)) - len(found)
             if missing:
                 _logger.error("journal_not_merged", file=path.name, missing=missing)
                 continue
-            await asyncio.to_thread(journal.remove, path)
+            await asyncio.to_thread(journals.remove, path)
             removed += 1
         return removed

@@ -15,11 +15,14 @@ ORDER BY starts_at
 """Events whose cache is kept warm."""
 
 NEXT_EPOCH = """
-INSERT INTO ops.cache_epochs AS e (event_id, epoch, feed_epoch) VALUES ($1, 1, $2)
-ON CONFLICT (event_id) DO UPDATE SET epoch = e.epoch + 1, feed_epoch = $2
+INSERT INTO ops.cache_epochs AS e (event_id, epoch, feed_epoch)
+VALUES ($1, 1000000, $2)
+ON CONFLICT (event_id) DO UPDATE
+SET epoch = (e.epoch / 1000000 + 1) * 1000000, feed_epoch = $2
 RETURNING epoch
 """
-"""A greater epoch than any before: it survives the loss of the cache."""
+"""A greater epoch than any before: it survives the loss of the cache. Each switch of
+the mode adds 1 in the cache alone, hence the steps of a million."""
 
 PLAN_VERSION = """
 SELECT coalesce((SELECT version FROM ops.plan_versions WHERE event_id = $1), 0)

@@ -9,6 +9,7 @@ at its start and 25 MB: the roles that a door waits for do without.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,7 @@ DOOR_SIZE_MAX = 5
 """Two batches under way, each may commit and verify at the same time, and one spare
 that a retry never has to wait for."""
 STATEMENT_TIMEOUT = "30s"
+DOOR_STATEMENT_TIMEOUT = "10s"
 SEARCH_PATH = "public"
 """Set for every connection: PostgreSQL's default begins with a schema of the user's
 name, and the user of the embedded server is called like our schema `ops`."""
@@ -112,7 +114,12 @@ class Database:
                     max_inactive_connection_lifetime=0,
                     timeout=CONNECT_TIMEOUT_S,
                     reset=_keep_as_it_is,
-                    server_settings=connection_settings(f"{self._name} door"),
+                    server_settings=connection_settings(
+                        f"{self._name} door",
+                        # What we gave up waiting for shall not stay behind and block.
+                        statement_timeout=DOOR_STATEMENT_TIMEOUT,
+                        client_connection_check_interval="500",
+                    ),
                 )
                 self._pool = await asyncpg.create_pool(
                     self._url,
@@ -127,6 +134,26 @@ class Database:
         except BaseException:
             await self.stop()
             raise
+
+    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection of the caller's own, to terminate after use.
+
+        Raises:
+            OSError, TimeoutError, asyncpg.PostgresError: it could not be opened.
+        """
+        return await asyncpg.connect(
+            self._url,
+            timeout=CONNECT_TIMEOUT_S,
+            server_settings=connection_settings(f"{self._name} probe"),
+        )
+
+    async def renew_door(self) -> None:
+        """Replace the idle connections of the door; those at work follow when idle."""
+        await self.door.expire_connections()
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(DOOR_SIZE_MIN):
+                taken = self.door.acquire(timeout=CONNECT_TIMEOUT_S)
+                await stack.enter_async_context(taken)
 
     async def stop(self) -> None:
         """Close all connections, by force after 5 s; may come twice or unstarted."""

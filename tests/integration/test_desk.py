@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from ops.admission.journal import Journal, read
+from ops.admission.journal import Journal
+from ops.admission.journals import read
 from ops.admission.scan import DoorDecision, ScanRequest
 from ops.cache.client import Cache
 from ops.checkin.codes import Keyring

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.admission.batch import ReadCache
+from ops.admission.commands import ReadCache
 from ops.admission.from_cache import CacheFacts, CacheRead, Cold
 from ops.cache import keys
 from ops.cache.client import Cache

@@ -11,16 +11,17 @@ from uuid import UUID
 
 import pytest
 
-from ops.admission import journal
-from ops.admission.journal import Journal, Line
+from ops.admission import journals
+from ops.admission.journal import Journal
+from ops.admission.lines import Line
 from ops.ids import uuid7
 
 EVENT, TICKET = UUID(int=1), UUID(int=2)
 
 
-def line(scan_id: UUID, at_ms: int = 1_000) -> Line:
+def line(scan_id: UUID, at_us: int = 1_000) -> Line:
     places = ((1, 1, 1, 1), (2, 1, 3, 0))
-    return Line(scan_id, EVENT, TICKET, 7, b"content", at_ms, "answered", places)
+    return Line(scan_id, EVENT, TICKET, 7, b"content", at_us, "answered", places)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ async def test_lines_come_back_while_their_owner_writes(own: Journal) -> None:
     lines = [line(uuid7()) for _ in range(3)]
     await own.append(lines[:2])
     await own.append(lines[2:])
-    assert sorted(journal.read(own.path), key=lambda one: one.scan_id) == lines
+    assert sorted(journals.read(own.path), key=lambda one: one.scan_id) == lines
 
 
 async def test_a_repeated_line_replaces_itself(own: Journal) -> None:
@@ -43,22 +44,22 @@ async def test_a_repeated_line_replaces_itself(own: Journal) -> None:
     scan_id = uuid7()
     await own.append([line(scan_id, 1_000)])
     await own.append([line(scan_id, 2_000)])
-    assert [one.at_ms for one in journal.read(own.path)] == [2_000]
+    assert [one.at_us for one in journals.read(own.path)] == [2_000]
 
 
 async def test_a_batch_is_written_whole_or_not_at_all(own: Journal) -> None:
     broken = Line(uuid7(), EVENT, TICKET, 7, None, 1, "answered", ())  # type: ignore[arg-type]
     with pytest.raises(Exception, match="NOT NULL"):
         await own.append([line(uuid7()), broken])
-    assert journal.read(own.path) == []
+    assert journals.read(own.path) == []
     await own.append([line(uuid7())])
-    assert len(journal.read(own.path)) == 1
+    assert len(journals.read(own.path)) == 1
 
 
 async def test_a_living_owner_is_no_orphan(own: Journal, tmp_path: Path) -> None:
-    assert journal.orphans(tmp_path) == []
+    assert journals.orphans(tmp_path) == []
     await own.stop()
-    assert journal.orphans(tmp_path) == [own.path]
+    assert journals.orphans(tmp_path) == [own.path]
 
 
 async def test_stopping_twice_is_harmless(own: Journal) -> None:
@@ -69,9 +70,9 @@ async def test_stopping_twice_is_harmless(own: Journal) -> None:
 async def test_removed_with_all_that_sqlite_keeps(own: Journal, tmp_path: Path) -> None:
     await own.append([line(uuid7())])
     await own.stop()
-    journal.remove(own.path)
+    journals.remove(own.path)
     assert os.listdir(tmp_path) == []
-    journal.remove(own.path)
+    journals.remove(own.path)
 
 
 async def test_every_process_writes_a_file_of_its_own(tmp_path: Path) -> None:
@@ -82,14 +83,15 @@ async def test_every_process_writes_a_file_of_its_own(tmp_path: Path) -> None:
     assert len({one.path for one in several}) == 4
     for one in several:
         await one.stop()
-    assert len(journal.orphans(tmp_path)) == 4
+    assert len(journals.orphans(tmp_path)) == 4
 
 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
 from uuid import UUID
-from ops.admission.journal import Journal, Line
+from ops.admission.journal import Journal
+from ops.admission.lines import Line
 from ops.ids import uuid7
 
 async def main():
@@ -116,11 +118,11 @@ def test_what_was_told_survives_kill_9(tmp_path: Path) -> None:
     ) as writer:
         assert writer.stdout is not None
         told = [UUID(writer.stdout.readline().strip()) for _ in range(50)]
-        assert journal.orphans(tmp_path) == [], "its owner lives"
+        assert journals.orphans(tmp_path) == [], "its owner lives"
         os.kill(writer.pid, signal.SIGKILL)
         rest = writer.stdout.read().split("\n")[:-1]
     told += [UUID(text) for text in rest]
-    (path,) = journal.orphans(tmp_path)
-    kept = {one.scan_id for one in journal.read(path)}
+    (path,) = journals.orphans(tmp_path)
+    kept = {one.scan_id for one in journals.read(path)}
     assert set(told) <= kept
     assert len(kept) <= len(told) + 1, "at most the line that was not told yet"

@@ -1,0 +1,266 @@
+"""A batch as it decides: facts go in, decisions and answers of before come out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from ops.admission.ask import reads
+from ops.admission.commands import (
+    AskAgain,
+    Item,
+    LoadPlan,
+    Look,
+    ReadDatabase,
+    Recall,
+    Steps,
+)
+from ops.admission.commit import CommitReply, LogRow
+from ops.admission.decision import decide
+from ops.admission.from_cache import CacheFacts, CacheRead
+from ops.admission.from_database import DatabaseRead
+from ops.admission.lines import IN, Found, Line, others, stored
+from ops.admission.outcome import Decision, say
+from ops.admission.plan import Plan, ScopePlan
+from ops.admission.scan_facts import Stored
+from ops.cache.entry import ms
+
+
+class Deciding:
+    """One batch of one event.
+
+    Args:
+        plan: the plan in hand; replaced on the way if the stores know a newer one.
+        now: the time of the batch; written to its rows.
+        use_cache: False while the breaker of the cache is open (mode D2).
+        ask_again: makes the question anew when the device's gate or the plan moved.
+        logs: answers of earlier batches that are not written yet.
+        confirms: scans whose answers were handed over.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        items: list[Item],
+        now: datetime,
+        *,
+        use_cache: bool,
+        ask_again: AskAgain,
+        logs: list[LogRow],
+        confirms: list[UUID],
+    ) -> None:
+        self.plan = plan
+        self.items = items
+        self.now = now
+        self.use_cache = use_cache
+        self.ask_again = ask_again
+        self.logs = logs
+        self.confirms = confirms
+        self.mode = "D2"
+        self.epoch: int | None = None
+        self.green_mode = self.mode
+        self.green_epoch: int | None = None
+        """The mode and epoch under which PostgreSQL was asked to write."""
+        self.gone = False
+        """PostgreSQL did not answer and is not expected to."""
+        self.cold = ""
+        self.replies: list[CommitReply] = []
+        self.logs_refused: list[LogRow] = []
+        self.facts: CacheFacts | None = None
+        """Of all items, read already: the event is in mode D."""
+        self.again: dict[int, Line] = {}
+        """Greens of processes that died before they answered, by item: their places
+        are taken, and they are written once more before they are said (R7)."""
+
+    def _cache_reads(self, items: list[Item]) -> list[CacheRead]:
+        return [
+            CacheRead(item.code, reads(self.plan, item.ask), item.ask.device_id)
+            for item in items
+        ]
+
+    def _question(self, items: list[Item]) -> ReadDatabase:
+        return ReadDatabase(
+            [
+                DatabaseRead(
+                    item.ask.scan.id,
+                    item.code,
+                    reads(self.plan, item.ask),
+                    item.ask.device_id,
+                )
+                for item in items
+            ]
+        )
+
+    def _new_plan(self, version: int) -> Steps:
+        (plan,) = yield [LoadPlan(version)]
+        if isinstance(plan, Plan):
+            self.plan = plan
+            for item in self.items:
+                item.ask = self.ask_again(plan, item)
+
+    def _look(self, item: Item, *, verified: bool) -> None:
+        """Decide one item on its facts, unless they say that it is settled.
+
+        Args:
+            verified: whether the facts may turn a guest away; those of the cache may
+                not in mode N.
+        """
+        facts = item.facts
+        assert facts is not None
+        item.decision = None
+        if facts.device is not None and facts.device != item.device:
+            before = reads(self.plan, item.ask)
+            item.device = facts.device
+            item.ask = self.ask_again(self.plan, item)
+            if not verified and reads(self.plan, item.ask) != before:
+                return  # other scopes than were read: PostgreSQL is asked
+        if facts.device is None or facts.device.state != "active":
+            if verified:
+                item.error = "device_revoked"
+            return
+        if facts.stored is not None:
+            self._replay(item, facts.stored)
+            return
+        decision = decide(self.plan, item.ask, facts)
+        marked = not verified and any(v.provisional for v in facts.visits.values())
+        if marked:
+            self._by_mark(item, decision)
+        elif verified or decision.writes or decision.reason == "malformed_code":
+            item.decision = decision
+        # Whatever else turns a guest away is read from PostgreSQL.
+
+    def _by_mark(self, item: Item, decision: Decision) -> None:
+        """PostgreSQL does not know this ticket's last passes until a merge (R2)."""
+        if decision.writes:
+            item.error = "unavailable"
+        else:
+            item.decision, item.kept = decision, True
+
+    def _replay(self, item: Item, answer: Stored) -> None:
+        same = (
+            answer.event_id == self.plan.event.id
+            and answer.device_id == item.ask.device_id
+            and answer.content_hash == item.content_hash.hex()
+        )
+        if same:
+            item.stored = answer
+        else:
+            item.error = "conflict"
+
+    def _recall(self, items: list[Item]) -> Steps:
+        """Answers that these scans have in the journals, into their facts."""
+        (found,) = yield [Recall([item.ask.scan.id for item in items])]
+        if isinstance(found, list):
+            self.remember(items, found)
+
+    def remember(self, items: list[Item], found: list[Found]) -> None:
+        """Put answers of the journals into the facts of their scans."""
+        by_id: dict[UUID, Found] = {}
+        for one in found:
+            before = by_id.get(one.line.scan_id)
+            if before is None or _rank(one) > _rank(before):
+                by_id[one.line.scan_id] = one
+        for item in items:
+            known = by_id.get(item.ask.scan.id)
+            facts = item.facts
+            if known is None or facts is None or known.line.state == "cancelled":
+                continue
+            if known.line.state == "pending" and known.owner != "own":
+                # In another process: alive, it is being decided now; dead, nobody
+                # knows whether it was answered, and the places decide.
+                if known.owner == "live":
+                    item.error = "unavailable"
+                    continue
+                if not self._taken(item, known.line):
+                    continue
+                self.again[item.index] = known.line
+            if not self._superseded(item, known.line):
+                facts.stored = stored(known.line)
+
+    def _superseded(self, item: Item, line: Line) -> bool:
+        """Whether another scan holds a place of this line: never green again (R9)."""
+        assert item.facts is not None
+        for scope_no, person, pass_no, what in line.places:
+            visit = item.facts.visit(scope_no, person)
+            if (
+                what == IN
+                and visit is not None
+                and visit.pass_no == pass_no
+                and visit.scan_id != line.scan_id.bytes
+            ):
+                return True
+        return False
+
+    def _taken(self, item: Item, line: Line) -> bool:
+        """Whether the cache shows that the places of this line were taken."""
+        assert item.facts is not None
+        return bool(line.taken) and all(
+            (visit := item.facts.visit(scope_no, person)) is not None
+            and visit.pass_no == pass_no
+            and visit.scan_id == line.scan_id.bytes
+            for scope_no, person, pass_no in line.taken
+        )
+
+    def _held_elsewhere(self, items: list[Item], found: list[Found]) -> list[Item]:
+        """The items of which another scan's line holds a place; they become amber.
+
+        The decision of each is replaced; what was written of it is the caller's.
+        """
+        held = []
+        for item in items:
+            decision, facts = item.decision, item.facts
+            if decision is None or facts is None or facts.ticket_id is None:
+                continue
+            wanted = {(o.scope.no, o.person_no, o.pass_no) for o in decision.opens}
+            line = self._holder(item, facts.ticket_id, wanted, found)
+            if line is not None:
+                item.decision = self._told_of(item, decision.scope, line)
+                held.append(item)
+        return held
+
+    def _holder(
+        self,
+        item: Item,
+        ticket_id: UUID,
+        wanted: set[tuple[int, int, int]],
+        found: list[Found],
+    ) -> Line | None:
+        for line in others(found, item.ask.scan.id, ticket_id):
+            if line.scan_id != item.ask.scan.take_over and wanted & line.taken:
+                return line
+        return None
+
+    def _told_of(self, item: Item, scope: ScopePlan | None, line: Line) -> Decision:
+        """Red if the other scan's green was shown, else amber (R4)."""
+        row = line.row()
+        gate = self.plan.gates.get(row.g) if row and row.g else None
+        reason = "unconfirmed"
+        if line.state == "shown":
+            tracked = scope is not None and scope.tracks_exits
+            reason = "already_inside" if tracked else "already_used"
+        return say(
+            reason,
+            item.ask,
+            scope,
+            since=ms(line.at),
+            gate=gate.name if gate else None,
+            previous=str(line.scan_id),
+        )
+
+    def _look_at(self, items: list[Item]) -> Look:
+        return Look(
+            list(
+                dict.fromkeys(
+                    item.facts.ticket_id
+                    for item in items
+                    if item.facts and item.facts.ticket_id
+                )
+            )
+        )
+
+
+def _rank(found: Found) -> int:
+    """The line that tells most of a scan that has lines in several files."""
+    return {"cancelled": 0, "pending": 1, "answered": 2, "shown": 3}[
+        found.line.state
+    ] * 2 + (found.owner == "own")

@@ -1,0 +1,177 @@
+"""A batch in mode D: PostgreSQL is gone, Redis and the journals decide. Sans-I/O.
+
+facts -> decision -> lines on the disk -> places in the cache -> a look at the journals
+of this machine -> answer. The journals are the arbiter, the cache is the filter before
+them: of two processes that cross, each writes first and looks then, so at most one is
+green (docs/subsystems/journal.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ops.admission.commands import (
+    Claim,
+    ClaimReply,
+    Down,
+    Item,
+    Journal,
+    ModeIs,
+    ReadCache,
+    Recall,
+    Steps,
+    Switch,
+)
+from ops.admission.deciding import Deciding
+from ops.admission.decision import full
+from ops.admission.from_cache import CacheFacts
+from ops.admission.lines import Line, State, line_of
+
+ROUNDS_MAX = 4
+"""A scan that loses its place this often is answered 503: the device asks again."""
+
+
+class Degraded(Deciding):
+    """The steps of mode D, and of whoever finds that the mode has moved."""
+
+    def _to_journal(self) -> Steps:
+        """Put the event into mode D; whether it is in it now."""
+        if self.epoch is None:
+            return False
+        (reply,) = yield [Switch(self.epoch, "D")]
+        if not isinstance(reply, ModeIs):
+            return False
+        self.mode, self.epoch = reply.mode, reply.epoch
+        return reply.mode == "D"
+
+    def _degraded(self) -> Steps:
+        """Decide what is not done by Redis and the journal."""
+        for _ in range(ROUNDS_MAX):
+            waiting = [item for item in self.items if not item.done]
+            if not waiting:
+                return
+            recall = Recall([item.ask.scan.id for item in waiting])
+            reply: CacheFacts | Any
+            if self.facts is not None:
+                reply, self.facts = self.facts, None
+                (found,) = yield [recall]
+            else:
+                cache = ReadCache(self._cache_reads(waiting))
+                reply, found = yield [cache, recall]
+            if not isinstance(reply, CacheFacts) or isinstance(found, Down):
+                return
+            self.mode, self.epoch = reply.mode, reply.epoch
+            if reply.mode != "D":
+                # Back in N by those who reach PostgreSQL: we do not.
+                if not (yield from self._to_journal()):
+                    return
+                continue
+            if reply.plan_version > self.plan.version:
+                yield from self._new_plan(reply.plan_version)
+            for item, facts in zip(waiting, reply.facts, strict=True):
+                item.facts, item.lost = facts, False
+            self.remember(waiting, found)
+            for item in waiting:
+                if not item.error:
+                    self._look(item, verified=True)
+                if item.decision is not None and item.decision.counted:
+                    item.error = "unavailable"  # only PostgreSQL counts without tickets
+            yield from self._take_places([i for i in waiting if not i.error])
+
+    def _take_places(self, items: list[Item]) -> Steps:
+        """Lines, places, a look; items that lost stay undone for the next round."""
+        again = [item for item in items if item.index in self.again and item.stored]
+        fresh = [
+            item
+            for item in items
+            if item.decision is not None and not item.ask.scan.dry_run
+        ]
+        writing = [item for item in fresh if item.writing]
+        lines = [
+            self._line(item, "pending" if item.writing else "answered")
+            for item in fresh
+        ]
+        lines += [self._rewritten(item) for item in again]
+        if lines:
+            (reply,) = yield [Journal(lines, synced=True)]
+            if isinstance(reply, Down):
+                for item in fresh + again:
+                    item.error, item.stored = "unavailable", None
+                return
+        taken: list[Item] = []
+        corrections: list[Line] = []
+        if writing:
+            yield from self._claim(writing, taken, corrections)
+        if taken or again:
+            yield from self._find_others(taken, again, corrections)
+        if corrections:
+            yield [Journal(corrections, synced=False)]
+        for item in items:
+            if item.decision is not None and not item.writing:
+                item.kept = True
+                item.journaled = not item.ask.scan.dry_run
+
+    def _line(self, item: Item, state: State) -> Line:
+        return line_of(self.plan, item, self.now, "D", self.epoch or 0, state)
+
+    def _rewritten(self, item: Item) -> Line:
+        line = self.again[item.index]
+        return msgspec.structs.replace(line, state="pending", epoch=self.epoch or 0)
+
+    def _claim(
+        self, writing: list[Item], taken: list[Item], corrections: list[Line]
+    ) -> Steps:
+        """Take the places of these scans in the cache, all in one call."""
+        claim = Claim(self.plan, writing, self.epoch or 0, self.now)
+        (reply,) = yield [claim]
+        if isinstance(reply, Down):
+            (reply,) = yield [claim]  # it may have run: it knows its own scans
+        if not isinstance(reply, ClaimReply):
+            for item in writing:
+                assert item.decision is not None
+                # An exit that nobody repeats must not be forgotten; an entry must not
+                # be merged, for its guest is not in.
+                leaves = isinstance(reply, Down) and not item.decision.opens
+                corrections.append(
+                    self._line(item, "answered" if leaves else "cancelled")
+                )
+                if isinstance(reply, Down):
+                    item.error = "unavailable"
+            return
+        for item, places in zip(writing, reply.taken, strict=True):
+            assert item.decision is not None
+            if places is None:
+                item.durable = "journal"
+                taken.append(item)
+            elif places < 0:
+                corrections.append(self._line(item, "cancelled"))
+            else:
+                item.decision = full(item.ask, item.decision, self.plan, places)
+                corrections.append(self._line(item, "answered"))
+
+    def _find_others(
+        self, taken: list[Item], again: list[Item], corrections: list[Line]
+    ) -> Steps:
+        """R10: after writing, look at all journals, then answer."""
+        (found,) = yield [self._look_at(taken + again)]
+        if isinstance(found, Down):
+            # Nobody may be green without the look; the places stay for the retry.
+            for item in taken + again:
+                item.durable, item.stored, item.error = "none", None, "unavailable"
+            return
+        for item in self._held_elsewhere(taken, found):
+            item.durable = "none"
+            corrections.append(self._line(item, "answered"))
+        for item in again:
+            facts, line = item.facts, self.again[item.index]
+            if facts is None or facts.ticket_id is None:
+                continue
+            other = self._holder(item, facts.ticket_id, line.taken, found)
+            if other is not None:
+                scope_no = line.places[0][0]
+                scope = self.plan.scopes_by_no.get(scope_no)
+                item.stored = None
+                item.decision = self._told_of(item, scope, other)
+                corrections.append(self._line(item, "answered"))

@@ -1,0 +1,106 @@
+"""When PostgreSQL counts as back: writes that worked for a while, without a gap.
+
+One task a process. While the breaker is open it writes the machine's row on a fresh
+connection, twice a second, each try within its time; after `steady_s` of successes in a
+row it renews the door's connections and closes the breaker. A scan is never the probe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import asyncpg
+
+from ops import log
+from ops.admission.journals import machine_name
+from ops.checkin.stores import Stores
+from ops.clock import Clock
+from ops.db.engine import Database
+
+STEADY_S = 10.0
+PROBE_S = 0.5
+TRY_S = 0.3
+RENEW_S = 5.0
+
+_WRITE = """
+INSERT INTO ops.machines (name) VALUES ($1)
+ON CONFLICT (name) DO UPDATE SET last_seen_at = now()
+"""
+_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_logger = log.get(__name__)
+
+
+class Recovery:
+    """Watches a breaker and closes it; `start` begins, `stop` ends."""
+
+    def __init__(
+        self,
+        database: Database,
+        stores: Stores,
+        clock: Clock,
+        folder: Path,
+        steady_s: float = STEADY_S,
+    ) -> None:
+        self._database, self._stores, self._clock = database, stores, clock
+        self._folder, self._machine = folder, ""
+        self._steady_s = steady_s
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Write this machine down and begin to watch."""
+        self._machine = await asyncio.to_thread(machine_name, self._folder)
+        with contextlib.suppress(*_TROUBLE):
+            await self._database.pool.execute(_WRITE, self._machine, timeout=RENEW_S)
+        self._task = asyncio.create_task(self._watch(), name="recovery")
+
+    async def stop(self) -> None:
+        """End; may come twice, or without `start`."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _watch(self) -> None:
+        breaker = self._stores.database_breaker
+        good_since_s: float | None = None
+        while True:
+            await asyncio.sleep(PROBE_S)
+            if not breaker.open:
+                good_since_s = None
+                continue
+            if not await self._probe():
+                good_since_s = None
+                continue
+            now_s = self._clock.monotonic_s()
+            if good_since_s is None:
+                good_since_s = now_s
+            if now_s - good_since_s >= self._steady_s and await self._renew():
+                breaker.succeeded()
+                _logger.info("database_is_back")
+
+    async def _probe(self) -> bool:
+        try:
+            async with asyncio.timeout(TRY_S):
+                connection = await self._database.connect()
+        except _TROUBLE:
+            return False
+        try:
+            await connection.execute(_WRITE, self._machine, timeout=TRY_S)
+        except _TROUBLE:
+            return False
+        finally:
+            connection.terminate()
+        return True
+
+    async def _renew(self) -> bool:
+        """Open the door's connections anew: the old ones may be half dead."""
+        try:
+            async with asyncio.timeout(RENEW_S):
+                await self._database.renew_door()
+        except _TROUBLE as error:
+            _logger.warning("door_not_renewed", error=log.scrubbed(error))
+            return False
+        return True

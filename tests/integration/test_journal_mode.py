@@ -1,0 +1,198 @@
+"""Mode D over a real cache and real journals: the door goes on without PostgreSQL.
+
+PostgreSQL is taken away by opening the breaker of a process, as two failures do; the
+processes of `tests/faults/test_journal_mode.py` lose a server that is really stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ops.admission.journals import read
+from ops.admission.scan import ScanRequest
+from ops.cache import keys
+from ops.cache.client import Cache
+from ops.clock import Clock
+from ops.db.engine import Database
+from ops.ids import uuid7
+from tests.house import House
+
+NewHouse = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture
+async def house(
+    database: Database, redis_url: str, tmp_path: Path
+) -> AsyncIterator[NewHouse]:
+    """Make houses with a warm cache; later ones serve the event of the first."""
+    cache = Cache(redis_url, timeout_s=5.0)
+    made: list[House] = []
+
+    async def make(*, gone: bool = True) -> House:
+        one = House(database, cache, tmp_path, Clock())
+        if made:
+            await one.join(made[0])
+        else:
+            await one.start(warm=True)
+        if gone:
+            take_away(one)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        await one.stop()
+    await cache.stop()
+
+
+def take_away(house: House) -> None:
+    house.stores.database_breaker.failed(0.0, 2)
+    assert house.stores.database_breaker.open
+
+
+async def scan(
+    house: House, code: str, scan_id: UUID | None = None, device: str = "device", **more
+) -> Any:
+    request = ScanRequest(scan_id or uuid7(), code, **more)
+    device_id = getattr(house.event, device)
+    return (await house.desk.scan(house.event.id, device_id, request)).item
+
+
+def said(item: Any) -> str:
+    if item.error:
+        return str(item.error)
+    one = item.stored or item.decision
+    return f"{one.verdict} {one.reason}"
+
+
+async def mode(house: House) -> tuple[bytes, int]:
+    found = await house.cache.redis.hmget(keys.meta(house.event.id), ["mode", "epoch"])
+    return found[0], int(found[1])
+
+
+async def test_the_door_goes_on_by_the_journal(house: NewHouse) -> None:
+    one = await house()
+    before = await mode(one)
+    item = await scan(one, "T-1")
+    assert (said(item), item.durable) == ("admitted ok", "journal")
+    assert await mode(one) == (b"D", before[1] + 1)
+    (line,) = read(one.journal.path)
+    assert (line.scan_id, line.mode) == (item.ask.scan.id, "D")
+    assert not await one.database.pool.fetchval("SELECT count(*) FROM check_ins")
+    assert (await one.counters())["g:1"] == 1
+
+
+async def test_a_copy_is_amber_and_red_once_the_green_was_shown(
+    house: NewHouse,
+) -> None:
+    one = await house()
+    await scan(one, "T-1")
+    assert said(await scan(one, "T-1", device="other_device")) in (
+        "hold unconfirmed",
+        "refused already_inside",
+    )
+    await asyncio.sleep(0.15)  # the confirmation comes 50 ms after the answer
+    assert said(await scan(one, "T-1", device="other_device")) == (
+        "refused already_inside"
+    )
+
+
+async def test_the_same_id_gets_the_same_answer(house: NewHouse) -> None:
+    one, two = await house(), await house()
+    green = await scan(one, "T-1")
+    refused = await scan(one, "nobody knows this")
+    for again in (one, two):
+        await asyncio.sleep(0.1)  # the state of a line follows its answer
+        item = await scan(again, "T-1", green.ask.scan.id)
+        assert item.stored is not None
+        assert (said(item), item.stored.durable) == ("admitted ok", "journal")
+        assert item.stored.decided_at is not None
+        item = await scan(again, "nobody knows this", refused.ask.scan.id)
+        assert item.stored is not None
+        item = await scan(again, "T-2", green.ask.scan.id)
+        assert said(item) == "conflict"
+
+
+async def test_in_out_in_and_groups(house: NewHouse) -> None:
+    one = await house()
+    first = await scan(one, "G-1", admit=3)
+    assert (said(first), first.decision.people) == ("admitted ok", 3)
+    out = await scan(one, "G-1", direction="out", admit=2)
+    assert (said(out), out.durable) == ("exited ok", "journal")
+    assert said(await scan(one, "G-1")) == "hold needs_count"
+    again = await scan(one, "G-1", admit=3)
+    assert (said(again), again.decision.people) == ("admitted ok", 3)
+    counters = await one.counters()
+    scope = (await one.desk_plan()).scopes[one.event.venue_scope].no
+    assert (counters[f"i:{scope}"], counters["w:"]) == (4, 2)
+
+
+async def test_the_limit_holds_at_two_processes(house: NewHouse) -> None:
+    one, two = await house(), await house()
+    for n in range(10):
+        await one.event.add_ticket(one.database.pool, f"L-{n}", one.event.regular, "Ng")
+    assert await one.rewarm()
+    answers = await asyncio.gather(
+        *(scan(h, f"L-{n}") for n in range(10) for h in (one if n % 2 else two,))
+    )
+    verdicts = [said(item) for item in answers]
+    assert verdicts.count("admitted ok") == 6
+    assert verdicts.count("hold area_full") == 4
+
+
+async def test_one_ticket_two_processes_at_most_one_green(house: NewHouse) -> None:
+    one, two = await house(), await house()
+    for n in range(30):
+        code = f"R-{n}"
+        await one.event.add_ticket(one.database.pool, code, one.event.vip, "李小龙")
+    await one.database.pool.execute("UPDATE ops.areas SET capacity = NULL")
+    await one.rewarm()
+    for n in range(30):
+        answers = await asyncio.gather(*(scan(h, f"R-{n}") for h in (one, two)))
+        greens = [said(item) for item in answers].count("admitted ok")
+        assert greens <= 1
+
+
+async def test_leaving_the_venue_leaves_the_lounge(house: NewHouse) -> None:
+    one = await house()
+    item = await scan(one, "V-1", device="lounge_device")
+    assert (said(item), len(item.decision.opens)) == ("admitted ok", 2)
+    assert said(await scan(one, "V-1", direction="out")) == "exited ok"
+    inside = {k: v for k, v in (await one.counters()).items() if k.startswith("i:")}
+    assert not inside
+
+
+async def test_both_gone_is_503_at_once(house: NewHouse) -> None:
+    one = await house()
+    for _ in range(2):
+        one.stores.breaker.failed(one.clock.monotonic_s())
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    assert said(await scan(one, "T-1")) == "unavailable"
+    assert loop.time() - started_s < 0.3
+
+
+async def test_undo_has_to_wait(house: NewHouse) -> None:
+    one = await house()
+    one.scans.append((await scan(one, "T-1")).ask.scan)
+    assert await one._undo() == "unavailable"
+
+
+async def test_a_process_that_reaches_postgresql_follows_the_mode(
+    house: NewHouse,
+) -> None:
+    cut, whole = await house(), await house(gone=False)
+    assert said(await scan(whole, "T-1")) == "admitted ok"
+    assert (await scan(cut, "T-2")).durable == "journal"
+    item = await scan(whole, "V-1")
+    assert (said(item), item.durable) == ("admitted ok", "journal")
+    assert said(await scan(whole, "T-2")) in (
+        "hold unconfirmed",
+        "refused already_inside",
+    )

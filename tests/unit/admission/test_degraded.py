@@ -1,0 +1,239 @@
+"""Mode D of a batch, driven by scripted replies: what is asked, and in which order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from ops.admission import claim, commands, deciding, degraded, lines
+from ops.admission.batch import Batch, leftovers
+from ops.admission.commands import ClaimReply, Down, Item, ModeIs
+from ops.admission.from_cache import CacheFacts
+from ops.admission.lines import Found, line_of
+from tests.golden_cases import TABLE, ask_of, facts_of, named, plan_of
+
+NOW = datetime(2026, 6, 12, 9, 30, tzinfo=UTC)
+CASES = {case["name"]: case for case in TABLE["cases"]}
+FIRST = CASES["a first entry"]
+REFUNDED = CASES["a ticket that is refunded"]
+GONE = Down("database", lasting=True)
+
+
+def item_of(case: dict[str, Any], index: int = 0) -> Item:
+    plan = plan_of(case)
+    facts = facts_of(case, plan)
+    assert facts.device is not None
+    ask = ask_of(case, plan)
+    scan_id = named("scans", f"{case['name']} {index}")
+    ask = msgspec.structs.replace(
+        ask, scan=msgspec.structs.replace(ask.scan, id=scan_id)
+    )
+    return Item(index, ask, bytes(16), b"content", "..hint", facts.device)
+
+
+def seen(*cases: dict[str, Any], mode: str = "D", epoch: int = 8) -> CacheFacts:
+    return CacheFacts(mode, epoch, 1, [facts_of(c, plan_of(c)) for c in cases])
+
+
+def a_line(item: Item, state: str, scan: str = "another") -> lines.Line:
+    """A line of another scan that has the places of this one."""
+    item.facts = facts_of(FIRST, plan_of(FIRST))
+    deciding.Deciding._look(batch_of([item]), item, verified=True)
+    line = line_of(plan_of({}), item, NOW, "D", 8, "answered")
+    return msgspec.structs.replace(
+        line, scan_id=named("scans", scan) if scan else line.scan_id, state=state
+    )
+
+
+def batch_of(items: list[Item]) -> Batch:
+    return Batch(
+        plan_of({}),
+        items,
+        NOW,
+        use_cache=True,
+        ask_again=lambda _, item: item.ask,
+        logs=[],
+        confirms=[],
+    )
+
+
+class Told:
+    """A batch that ran with these replies, one list a kind of command."""
+
+    def __init__(self, items: list[Item], **replies: list[Any]) -> None:
+        self.batch, self.steps = batch_of(items), []
+        self.written: list[tuple[str, bool]] = []
+        steps = self.batch.run()
+        asked = next(steps)
+        try:
+            while True:
+                self.steps.append(" ".join(type(one).__name__ for one in asked))
+                asked = steps.send([self._reply(replies, one) for one in asked])
+        except StopIteration:
+            return
+
+    def _reply(self, replies: dict[str, list[Any]], command: Any) -> Any:
+        name = type(command).__name__
+        if isinstance(command, commands.Journal):
+            self.written += [(line.state, command.synced) for line in command.lines]
+        if replies.get(name):
+            return replies[name].pop(0)
+        if isinstance(command, commands.Claim):
+            return ClaimReply([None] * len(command.items))
+        return [] if name in ("Look", "Recall") else None
+
+    def said(self, index: int = 0) -> str:
+        item = self.batch.items[index]
+        one = item.stored or item.decision
+        return item.error or f"{one.verdict} {one.reason} {item.durable}"
+
+
+def test_a_green_of_mode_d_never_asks_postgresql() -> None:
+    told = Told([item_of(FIRST)], ReadCache=[seen(FIRST), seen(FIRST)])
+    assert told.steps == [
+        "ReadCache",
+        "Recall",
+        "Journal",
+        "Claim",
+        "Look",
+        "Answer",
+        "Finish",
+    ]
+    assert told.said() == "admitted ok journal"
+    assert told.written == [("pending", True)], "on the disk before the places"
+
+
+def test_postgresql_goes_away_under_a_batch() -> None:
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST, mode="N", epoch=7), seen(FIRST)],
+        Commit=[GONE],
+        Switch=[ModeIs("D", 8)],
+    )
+    assert told.steps[1:3] == ["Commit", "Switch"]
+    assert told.said() == "admitted ok journal"
+
+
+def test_one_failure_is_no_reason_to_switch() -> None:
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST, mode="N")],
+        Commit=[Down("database")],
+    )
+    assert told.said() == "unavailable"
+    assert "Switch" not in told.steps
+
+
+def test_refusals_are_kept_in_the_journal() -> None:
+    told = Told([item_of(REFUNDED)], ReadCache=[seen(REFUNDED), seen(REFUNDED)])
+    assert told.said() == "refused refunded none"
+    assert told.written == [("answered", True)]
+    assert leftovers(told.batch.items) == []
+
+
+def test_without_its_line_no_green() -> None:
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST), seen(FIRST)],
+        Journal=[Down("journal")],
+    )
+    assert told.said() == "unavailable"
+    assert "Claim" not in told.steps
+
+
+def test_a_lost_place_is_decided_again_and_its_line_cancelled() -> None:
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST)] * 3,
+        Claim=[ClaimReply([-1]), ClaimReply([None])],
+    )
+    assert told.said() == "admitted ok journal"
+    assert [state for state, _ in told.written] == ["pending", "cancelled", "pending"]
+
+
+def test_no_room_left() -> None:
+    told = Told([item_of(FIRST)], ReadCache=[seen(FIRST)] * 2, Claim=[ClaimReply([2])])
+    assert told.said() == "hold area_full none"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("pending", "hold unconfirmed none"),
+        ("answered", "hold unconfirmed none"),
+        ("shown", "refused already_inside none"),
+        ("cancelled", "admitted ok journal"),
+    ],
+)
+def test_the_line_of_another_scan_is_found_after_writing(state: str, said: str) -> None:
+    """R10: a look after the line, and never green beside another's."""
+    other = Found(a_line(item_of(FIRST), state), "live")
+    told = Told([item_of(FIRST)], ReadCache=[seen(FIRST)] * 2, Look=[[other]])
+    assert told.said() == said
+    if not said.startswith("admitted"):
+        assert [state for state, _ in told.written] == ["pending", "answered"]
+
+
+def test_a_claim_that_was_not_answered_is_repeated_once_and_cancelled() -> None:
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST)] * 2,
+        Claim=[Down("cache"), Down("cache")],
+    )
+    assert told.said() == "unavailable"
+    assert [state for state, _ in told.written] == ["pending", "cancelled"]
+
+
+@pytest.mark.parametrize(("owner", "state"), [("own", "pending"), ("dead", "answered")])
+def test_the_answer_of_before_comes_from_the_journal(owner: Any, state: str) -> None:
+    item = item_of(FIRST)
+    mine = Found(a_line(item_of(FIRST), state, scan=""), owner)
+    told = Told([item], ReadCache=[seen(FIRST)] * 2, Recall=[[mine]])
+    assert told.said() == "admitted ok none"
+    assert item.stored is not None
+    assert item.stored.durable == "journal"
+    assert told.written == []
+
+
+def test_a_scan_that_another_process_decides_now_has_to_wait() -> None:
+    mine = Found(a_line(item_of(FIRST), "pending", scan=""), "live")
+    told = Told([item_of(FIRST)], ReadCache=[seen(FIRST)] * 2, Recall=[[mine]])
+    assert told.said() == "unavailable"
+
+
+def test_a_finish_that_was_refused_looks_before_it_answers() -> None:
+    """The mode moved between commit and finish (R3)."""
+    other = Found(a_line(item_of(FIRST), "answered"), "live")
+    saved = commands.CommitReply([], [], [], {})
+    for found, said in (([], "admitted ok committed"), ([other], "hold unconfirmed")):
+        told = Told(
+            [item_of(FIRST)],
+            ReadCache=[seen(FIRST, mode="N")],
+            Commit=[saved],
+            Finish=["moved"],
+            Look=[found],
+        )
+        assert told.said().startswith(said)
+        assert "Look" in told.steps
+
+
+def test_rounds_end() -> None:
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST)] * 20,
+        Claim=["moved"] * 20,
+    )
+    assert told.said() == "unavailable"
+    assert told.steps.count("Claim") == degraded.ROUNDS_MAX
+
+
+def test_a_reply_to_another_call_is_no_reply() -> None:
+    assert claim.parse(b"7", [b"7", b"moved"]) == "moved"
+    assert claim.parse(b"7", [b"7", b"ok", [b"ok", b"lost", b"3"]]) == ClaimReply(
+        [None, -1, 3]
+    )
+    with pytest.raises(ValueError, match="another call"):
+        claim.parse(b"7", [b"8", b"moved"])
