@@ -43,6 +43,7 @@ from ops.http.problem import EXCEPTION_HANDLERS
 from ops.imports import routes as import_routes
 from ops.offline import package_routes
 from ops.pages_dir import find
+from ops.presets import routes as preset_routes
 from ops.runtime import Runtime
 from ops.settings import Settings
 
@@ -70,6 +71,7 @@ API_ROUTES: tuple[Any, ...] = (
     *people_routes.ROUTES,
     *crm_routes.ROUTES,
     *announcement_routes.ROUTES,
+    *preset_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -159,6 +161,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "timeline_of": runtime.timeline,
         "crm": runtime.crm,
         "announcements": runtime.announcements,
+        "event_maker": runtime.event_maker,
     }
 
     def provide(part: Any) -> Provide:

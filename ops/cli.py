@@ -41,10 +41,13 @@ _WORK = {
     "demo": "ops.dev.demo:run",
     "count": "ops.dev.demo:count",
     "crowd": "ops.dev.crowd_role:run",
+    "event create": "ops.commands.events:create",
+    "event copy": "ops.commands.events:copy",
     "doctor": "ops.commands.doctor:run",
     "cert": "ops.commands.certificate:run",
     "openapi": "ops.commands.openapi:run",
 }
+PRESETS = ("conference", "festival", "club")
 _OUT = Console(highlight=False)
 
 click.rich_click.SHOW_ARGUMENTS = True
@@ -212,6 +215,44 @@ def import_(event: str, file: Path, mapping: Path | None, dry_run: bool) -> None
         work = _work("import")(settings, event, file, mapping, dry_run, _OUT)
         result = asyncio.run(work)
     sys.exit(1 if result.bad else 0)
+
+
+@cli.group()
+def event() -> None:
+    """Events: make one from a preset, or as a copy of an earlier one."""
+
+
+@event.command("create")
+@click.argument("title")
+@click.option("--preset", required=True, type=click.Choice(PRESETS))
+@click.option("--starts", required=True, type=click.DateTime(), help="Local time.")
+@click.option("--timezone", help="Of the place, like Europe/Paris.")
+@click.option("--capacity", type=click.IntRange(1))
+def event_create(
+    title: str,
+    preset: str,
+    starts: datetime,
+    timezone: str | None,
+    capacity: int | None,
+) -> None:
+    """Make an event with the areas, gates, types and rules of a preset."""
+    with stores(load()) as (settings, _):
+        made = _work("event create")(
+            settings, preset, title, starts, timezone, capacity
+        )
+        _OUT.print(f"made {made}")
+
+
+@event.command("copy")
+@click.argument("event")
+@click.argument("title")
+@click.option("--starts", required=True, type=click.DateTime(), help="Local time.")
+@click.option("--devices/--no-devices", default=True, help="They serve both.")
+def event_copy(event: str, title: str, starts: datetime, devices: bool) -> None:
+    """Make a copy of EVENT (id or slug), its times moved by the clock of its place."""
+    with stores(load()) as (settings, _):
+        made = _work("event copy")(settings, event, title, starts, devices)
+        _OUT.print(f"made {made}")
 
 
 @cli.command()

@@ -62,6 +62,7 @@ from ops.imports.routes import Importer
 from ops.offline.offline import Offline
 from ops.offline.package import Signing
 from ops.pages_dir import find
+from ops.presets.making import EventMaker
 from ops.settings import Settings
 from ops.texts import Texts
 
@@ -104,6 +105,7 @@ class Runtime:
         )
         self.idempotency = Idempotency(self.database, clock, settings.secret_key)
         self.events = Events(self.database)
+        self.event_maker = EventMaker(self.database, self.auditor)
         self.printable = PrintableCodes(self.database, settings.secret_key)
         self.pictures = Pictures()
         self.guest_tickets = GuestTickets(self.database, self.limiter, self.pictures)

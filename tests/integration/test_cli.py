@@ -33,7 +33,7 @@ def ops(
 def test_help_and_version_say_what_it_is() -> None:
     helped = ops("--help")
     assert helped.returncode == 0
-    for word in ("serve", "demo", "db", "import", "doctor", "cert", "openapi"):
+    for word in ("serve", "demo", "db", "import", "event", "doctor", "cert", "openapi"):
         assert word in helped.stdout
     assert ops("--version").stdout.startswith("ops, version ")
 
