@@ -12,8 +12,9 @@ from uuid import UUID
 import msgspec
 
 from ops.admission.ask import Ask
-from ops.admission.outcome import Close, Decision, Open
+from ops.admission.outcome import Close, Count, Decision, Open
 from ops.admission.plan import Plan, PlanRows
+from ops.admission.questions import Given, Question
 from ops.admission.scan_facts import ScanFacts
 from ops.cache.entry import Visit, ms
 
@@ -22,15 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 def plan_rows(plan: Plan) -> PlanRows:
     """The rows that a plan was made of."""
-    return PlanRows(
-        plan.version,
-        plan.event,
-        list(plan.areas.values()),
-        list(plan.scopes.values()),
-        list(plan.gates.values()),
-        list(plan.types_by_no.values()),
-        list(plan._rules.values()),
-    )
+    return plan.rows
 
 
 def question(plan: Plan, ask: Ask, facts: ScanFacts, **more: Any) -> dict[str, Any]:
@@ -91,6 +84,9 @@ def decision_of(plan: Plan, said: dict[str, Any]) -> Decision:
     return Decision(
         **{name: said[name] for name in names}
         | {
+            "questions": msgspec.convert(said["questions"], tuple[Question, ...]),
+            "given": msgspec.convert(said["given"], tuple[Given, ...]),
+            "counted": msgspec.convert(said["counted"], Count | None),
             "scope": scope(said["scope"]) if said["scope"] else None,
             "opens": rows(Open, "opens"),
             "closes": rows(Close, "closes"),

@@ -179,6 +179,7 @@ class Plan:
     """The compiled plan: look-ups by id and number, and the ways between scopes."""
 
     def __init__(self, rows: PlanRows) -> None:
+        self.rows = rows
         self.version = rows.version
         self.event = rows.event
         self.days = EventDays(rows.event.timezone, rows.event.day_starts_at)

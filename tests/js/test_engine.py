@@ -76,6 +76,8 @@ def test_a_device_with_another_rule_is_seen(engine: DeviceEngine) -> None:
     assert as_expected(case, decision_of(plan_of(case), said)) != expected(case)
 
 
+ANCHORS = [None, "doors", "event_start", "event_end", "session_start", "session_end"]
+AREAS = [row["id"] for row in TABLE["plan"]["areas"]]
 SCOPES = [row["id"] for row in TABLE["plan"]["scopes"]]
 GATES = [row["id"] for row in TABLE["plan"]["gates"]]
 SESSIONS = [r["session_id"] for r in TABLE["plan"]["scopes"] if "session_id" in r]
@@ -100,6 +102,64 @@ CHANGES = st.fixed_dictionaries(
             doors_state=["open", "open", "open", "held", "last_entry", "closed"],
             admission_opens_at=[None, *TIMES[:6]],
             admission_closes_at=[None, *TIMES[-6:]],
+            timezone=["America/Toronto", "Asia/Kathmandu", "Pacific/Apia", "no/zone"],
+            day_starts_at=["06:00:00", "12:00:00", "00:00:00"],
+            doors_open_at=[None, *TIMES[:4]],
+            doors_delay_minutes=[0, 20],
+        ),
+        "areas": st.dictionaries(
+            st.sampled_from(AREAS),
+            some(
+                min_age=[None, 19], capacity=[None, 1, 5], limit_kind=["hard", "soft"]
+            ),
+            max_size=2,
+        ),
+        "types": st.dictionaries(
+            st.sampled_from(TYPES), some(min_age=[None, 18]), max_size=1
+        ),
+        "stops": st.lists(
+            st.one_of(
+                st.fixed_dictionaries(
+                    {"id": st.just("s"), "gate_id": st.sampled_from(GATES)}
+                ),
+                st.fixed_dictionaries(
+                    {"id": st.just("s"), "area_id": st.sampled_from(AREAS)}
+                ),
+            ),
+            max_size=1,
+        ),
+        "held": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "id": st.sampled_from(["h1", "h2"]),
+                    "places": st.just(2),
+                    "area_id": st.sampled_from(AREAS),
+                },
+                optional={
+                    "access_class": st.sampled_from([None, "guest", "artist"]),
+                    "ticket_type_id": st.sampled_from([None, *TYPES]),
+                    "until": st.sampled_from([None, *TIMES]),
+                },
+            ),
+            max_size=2,
+        ),
+        "questions": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "id": st.sampled_from(["q1", "q2"]),
+                    "no": st.sampled_from([71, 72]),
+                    "kind": st.sampled_from(["text", "number", "yes_no", "date"]),
+                },
+                optional={
+                    "required": st.booleans(),
+                    "every_time": st.booleans(),
+                    "minimum": st.just(2),
+                    "scope_id": st.sampled_from([None, *SCOPES]),
+                    "ticket_type_id": st.sampled_from([None, *TYPES]),
+                    "access_class": st.sampled_from([None, "guest"]),
+                },
+            ),
+            max_size=2,
         ),
         "scopes": st.dictionaries(
             st.sampled_from(SCOPES),
@@ -112,6 +172,13 @@ CHANGES = st.fixed_dictionaries(
                 opens_at=[None, *TIMES],
                 closes_at=[None, *TIMES],
                 door_mode=["open", "registered", "track"],
+                passes_per_day=[None, 1, 2],
+                pass_gap_minutes=[None, 10],
+                anti_passback_minutes=[None, 15],
+                opens_anchor=ANCHORS,
+                opens_offset_minutes=[-60, 0],
+                closes_anchor=ANCHORS,
+                closes_offset_minutes=[0, 90],
             ),
             max_size=4,
         ),
@@ -137,6 +204,12 @@ CHANGES = st.fixed_dictionaries(
                     "passes_total": st.sampled_from([None, 1, 2]),
                     "opens_at": st.sampled_from([None, *TIMES]),
                     "closes_at": st.sampled_from([None, *TIMES]),
+                    "day": st.sampled_from([None, "2026-06-12", "2026-06-11"]),
+                    "closes_anchor": st.sampled_from(ANCHORS),
+                    "passes_per_day": st.sampled_from([None, 1]),
+                    "pass_gap_minutes": st.sampled_from([None, 5]),
+                    "anti_passback_minutes": st.sampled_from([None, 5]),
+                    "min_age": st.sampled_from([None, 16]),
                 },
             ),
             max_size=3,
@@ -154,6 +227,30 @@ TICKETS = st.one_of(
             "valid_from": st.sampled_from([None, *TIMES]),
             "valid_to": st.sampled_from([None, *TIMES]),
             "registered": st.lists(st.sampled_from(SESSIONS), unique=True),
+            "born": st.sampled_from(["2000-02-29", "2008-06-12", "2008-06-13"]),
+            "age_seen": st.sampled_from([0, 18, 19]),
+            "due": st.sampled_from(["", "", "12.50 CAD"]),
+            "ban": st.fixed_dictionaries(
+                {"kind": st.sampled_from(["", "", "banned", "perhaps"])},
+                optional={"until": st.sampled_from(TIMES)},
+            ),
+            "released": st.dictionaries(
+                st.sampled_from(["workshop"]), st.sampled_from(TIMES)
+            ),
+            "exemptions": st.lists(
+                st.fixed_dictionaries(
+                    {"scope": st.sampled_from([None, *SCOPES])},
+                    optional={
+                        "allowed": st.booleans(),
+                        "opens_at": st.sampled_from(TIMES),
+                        "closes_at": st.sampled_from(TIMES),
+                        "passes_total": st.sampled_from([0, 2]),
+                        "passes_per_day": st.sampled_from([0, 1]),
+                        "re_entry": st.sampled_from(["", "never", "always"]),
+                    },
+                ),
+                max_size=2,
+            ),
         },
     ),
     st.none(),
@@ -170,8 +267,17 @@ STEPS = st.fixed_dictionaries(
                 "admit": st.sampled_from([1, 2, 4]),
                 "override": st.just({"reason": "her badge was checked"}),
                 "session": st.sampled_from(SESSIONS),
+                "whole_order": st.booleans(),
+                "method": st.sampled_from(["qr_code", "nfc"]),
+                "answers": some(
+                    age=[True, False],
+                    q1=["x", 3, True, "2026-06-12", ""],
+                    q2=[1, False],
+                ),
             },
         ),
+        "inside": st.sampled_from([None, None, {}, {"venue": 1, "lounge": 5}]),
+        "kept": st.sampled_from([{}, {"h1": 2}]),
         "device": some(
             no=[1, 2],
             role=["", "steward", "supervisor", "event_manager"],
@@ -221,6 +327,8 @@ def happens(
             0,
             0,
             bytes(16),
+            new.day,
+            new.day_used,
         )
 
 
@@ -272,4 +380,5 @@ def test_no_history_on_which_they_differ(engine: DeviceEngine) -> None:
 
     differ()
     # A comparison in which nobody is ever turned away would prove little.
+    assert len(seen) > 15, seen
     assert {"ok", "already_inside", "wrong_area", "too_late", "area_full"} <= seen

@@ -11,6 +11,9 @@ export function decision(fields) {
     just_now: false,
     choices: [],
     overridden: "",
+    questions: [],
+    given: [],
+    counted: null,
     past_limits: false,
     ...fields,
   };
@@ -29,5 +32,5 @@ export function say(reason, ask, scope = null, choices = [], args = {}) {
 }
 
 export function writes(made) {
-  return made.opens.length > 0 || made.closes.length > 0;
+  return made.opens.length > 0 || made.closes.length > 0 || made.counted !== null;
 }

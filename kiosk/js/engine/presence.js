@@ -1,7 +1,7 @@
 // Check 11: who of a ticket is inside, outside or spent, and the visits to write.
 // ops/admission/presence.py in JavaScript.
 import { least } from "/scan/js/engine/ask.js";
-import { decision, say } from "/scan/js/engine/outcome.js";
+import { decision, say, writes } from "/scan/js/engine/outcome.js";
 
 const JUST_NOW_MS = 10_000;
 const COUNT_ONE = new Set(["turnstile", "kiosk"]);
@@ -21,60 +21,93 @@ function people(ticket) {
   return Array.from({ length: ticket.admits }, (_, index) => index + 1);
 }
 
-export function enter(plan, ask, facts, ticket, scope, rule) {
-  const reEntry = rule?.re_entry || scope.re_entry;
-  const limit = rule?.passes_total || scope.passes_total || null;
-  let outside = [];
-  const inside = [];
-  const spent = [];
-  for (const person of people(ticket)) {
+function insideOf(facts, ticket, scope) {
+  return people(ticket).filter((person) => {
     const visit = visitOf(facts, scope.no, person);
-    if (visit === null || (!isInside(visit) && used(visit) === 0)) outside.push(person);
-    else if (isInside(visit)) inside.push(visit);
-    else if (reEntry === "never" || (limit && used(visit) >= limit)) spent.push(visit);
-    else outside.push(person);
+    return visit !== null && isInside(visit);
+  });
+}
+
+// Somebody of the ticket may enter now; finds who (`w.free`).
+export function present(w) {
+  const places = sorted(w);
+  if (places.free.length) {
+    w.free = places.free.filter((person) => !missing(w.plan, w.facts, w.scope, person));
+    return w.free.length ? null : outside(w.plan, w.ask, w.facts, w.scope, places.free);
   }
-  const again = outside.length === 0;
-  if (again) {
-    const refusal = noPlace(plan, ask, facts, scope, inside, spent, reEntry, limit);
-    if (refusal) return refusal;
-    outside = people(ticket).filter((person) => {
-      const visit = visitOf(facts, scope.no, person);
-      return visit !== null && isInside(visit);
-    });
+  const refusal = noPlace(w, places);
+  if (refusal === null) {
+    w.again = true;
+    w.free = insideOf(w.facts, w.ticket, w.scope);
   }
-  const count = howMany(ask, ticket, outside.length);
-  if (count === null) {
-    const choices = outside.map((_, index) => index + 1);
-    return say("needs_count", ask, scope, choices, { free: outside.length });
+  return refusal;
+}
+
+function sorted(w) {
+  const places = { free: [], inside: [], left: [], usedUp: [], usedToday: [], waiting: [] };
+  const { terms } = w;
+  for (const person of people(w.ticket)) {
+    const visit = visitOf(w.facts, w.scope.no, person);
+    if (visit === null || (!isInside(visit) && used(visit) === 0)) places.free.push(person);
+    else if (isInside(visit)) places.inside.push(visit);
+    else if (terms.re_entry === "never") places.left.push(visit);
+    else if (terms.passes_total && used(visit) >= terms.passes_total) places.usedUp.push(visit);
+    else if (spentToday(w, visit)) places.usedToday.push(visit);
+    else if (terms.gap && w.ask.at_ms < visit.entered_ms + terms.gap) places.waiting.push(visit);
+    else places.free.push(person);
   }
-  return admit(plan, ask, facts, scope, outside.slice(0, count), again);
+  return places;
+}
+
+function spentToday(w, visit) {
+  const limit = w.terms.passes_per_day;
+  if (!limit || (visit.day_used ?? 0) < limit) return false;
+  return visit.day === w.plan.days.number(w.ask.at_ms);
 }
 
 // Why nobody of this ticket may enter: exactly one of four. null: a repeat is welcome.
-function noPlace(plan, ask, facts, scope, inside, spent, reEntry, limit) {
-  const left =
-    reEntry === "always" && !(limit && inside.every((visit) => used(visit) >= limit));
-  if (inside.length) {
-    const last = least(inside, (visit) => -visit.entered_ms);
-    if (justNow(ask, facts, last)) {
-      return { ...told(plan, ask, facts, "already_inside", scope, last), just_now: true };
-    }
-    if (left) return null;
-    if (!last.confirmed) return told(plan, ask, facts, "unconfirmed", scope, last);
-    if (reEntry === "always" && limit && limit > 1) {
-      return say("passes_used", ask, scope, [], { total: limit });
-    }
-    const reason = scope.tracks_exits ? "already_inside" : "already_used";
-    return told(plan, ask, facts, reason, scope, last);
+function noPlace(w, places) {
+  if (places.inside.length) return inside(w, places.inside);
+  const { terms } = w;
+  if (places.left.length) return spent(w, places.left, 1, false);
+  if (places.usedUp.length) return spent(w, places.usedUp, terms.passes_total, false);
+  if (places.usedToday.length) return spent(w, places.usedToday, terms.passes_per_day, true);
+  const first = Math.min(...places.waiting.map((visit) => visit.entered_ms));
+  return w.say("too_early", { when: first + terms.gap, gap: true });
+}
+
+function inside(w, visits) {
+  const last = least(visits, (visit) => -visit.entered_ms);
+  if (justNow(w.ask, w.facts, last)) {
+    return { ...told(w, "already_inside", last), just_now: true };
   }
-  const last = least(spent, (visit) => -visit.left_ms);
-  const single = reEntry === "never" || limit === 1;
-  if (!scope.tracks_exits && single) {
-    return told(plan, ask, facts, "already_used", scope, last);
+  const { re_entry, passes_total: total, passes_per_day: today, anti_passback: back } = w.terms;
+  const always = re_entry === "always";
+  const over = Boolean(total) && visits.every((visit) => used(visit) >= total);
+  const overToday = visits.every((visit) => spentToday(w, visit));
+  const passedBack = Boolean(back) && w.ask.at_ms < last.entered_ms + back;
+  if (always && !(over || overToday || passedBack)) return null;
+  if (!last.confirmed) return told(w, "unconfirmed", last);
+  if (always && over && total !== 1) return w.say("passes_used", { total });
+  if (always && overToday && today !== 1) {
+    return w.say("passes_used", { total: today, when: nextDay(w) });
   }
-  if (single) return say("re_entry_not_allowed", ask, scope, [], { since: last.left_ms });
-  return say("passes_used", ask, scope, [], { total: limit });
+  const when = always && overToday && !over ? nextDay(w) : null;
+  const reason = w.scope.tracks_exits || passedBack ? "already_inside" : "already_used";
+  return told(w, reason, last, when);
+}
+
+// Somebody who left and may not come back, at all or today.
+function spent(w, visits, limit, today) {
+  const last = least(visits, (visit) => -visit.left_ms);
+  const when = today ? nextDay(w) : null;
+  if (limit !== 1) return w.say("passes_used", { total: limit, when });
+  if (!w.scope.tracks_exits) return told(w, "already_used", last, when);
+  return w.say("re_entry_not_allowed", { since: last.left_ms, when });
+}
+
+function nextDay(w) {
+  return w.plan.days.begins(w.plan.days.number(w.ask.at_ms) + 1);
 }
 
 // This device admitted the code a moment ago: one scan for a steward.
@@ -83,20 +116,22 @@ function justNow(ask, facts, last) {
   return own && last.entered_ms > ask.at_ms - JUST_NOW_MS;
 }
 
-function told(plan, ask, facts, reason, scope, visit) {
-  return say(reason, ask, scope, [], {
+function told(w, reason, visit, when = null) {
+  return w.say(reason, {
     since: visit.entered_ms,
-    gate: plan.gatesByNo.get(visit.gate_no)?.name,
-    device: facts.device_names?.[visit.device_no],
+    gate: w.plan.gatesByNo.get(visit.gate_no)?.name,
+    device: w.facts.device_names?.[visit.device_no],
     previous: visit.scan_id,
+    when,
   });
 }
 
-// How many enter now; null asks the steward.
-function howMany(ask, ticket, free) {
+// How many go through now; null asks the steward.
+export function howMany(ask, admits, free) {
   const wanted = ask.scan.admit ?? null;
-  if (ticket.admits === 1 || (free === 1 && wanted === null)) return 1;
+  if (admits === 1 || (free === 1 && wanted === null)) return 1;
   if (wanted !== null) return wanted <= free ? wanted : null;
+  if (ask.scan.whole_order) return free;
   return COUNT_ONE.has(ask.profile) ? 1 : null;
 }
 
@@ -104,25 +139,14 @@ function howMany(ask, ticket, free) {
 export function admit(plan, ask, facts, scope, persons, again) {
   const opens = [];
   const closes = [];
+  const day = plan.days.number(ask.at_ms);
   for (const person of persons) {
+    if (missing(plan, facts, scope, person)) return outside(plan, ask, facts, scope, [person]);
     const visit = visitOf(facts, scope.no, person);
     if (visit !== null && isInside(visit)) closes.push(close(scope, person, true, true));
-    opens.push(nextPass(scope, person, visit, true));
-    let inner = scope;
-    for (const outer of plan.above(scope)) {
-      const around = visitOf(facts, outer.no, person);
-      if (around !== null && isInside(around)) break;
-      const way = inner.enter_outer ?? "enter";
-      if (way === "require") {
-        const names = [...plan.gates.values()]
-          .filter((gate) => gate.area_id === outer.area_id)
-          .map((gate) => gate.name);
-        const gate = names.slice(0, 3).join(", ") || null;
-        return say("wrong_area", ask, scope, [], { area: scope.name, gate });
-      }
-      if (way !== "enter") break;
-      opens.push(nextPass(outer, person, around, false));
-      inner = outer;
+    opens.push(nextPass(scope, person, visit, day, true));
+    for (const outer of enteredToo(plan, facts, scope, person)) {
+      opens.push(nextPass(outer, person, visitOf(facts, outer.no, person), day, false));
     }
     for (const other of plan.siblings(scope)) closes.push(close(other, person, false, true));
   }
@@ -137,25 +161,76 @@ export function admit(plan, ask, facts, scope, persons, again) {
   });
 }
 
+const isAround = (facts, outer, person) => {
+  const visit = visitOf(facts, outer.no, person);
+  return visit !== null && isInside(visit);
+};
+
+// The scopes around this one that an entry enters as well.
+function enteredToo(plan, facts, scope, person) {
+  const found = [];
+  let inner = scope;
+  for (const outer of plan.above(scope)) {
+    if (isAround(facts, outer, person) || inner.enter_outer !== "enter") break;
+    found.push(outer);
+    inner = outer;
+  }
+  return found;
+}
+
+// The scope around this one that a person must have entered before, and has not.
+function missing(plan, facts, scope, person) {
+  let inner = scope;
+  for (const outer of plan.above(scope)) {
+    if (isAround(facts, outer, person) || inner.enter_outer === "ignore") return null;
+    if (inner.enter_outer === "require") return outer;
+    inner = outer;
+  }
+  return null;
+}
+
+// They stand outside of what encloses this place: the gates that lead there.
+function outside(plan, ask, facts, scope, persons) {
+  const outer = missing(plan, facts, scope, persons[0]);
+  const gates = [...plan.gates.values()].filter((gate) => gate.area_id === outer.area_id);
+  const ways = gates.slice(0, 3).map((gate) => gate.name);
+  return say("wrong_area", ask, scope, [], { area: scope.name, gate: ways.join(", ") || null });
+}
+
 function close(scope, person, must, assumed) {
   return { scope, person_no: person, must, assumed };
 }
 
-function nextPass(scope, person, visit, primary) {
-  const passNo = (visit?.pass_no ?? 0) + 1;
-  return { scope, person_no: person, pass_no: passNo, undone: visit?.undone ?? 0, primary };
+function nextPass(scope, person, visit, eventDay, primary) {
+  const [beforeDay, before] = [visit?.day ?? 0, visit?.day_used ?? 0];
+  const same = beforeDay === eventDay ? 1 : 0;
+  const [day, dayUsed] = beforeDay < eventDay ? [eventDay, 1] : [beforeDay, before + same];
+  return {
+    scope,
+    person_no: person,
+    pass_no: (visit?.pass_no ?? 0) + 1,
+    undone: visit?.undone ?? 0,
+    primary,
+    event_day: eventDay,
+    day,
+    day_used: dayUsed,
+  };
+}
+
+// The exit's own check: somebody of the ticket is inside, and how many go.
+export function leaving(w) {
+  const made = leave(w.plan, w.ask, w.facts, w.wanted);
+  return writes(made) ? null : made;
 }
 
 // An exit: ends the presence in the first of these scopes that has one.
 export function leave(plan, ask, facts, wanted) {
-  const ticket = facts.ticket;
+  const { ticket } = facts;
+  const args = { name: ticket.name };
   for (const scope of wanted) {
-    const present = people(ticket).filter((person) => {
-      const visit = visitOf(facts, scope.no, person);
-      return visit !== null && isInside(visit);
-    });
+    const present = insideOf(facts, ticket, scope);
     if (!present.length) continue;
-    const count = howMany(ask, ticket, present.length);
+    const count = howMany(ask, ticket.admits, present.length);
     if (count === null) {
       const choices = present.map((_, index) => index + 1);
       return say("needs_count", ask, scope, choices, { free: present.length });
@@ -164,13 +239,7 @@ export function leave(plan, ask, facts, wanted) {
       close(scope, person, true, false),
       ...plan.below(scope).map((inner) => close(inner, person, false, true)),
     ]);
-    const args = { name: ticket.name };
     return decision({ verdict: "exited", reason: "ok", scope, closes, people: count, args });
   }
-  return decision({
-    verdict: "exited",
-    reason: "not_inside",
-    scope: wanted[0] ?? null,
-    args: { name: ticket.name },
-  });
+  return decision({ verdict: "exited", reason: "not_inside", scope: wanted[0] ?? null, args });
 }
