@@ -16,9 +16,12 @@ import uvloop
 
 from ops import log, ready
 from ops.cache.client import Cache
+from ops.clock import Clock
 from ops.crm_sync import statements
+from ops.crm_sync.announcer import Announcer
 from ops.crm_sync.drain import Drain
 from ops.crm_sync.journals import Sweeper
+from ops.crm_sync.mailer import Mailer
 from ops.crm_sync.relay import Relay
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
@@ -32,6 +35,8 @@ DRAIN_S = 1.0
 """The desks tell the cache themselves; what they could not waits this long at most."""
 WARM_CHECK_S = 0.5
 SWEEP_S = 30.0
+ANNOUNCE_S = 0.5
+MAIL_S = 1.0
 RETRY_S = 0.5
 CHANNEL = "ops_outbox"
 
@@ -55,6 +60,9 @@ class Worker:
         self.drain = Drain(self.database, self.cache)
         self.warmer = Warmer(self.database, self.cache, self.drain.catch_up)
         self.sweeper = Sweeper(self.database, Path(settings.data_dir) / "journal")
+        clock = Clock()
+        self.announcer = Announcer(self.database, clock)
+        self.mailer = Mailer(self.database, clock, settings.smtp_url)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,6 +118,8 @@ class Worker:
                 ("relay", self._relay, 0.0),
                 ("drain", self._drain, DRAIN_S),
                 ("sweep", self._sweep, SWEEP_S),
+                ("announce", self.announcer.turn, ANNOUNCE_S),
+                ("mail", self._mail, MAIL_S),
             )
         ]
         try:
@@ -144,6 +154,10 @@ class Worker:
 
     async def _drain(self) -> None:
         while await self.drain.turn(self.warmer.warming):
+            pass
+
+    async def _mail(self) -> None:
+        while await self.mailer.turn():
             pass
 
     async def _sweep(self) -> None:

@@ -91,12 +91,13 @@ async def announce(database: Database, place: Place, title: str, **fields: Any) 
         **fields,
     }
     columns = ", ".join(values)
+    places = ", ".join(f"${n}" for n in range(5, 5 + len(values)))
     async with database.pool.acquire() as db:
         now = datetime.now(UTC)
         await db.execute(
             f"""INSERT INTO event_announcements
                   (id, event_id, title, content, status, scheduled_for, {columns})
-                VALUES ($1, $2, $3, 'Come in.', 'scheduled', $4, $5, $6, $7, $8)""",
+                VALUES ($1, $2, $3, 'Come in.', 'scheduled', $4, {places})""",
             *(made, place.event, title, now, *values.values()),
         )
         await sending.send_due(db, now)

@@ -1,0 +1,189 @@
+"""Sends the mails of the outbox, in batches, each at most once.
+
+`attempted_at` is committed before a mail is handed over: between the server's 250 and
+our commit nobody knows, so a mail without a result after a crash is unknown and is sent
+again only by a person's decision (core.md). Without OPS_SMTP_URL mails wait.
+"""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import aiosmtplib
+import msgspec
+
+from ops import log
+from ops.clock import Clock
+from ops.db.engine import Database
+
+BATCH_MAX = 100
+SMTP_TIMEOUT_S = 10.0
+
+CLAIM = """
+UPDATE ops.mails SET attempted_at = $1 WHERE id IN (
+  SELECT id FROM ops.mails
+   WHERE attempted_at IS NULL AND (not_before IS NULL OR not_before <= $1)
+   ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING id, kind, reference_id, recipient_id, to_address, subject, body, language
+"""
+
+RELEASE = "UPDATE ops.mails SET attempted_at = NULL WHERE id = ANY($1::uuid[])"
+"""Mails that were not handed to any server: the connection failed before them."""
+
+RESULTS = """
+UPDATE ops.mails m SET sent_at = CASE WHEN x.failure IS NULL THEN $3::timestamptz END,
+       failure = x.failure
+  FROM unnest($1::uuid[], $2::text[]) AS x(id, failure) WHERE m.id = x.id
+"""
+
+# Accepted by the mail server is what can be known of a mail; it counts as delivered.
+RECEIPTS = """
+WITH results AS (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])
+           AS x(announcement_id, recipient_id, failure)
+), after AS (
+  UPDATE ops.announcement_receipts r
+     SET failure = x.failure,
+         delivered_at = CASE WHEN x.failure IS NULL THEN $4::timestamptz END
+    FROM results x
+   WHERE r.announcement_id = x.announcement_id AND r.recipient_id = x.recipient_id
+     AND r.channel = 'email' AND r.delivered_at IS NULL
+  RETURNING r.announcement_id, r.delivered_at IS NOT NULL AND NOT EXISTS (
+    SELECT FROM ops.announcement_receipts o
+     WHERE o.announcement_id = r.announcement_id AND o.recipient_id = r.recipient_id
+       AND o.channel <> 'email' AND o.delivered_at IS NOT NULL) AS first
+), sums AS (
+  SELECT announcement_id, count(*) FILTER (WHERE first) AS delivered
+    FROM after GROUP BY announcement_id ORDER BY announcement_id
+)
+UPDATE event_announcements e SET delivery_count = e.delivery_count + s.delivered
+  FROM sums s WHERE e.id = s.announcement_id
+"""
+
+_logger = log.get(__name__)
+
+
+class SmtpServer(msgspec.Struct, frozen=True):
+    """Where mails go; from `smtp://user:password@host:port?from=doors@example.org`."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    tls: bool
+    sender: str
+
+    @classmethod
+    def parse(cls, url: str) -> SmtpServer:
+        """The server of an address; `smtps` is TLS from the start, else STARTTLS."""
+        parts = urlsplit(url)
+        query = dict(
+            pair.partition("=")[::2] for pair in parts.query.split("&") if pair
+        )
+        tls = parts.scheme == "smtps"
+        host = parts.hostname or "localhost"
+        return cls(
+            host,
+            parts.port or (465 if tls else 587),
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+            tls,
+            unquote(query.get("from", f"events@{host}")),
+        )
+
+
+def message(row: Any, sender: str) -> EmailMessage:
+    """The mail of a row; a line break in a subject or address cannot add a header."""
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = " ".join(row["to_address"].split())
+    mail["Subject"] = " ".join(row["subject"].split())
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = make_msgid(str(row["id"]), sender.rpartition("@")[2] or None)
+    mail["Content-Language"] = row["language"]
+    mail.set_content(row["body"])
+    return mail
+
+
+class Mailer:
+    """The duty of the sync role. `turn` sends one batch."""
+
+    def __init__(self, database: Database, clock: Clock, smtp_url: str) -> None:
+        self._database, self._clock = database, clock
+        self._server = SmtpServer.parse(smtp_url) if smtp_url else None
+
+    async def turn(self) -> int:
+        """Send what waits; how many were tried."""
+        if self._server is None:
+            return 0
+        rows = await self._database.pool.fetch(CLAIM, self._clock.now(), BATCH_MAX)
+        if not rows:
+            return 0
+        results = await self._hand_over(self._server, rows)
+        await self._write(rows, results)
+        return len(results)
+
+    async def _hand_over(self, server: SmtpServer, rows: list[Any]) -> dict[UUID, str]:
+        """Mail -> '' or why it failed; those that no server was told of are missing."""
+        results: dict[UUID, str] = {}
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            use_tls=server.tls,
+            timeout=SMTP_TIMEOUT_S,
+        )
+        try:
+            async with client:
+                for row in rows:
+                    results[row["id"]] = "unknown"  # until the server has answered
+                    results[row["id"]] = await _one(client, row, server.sender)
+        except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
+            _logger.warning("mail_server_gone", error=type(error).__name__)
+        return results
+
+    async def _write(self, rows: list[Any], results: dict[UUID, str]) -> None:
+        now = self._clock.now()
+        tried = [row for row in rows if row["id"] in results]
+        announced = [row for row in tried if row["kind"] == "announcement"]
+        async with self._database.pool.acquire() as db, db.transaction():
+            await db.execute(
+                RELEASE, [row["id"] for row in rows if row["id"] not in results]
+            )
+            await db.execute(
+                RESULTS,
+                [row["id"] for row in tried],
+                [results[row["id"]] or None for row in tried],
+                now,
+            )
+            await db.execute(
+                RECEIPTS,
+                [row["reference_id"] for row in announced],
+                [row["recipient_id"] for row in announced],
+                [results[row["id"]] or None for row in announced],
+                now,
+            )
+
+
+async def _one(client: aiosmtplib.SMTP, row: Any, sender: str) -> str:
+    """Hand one mail over: '' where it was taken, else the code of the refusal.
+
+    Raises:
+        SMTPServerDisconnected: the connection is gone; whether this mail went is not
+            known, and it stays without a result.
+    """
+    try:
+        await client.send_message(message(row, sender))
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        code = error.recipients[0].code if error.recipients else 550
+        return f"bounced {code}"
+    except aiosmtplib.SMTPResponseException as error:
+        return f"refused {error.code}"
+    except ValueError:
+        return "bad_address"
+    return ""
