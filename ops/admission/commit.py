@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import msgspec
 from ops.admission.ask import Ask
 from ops.admission.from_database import VisitRow
 from ops.admission.outcome import Decision
-from ops.admission.plan import Plan, ScopePlan
+from ops.admission.plan import Plan
 from ops.admission.scan import DoorDecision
 from ops.admission.scan_facts import Args, ScanFacts, Stored
 from ops.cache.entry import DeviceEntry
@@ -32,10 +32,16 @@ class Writing(Protocol):
     decision: Decision | None
 
 
-class _Item(msgspec.Struct, frozen=True, gc=False):
+class _Answer(msgspec.Struct, frozen=True, gc=False):
+    q: UUID | None
+    v: str | float | bool
+    y: int | None
+
+
+class _Item(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     i: int
     s: UUID
-    k: UUID
+    k: UUID | None
     v: int
     d: UUID
     g: UUID | None
@@ -45,12 +51,17 @@ class _Item(msgspec.Struct, frozen=True, gc=False):
     dt: datetime | None
     no: int
     mu: int
+    an: list[_Answer] | None = None
+    ca: UUID | None = None
+    cn: int = 0
+    cr: str | None = None
 
 
-class _Need(msgspec.Struct, frozen=True, gc=False):
+class _Need(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     i: int
     c: UUID
     n: int
+    h: list[UUID] | None = None
 
 
 class _Open(msgspec.Struct, frozen=True, gc=False):
@@ -59,6 +70,7 @@ class _Open(msgspec.Struct, frozen=True, gc=False):
     sc: UUID
     n: int
     p: int
+    ed: date
 
 
 class _Close(msgspec.Struct, frozen=True, gc=False):
@@ -125,6 +137,9 @@ class CommitReply(msgspec.Struct, frozen=True):
     inside: dict[str, int]
 
 
+NOBODY = UUID(int=0)
+"""Sorts the rows of people without a ticket; they have none of their own."""
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(CommitReply)
 
@@ -156,17 +171,15 @@ def commit_request(
         decision, facts = item.decision, item.facts
         assert decision is not None
         assert facts is not None
-        assert facts.ticket is not None
-        assert facts.ticket_id is not None
-        ticket = facts.ticket_id
-        items.append(_item(item, ticket, facts.ticket.version, decision))
-        needs += [
-            _Need(item.index, place, people)
-            for place, people in limits(plan, decision).items()
-        ]
+        ticket = facts.ticket_id or NOBODY
+        items.append(_item(item, facts, decision))
+        needs += _needs(plan, item, facts, decision)
         for opened in decision.opens:
             scope = opened.scope.id
-            row = _Open(item.index, uuid7(), scope, opened.person_no, opened.pass_no)
+            day = plan.days.date(opened.event_day)
+            row = _Open(
+                item.index, uuid7(), scope, opened.person_no, opened.pass_no, day
+            )
             opens.append((ticket.bytes, scope.bytes, opened.person_no, row))
         for closed in decision.closes:
             scope = closed.scope.id
@@ -199,14 +212,14 @@ def _json(rows: object) -> str:
     return _encoder.encode(rows).decode()
 
 
-def _item(item: Writing, ticket: UUID, version: int, decision: Decision) -> _Item:
+def _item(item: Writing, facts: ScanFacts, decision: Decision) -> _Item:
     ask, device = item.ask, item.device
-    gate = ask.gate
+    gate, counted, override = ask.gate, decision.counted, ask.scan.override
     return _Item(
         item.index,
         ask.scan.id,
-        ticket,
-        version,
+        facts.ticket_id if facts.ticket else None,
+        facts.ticket.version if facts.ticket else 0,
         ask.device_id,
         gate.id if gate else None,
         gate.name if gate else None,
@@ -215,7 +228,32 @@ def _item(item: Writing, ticket: UUID, version: int, decision: Decision) -> _Ite
         ask.scan.scanned_at if ask.scan.offline else None,
         len(decision.opens),
         sum(closed.must for closed in decision.closes),
+        [
+            _Answer(one.question_id, one.value, one.years or None)
+            for one in decision.given
+        ]
+        or None,
+        counted.area_id if counted else None,
+        counted.people if counted else 0,
+        override.reason if counted and override else None,
     )
+
+
+def _needs(
+    plan: Plan, item: Writing, facts: ScanFacts, decision: Decision
+) -> list[_Need]:
+    """The same with the held places that are not for them."""
+    kind, access = None, ""
+    if facts.ticket is not None:
+        kind = plan.types_by_no.get(facts.ticket.type_no)
+        access = facts.ticket.access_class
+    at = item.ask.at
+    return [
+        _Need(
+            item.index, place, people, plan.kept_from(place, kind, access, at) or None
+        )
+        for place, people in limits(plan, decision).items()
+    ]
 
 
 def limits(plan: Plan, decision: Decision) -> dict[UUID, int]:
@@ -229,19 +267,13 @@ def limits(plan: Plan, decision: Decision) -> dict[UUID, int]:
     for opened in decision.opens:
         if (opened.scope.id, opened.person_no) in replaced:
             continue
-        for place in _limits(plan, opened.scope):
+        for place, _ in plan.limits(opened.scope):
             taken[place] = taken.get(place, 0) + 1
+    if decision.counted and decision.scope:
+        area_id = decision.counted.area_id
+        if any(place == area_id for place, _ in plan.limits(decision.scope)):
+            taken[area_id] = decision.counted.people
     return taken
-
-
-def _limits(plan: Plan, scope: ScopePlan) -> list[UUID]:
-    area = plan.areas[scope.area_id]
-    limits = []
-    if scope.capacity is not None and scope.limit_kind == "hard":
-        limits.append(scope.id)
-    if area.capacity is not None and area.limit_kind == "hard":
-        limits.append(area.id)
-    return limits
 
 
 def log_row(item: Writing, decision: Decision, index: int | None) -> LogRow:

@@ -96,6 +96,8 @@ def visits(
                 0,
                 0,
                 item.ask.scan.id.bytes,
+                opened.day,
+                opened.day_used,
             )
             assert facts.ticket_id is not None
             written.append(

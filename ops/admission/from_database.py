@@ -58,6 +58,8 @@ class VisitRow(msgspec.Struct, frozen=True):
     d: int
     xg: int
     s: UUID
+    dy: int = 0
+    du: int = 0
     dn: str | None = None
     i: int = 0
     k: UUID | None = None
@@ -77,6 +79,8 @@ class VisitRow(msgspec.Struct, frozen=True):
             self.out_ms,
             self.xg,
             self.s.bytes,
+            self.dy,
+            self.du,
         )
 
 
@@ -166,12 +170,15 @@ class _ScanRow(msgspec.Struct, frozen=True):
     visits: list[VisitRow] | None
     stored: Stored | None
     other: OtherEvent | None
+    unbound: bool = False
 
 
 class _Reply(msgspec.Struct, frozen=True):
     plan: int
     devices: list[DeviceRow]
     scans: list[_ScanRow]
+    people: dict[UUID, int] = {}
+    kept: dict[UUID, int] = {}
 
 
 _encoder = msgspec.json.Encoder()
@@ -196,7 +203,10 @@ def parse(reads: list[DatabaseRead], reply: str) -> DatabaseFacts:
     """Decode the reply of `ops.read_facts_v1`."""
     answer = _decoder.decode(reply)
     devices = {row.id: row.entry() for row in answer.devices}
-    facts = [ScanFacts(devices.get(read.device_id)) for read in reads]
+    facts = [
+        ScanFacts(devices.get(read.device_id), people=answer.people, kept=answer.kept)
+        for read in reads
+    ]
     for row in answer.scans:
         one = facts[row.i]
         one.ticket_id = row.ticket_id
@@ -204,6 +214,7 @@ def parse(reads: list[DatabaseRead], reply: str) -> DatabaseFacts:
         one.ticket = row.ticket.entry() if row.ticket else None
         one.stored = row.stored
         one.other_event = row.other
+        one.unbound = row.unbound
         one.visits = {(v.sc, v.n): v.visit() for v in row.visits or ()}
         one.device_names = {v.d: v.dn for v in row.visits or () if v.dn}
     return DatabaseFacts(answer.plan, facts)

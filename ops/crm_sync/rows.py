@@ -73,4 +73,6 @@ def visit(row: Row) -> Visit:
         row["out_ms"],
         row["xg"],
         row["s"].bytes,
+        row["dy"],
+        row["du"],
     )

@@ -10,11 +10,18 @@ local function u32(s, at)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
-local function read(visit) -- pass, phase, passes used, gate, exit gate, exit assumed
-  if not visit then return 0, 1, 0, 0, 0, 0 end
+local function u16(s, at)
+  local a, b = string.byte(s, at, at + 1)
+  return a * 256 + b
+end
+
+-- pass, phase, passes used, gate, exit gate, exit assumed, event day, passes on it
+local function read(visit)
+  if not visit then return 0, 1, 0, 0, 0, 0, 0, 0 end
   local p1, p2, phase, _, undone, flags = string.byte(visit, 1, 6)
   local pass = p1 * 256 + p2
-  return pass, phase, pass - undone, u32(visit, 15), u32(visit, 31), flags % 2
+  return pass, phase, pass - undone, u32(visit, 15), u32(visit, 31), flags % 2,
+    u16(visit, 51), u16(visit, 53)
 end
 
 local function provisional(visit)
@@ -29,8 +36,8 @@ local function one(condition) return condition and 1 or 0 end
 
 -- The counters follow the transition that was made, so a repeat counts nothing.
 local function count(counters, field, before, visit, type_no, venue, minute, primary)
-  local pass0, phase0, used0 = read(before)
-  local pass1, phase1, used1, gate, exit_gate, assumed = read(visit)
+  local pass0, phase0, used0, _, _, _, day0, today0 = read(before)
+  local pass1, phase1, used1, gate, exit_gate, assumed, day1, today1 = read(visit)
   local scope = u32(field, 17)
   add(counters, 'i:' .. scope, one(phase1 == 0) - one(before and phase0 == 0))
   add(counters, 'e:' .. scope, one(used1 > 0) - one(used0 > 0))
@@ -41,6 +48,12 @@ local function count(counters, field, before, visit, type_no, venue, minute, pri
   end
   if venue then
     add(counters, 't:' .. type_no, one(used1 > 0) - one(used0 > 0))
+    -- People of an event day: of the day that is new, of the day that was taken back.
+    if day1 >= day0 and day1 > 0 then
+      add(counters, 'y:' .. day1, one(today1 > 0) - one(day1 == day0 and today0 > 0))
+    elseif day0 > 0 then
+      add(counters, 'y:' .. day0, -one(today0 > 0))
+    end
     add(counters, 'm:' .. minute, one(used1 > 0) - one(used0 > 0))
     add(counters, 'w:', math.max(used1 - 1, 0) - math.max(used0 - 1, 0))
   end

@@ -36,6 +36,14 @@ from ops.db.models.door import (
     SessionRegistration,
     TicketCode,
 )
+from ops.db.models.door_rules import (
+    AdmissionStop,
+    Ban,
+    DoorAnswer,
+    DoorQuestion,
+    Exemption,
+    HeldPlace,
+)
 from ops.db.models.fleet import (
     HelpCall,
     Incident,
@@ -95,6 +103,7 @@ from ops.db.models.visits import CheckIn
 
 __all__ = [
     "AccessRule",
+    "AdmissionStop",
     "AnnouncementEpoch",
     "AnnouncementReceipt",
     "Area",
@@ -103,6 +112,7 @@ __all__ = [
     "AttendeeWords",
     "AuditEntry",
     "AuditSeal",
+    "Ban",
     "Bundle",
     "BundleItem",
     "CacheEpoch",
@@ -119,6 +129,8 @@ __all__ = [
     "Cursor",
     "Device",
     "DeviceEvent",
+    "DoorAnswer",
+    "DoorQuestion",
     "Duplicate",
     "Enrolment",
     "Entitlement",
@@ -129,10 +141,12 @@ __all__ = [
     "EventMaterial",
     "EventMember",
     "EventMetric",
+    "Exemption",
     "Fact",
     "Gate",
     "GuestList",
     "GuestListEntry",
+    "HeldPlace",
     "HelpCall",
     "IdempotencyKey",
     "ImportRun",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,7 +14,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ops.db.base import Base, default, number, one_of, primary_key, reference
+from ops.db.base import Base, between, default, number, one_of, primary_key, reference
+
+ANCHORS = ("doors", "event_start", "event_end", "session_start", "session_end")
+"""What a relative window counts from."""
+
+
+def pass_rules() -> tuple[CheckConstraint, ...]:
+    """What holds for windows and passes, of a scope and of a rule alike."""
+    return (
+        one_of("opens_anchor", *ANCHORS),
+        one_of("closes_anchor", *ANCHORS),
+        CheckConstraint("opens_at IS NULL OR opens_anchor IS NULL", name="opens"),
+        CheckConstraint("closes_at IS NULL OR closes_anchor IS NULL", name="closes"),
+        CheckConstraint("passes_per_day >= 1", name="passes_per_day"),
+        CheckConstraint("pass_gap_minutes >= 0", name="pass_gap_minutes"),
+        CheckConstraint("anti_passback_minutes >= 0", name="anti_passback_minutes"),
+    )
 
 
 class Area(Base):
@@ -25,6 +41,7 @@ class Area(Base):
         one_of("kind", "venue", "zone", "room"),
         one_of("limit_kind", "hard", "soft"),
         CheckConstraint("capacity >= 0", name="capacity"),
+        between("min_age", 1, 120),
         Index(None, "event_id", "position", "id"),
         {"schema": "ops"},
     )
@@ -43,6 +60,7 @@ class Area(Base):
     disputed: Mapped[int] = default("0")
     position: Mapped[int] = default("0")
     overflow_area_id: Mapped[UUID | None] = reference("ops.areas.id", "SET NULL")
+    min_age: Mapped[int | None]
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[datetime] = default("now()")
 
@@ -61,6 +79,7 @@ class Scope(Base):
         one_of("enter_outer", "enter", "require", "ignore"),
         CheckConstraint("capacity >= 0", name="capacity"),
         CheckConstraint("passes_total >= 1", name="passes_total"),
+        *pass_rules(),
         {"schema": "ops"},
     )
 
@@ -84,6 +103,14 @@ class Scope(Base):
     exclusive: Mapped[bool] = default("false")
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    opens_anchor: Mapped[str | None]
+    opens_offset_minutes: Mapped[int] = default("0")
+    closes_anchor: Mapped[str | None]
+    closes_offset_minutes: Mapped[int] = default("0")
+    passes_per_day: Mapped[int | None]
+    pass_gap_minutes: Mapped[int | None]
+    anti_passback_minutes: Mapped[int | None]
+    exits_assumed_at: Mapped[time | None]
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[datetime] = default("now()")
 
@@ -120,6 +147,8 @@ class AccessRule(Base):
     __table_args__ = (
         one_of("re_entry", "never", "after_exit", "always"),
         CheckConstraint("passes_total >= 1", name="passes_total"),
+        between("min_age", 1, 120),
+        *pass_rules(),
         {"schema": "ops"},
     )
 
@@ -133,6 +162,15 @@ class AccessRule(Base):
     closes_at: Mapped[datetime | None]
     passes_total: Mapped[int | None]
     re_entry: Mapped[str | None]
+    day: Mapped[date | None]
+    opens_anchor: Mapped[str | None]
+    opens_offset_minutes: Mapped[int] = default("0")
+    closes_anchor: Mapped[str | None]
+    closes_offset_minutes: Mapped[int] = default("0")
+    passes_per_day: Mapped[int | None]
+    pass_gap_minutes: Mapped[int | None]
+    anti_passback_minutes: Mapped[int | None]
+    min_age: Mapped[int | None]
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[datetime] = default("now()")
 

@@ -94,6 +94,7 @@ class Event(Base):
     currency: Mapped[str] = default("'CAD'")
     status: Mapped[str] = default("'draft'")
     doors_state: Mapped[str] = default("'open'")
+    doors_delay_minutes: Mapped[int] = default("0")
     show_rate: Mapped[Decimal] = mapped_column(Numeric(5, 4), server_default=text("1"))
     settings: Mapped[dict[str, Any]] = default("'{}'")
     created_at: Mapped[datetime] = default("now()")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     Index,
     Numeric,
     UniqueConstraint,
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from ops.db.base import (
     Base,
+    between,
     default,
     number,
     one_of,
@@ -52,6 +54,7 @@ class TicketType(Base):
     __table_args__ = (
         one_of("access_class", *ACCESS_CLASSES),
         CheckConstraint("admits >= 1", name="admits"),
+        between("min_age", 1, 120),
         one_of("after_exchange", "medium", "both"),
         one_of(
             "ticket_category",
@@ -89,6 +92,7 @@ class TicketType(Base):
     no: Mapped[int] = number()
     access_class: Mapped[str] = default("'guest'")
     admits: Mapped[int] = default("1")
+    min_age: Mapped[int | None]
     after_exchange: Mapped[str] = default("'medium'")
     version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
     created_at: Mapped[datetime | None] = default("now()")
@@ -158,6 +162,16 @@ class Attendee(Base):
         Index(None, "created_at", "id"),
         search_index("attendees", "first_name last_name email company"),
         Index(None, "last_name", "id"),
+        Index(
+            "ix_attendees_birth_date",
+            "birth_date",
+            postgresql_where=text("birth_date IS NOT NULL"),
+        ),
+        Index(
+            "ix_attendees_phone_end",
+            text("right(regexp_replace(phone, '[^0-9]', '', 'g'), 9)"),
+            postgresql_where=text("phone IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -176,7 +190,10 @@ class Attendee(Base):
     flags: Mapped[list[str]] = default("'{}'")
     notes: Mapped[list[str]] = default("'{}'")
     accessibility_needs: Mapped[str | None]
-    date_of_birth_known: Mapped[bool] = default("false")
+    birth_date: Mapped[date | None]
+    date_of_birth_known: Mapped[bool] = mapped_column(
+        Computed("birth_date IS NOT NULL", persisted=True)
+    )
     custom: Mapped[dict[str, Any]] = default("'{}'")
     created_at: Mapped[datetime] = default("now()")
     updated_at: Mapped[datetime] = default("now()")
@@ -206,6 +223,13 @@ class Ticket(Base):
         ),
         one_of("access_class", *ACCESS_CLASSES),
         CheckConstraint("admits >= 1", name="admits"),
+        CheckConstraint("amount_due >= 0", name="amount_due"),
+        Index(
+            "ix_tickets_event_id_access_class",
+            "event_id",
+            "access_class",
+            postgresql_where=text("access_class <> 'guest'"),
+        ),
         Index(None, "event_id", "external_ref"),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
@@ -224,6 +248,7 @@ class Ticket(Base):
     price: Mapped[Decimal] = money()
     currency: Mapped[str] = default("'CAD'")
     seat_label: Mapped[str | None]
+    amount_due: Mapped[Decimal] = money()
     valid_from: Mapped[datetime | None]
     valid_to: Mapped[datetime | None]
     external_ref: Mapped[str | None]

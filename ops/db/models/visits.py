@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -92,3 +92,5 @@ class CheckIn(Base):
     confirmed_at: Mapped[datetime | None]
     mode: Mapped[str] = default("'N'")
     door_time: Mapped[datetime | None]
+    exit_door_time: Mapped[datetime | None]
+    event_day: Mapped[date | None]

@@ -7,9 +7,12 @@
 --
 --   p_items   [{"i": order of arrival, "s": scan, "k": ticket, "v": ticket version, "d": device,
 --               "g": gate, "gn": gate's name, "op": operator, "me": method, "dt": door time,
---               "no": number of opens, "mu": number of closes that must succeed}]
---   p_needs   [{"i", "c": id of a scope or area with a hard limit, "n": people}]
---   p_opens   [{"i", "id": row id, "sc": scope, "n": person, "p": pass}]
+--               "no": number of opens, "mu": number of closes that must succeed,
+--               "an": [{"q": question or null, "v": value, "y": years}],
+--               "ca": area, "cn": people who enter it without a ticket, "cr": reason}]
+--   p_needs   [{"i", "c": id of a scope or area with a hard limit, "n": people,
+--               "h": held places that are not for them}]
+--   p_opens   [{"i", "id": row id, "sc": scope, "n": person, "p": pass, "ed": event day}]
 --   p_closes  [{"i", "sc": scope, "n": person, "must", "as": assumed}]
 --   p_logs    [{"i": item or null, columns of ops.scan_log}] (null: a refusal, always written)
 --   p_confirms scans whose answer was shown
@@ -49,16 +52,18 @@ BEGIN
     -- Ends of presence first: a pass that replaces one needs its place.
     IF json_array_length(p_closes) > 0 THEN
       WITH wanted AS (
-        SELECT c.*, q.s, q.g, q.k
+        SELECT c.*, q.s, q.g, q.k, q.dt
         FROM json_to_recordset(p_closes) AS c(i int, sc uuid, n int, must boolean, "as" boolean)
-        JOIN json_to_recordset(p_items) AS q(i int, s uuid, g uuid, k uuid) ON q.i = c.i
+        JOIN json_to_recordset(p_items) AS q(i int, s uuid, g uuid, k uuid, dt timestamptz)
+          ON q.i = c.i
         WHERE NOT c.i = ANY (v_full)
           AND NOT EXISTS (SELECT 1 FROM ops.scan_log l WHERE l.scan_id = q.s)
       ), ended AS (
         UPDATE check_ins ci
         SET checked_out_at = p_now, exit_scan_id = w.s, exit_gate_id = w.g,
-            exit_assumed = w."as", is_present = false,
-            duration_minutes = greatest(0, extract(epoch FROM p_now - ci.checked_in_at) / 60)::int
+            exit_assumed = w."as", is_present = false, exit_door_time = w.dt,
+            duration_minutes = ops.minutes_between(
+              coalesce(ci.door_time, ci.checked_in_at), coalesce(w.dt, p_now))
         FROM wanted w
         WHERE ci.ticket_id = w.k AND ci.scope_id = w.sc AND ci.person_no = w.n
           AND ci.checked_out_at IS NULL AND ci.undone_at IS NULL
@@ -74,10 +79,10 @@ BEGIN
       WITH entered AS (
         INSERT INTO check_ins (id, event_id, attendee_id, ticket_id, checked_in_at,
           check_in_method, check_in_location, device_id, scope_id, area_id, gate_id,
-          operator_id, person_no, pass_no, scan_id, mode, door_time)
+          operator_id, person_no, pass_no, scan_id, mode, door_time, event_day)
         SELECT o.id, p_event, t.attendee_id, t.id, p_now, q.me, q.gn, q.d::text, o.sc,
-          s.area_id, q.g, q.op, o.n, o.p, q.s, p_mode, q.dt
-        FROM json_to_recordset(p_opens) AS o(i int, id uuid, sc uuid, n int, p int)
+          s.area_id, q.g, q.op, o.n, o.p, q.s, p_mode, q.dt, o.ed
+        FROM json_to_recordset(p_opens) AS o(i int, id uuid, sc uuid, n int, p int, ed date)
         JOIN json_to_recordset(p_items) AS q(i int, s uuid, k uuid, v bigint, d uuid, g uuid,
           gn text, op uuid, me text, dt timestamptz) ON q.i = o.i
         JOIN tickets t ON t.id = q.k AND t.event_id = p_event AND t.version = q.v
@@ -109,6 +114,13 @@ BEGIN
       WHERE NOT q.i = ANY (v_full)
         AND (q.no <> coalesce(x.got, 0) OR q.mu > coalesce(y.got, 0));
     END IF;
+    IF position('"ca":"' IN p_items::text) > 0 THEN
+      -- Somebody without a ticket takes no key: the log alone says that it was done.
+      SELECT v_lost || coalesce(array_agg(q.i), '{}') INTO v_lost
+      FROM json_to_recordset(p_items) AS q(i int, s uuid, ca uuid)
+      WHERE q.ca IS NOT NULL AND NOT q.i = ANY (v_full)
+        AND EXISTS (SELECT 1 FROM ops.scan_log l WHERE l.scan_id = q.s);
+    END IF;
     IF v_lost <> '{}' THEN
       DELETE FROM check_ins ci
       USING json_to_recordset(v_in) AS x(id uuid, s uuid),
@@ -124,6 +136,32 @@ BEGIN
         WHERE q.s = x ->> 's' AND q.i = ANY (v_lost));
       SELECT coalesce(json_agg(y), '[]') INTO v_out FROM json_array_elements(v_out) y
       WHERE NOT (y ->> 'i')::int = ANY (v_lost);
+    END IF;
+
+    -- Answers, and people who were let in without a ticket.
+    IF position('"an":[' IN p_items::text) > 0 THEN
+      INSERT INTO ops.answers (event_id, ticket_id, question_id, scan_id, value, years,
+        operator_id, device_id, created_at)
+      SELECT p_event, q.k, a.q, q.s, a.v, a.y, q.op, q.d, p_now
+      FROM json_to_recordset(p_items) AS q(i int, s uuid, k uuid, d uuid, op uuid, an json)
+      CROSS JOIN LATERAL json_to_recordset(q.an) AS a(q uuid, v jsonb, y int)
+      WHERE q.an IS NOT NULL AND NOT q.i = ANY (v_lost) AND NOT q.i = ANY (v_full);
+    END IF;
+    IF position('"ca":"' IN p_items::text) > 0 THEN
+      PERFORM set_config('ops.quiet', 'on', true);
+      WITH counted AS (
+        INSERT INTO ops.counts (id, event_id, area_id, gate_id, device_id, operator_id,
+          delta, reason, at)
+        SELECT q.s, p_event, q.ca, q.g, q.d, q.op, q.cn, q.cr, p_now
+        FROM json_to_recordset(p_items) AS q(i int, s uuid, g uuid, d uuid, op uuid,
+          ca uuid, cn int, cr text)
+        WHERE q.ca IS NOT NULL AND NOT q.i = ANY (v_lost) AND NOT q.i = ANY (v_full)
+        ON CONFLICT (id) DO NOTHING
+        RETURNING area_id, delta
+      )
+      UPDATE ops.areas a SET manual = a.manual + c.people
+      FROM (SELECT area_id, sum(delta)::int AS people FROM counted GROUP BY area_id) c
+      WHERE a.id = c.area_id;
     END IF;
 
     -- What happened, for everybody who acts on it later; then the counters.
@@ -162,15 +200,14 @@ BEGIN
 
     IF json_array_length(v_out) > 0 THEN
       SELECT json_agg(json_build_object('i', y.i, 'k', y.k, 'sc', s.no,
-        'n', y.n, 'p', y.p, 'ph', 1, 'cf', y.cf,
-        'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = y.k
-          AND b.scope_id = y.sc AND b.person_no = y.n AND b.undone_at IS NOT NULL),
+        'n', y.n, 'p', y.p, 'ph', 1, 'cf', y.cf, 'un', z.un, 'dy', z.dy, 'du', z.du,
         'xa', y.xa, 'in_ms', (extract(epoch FROM y.at) * 1000)::bigint,
         'out_ms', (extract(epoch FROM p_now) * 1000)::bigint, 'g', coalesce(g.no, 0),
         'd', coalesce(d.no, 0), 'xg', coalesce(xg.no, 0), 's', y.s))
       INTO v_closed
       FROM json_to_recordset(v_out) AS y(i int, k uuid, sc uuid, n int, p int, cf boolean,
         xa boolean, at timestamptz, g uuid, xg uuid, d text, s uuid)
+      CROSS JOIN LATERAL ops.passes_v1(y.k, y.sc, y.n) z
       JOIN ops.scopes s ON s.id = y.sc
       LEFT JOIN ops.gates g ON g.id = y.g
       LEFT JOIN ops.gates xg ON xg.id = y.xg

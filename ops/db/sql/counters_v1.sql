@@ -10,7 +10,8 @@ CREATE OR REPLACE FUNCTION ops.counters_v1(p_event uuid)
 RETURNS TABLE (name text, value bigint) LANGUAGE sql STABLE AS $$
 WITH passes AS (
   SELECT ci.ticket_id, ci.person_no, sc.no AS scope_no, sc.kind, sc.area_id,
-    ci.gate_id, ci.exit_gate_id, ci.exit_assumed, ci.checked_in_at, ci.checked_out_at
+    ci.gate_id, ci.exit_gate_id, ci.exit_assumed, ci.checked_in_at, ci.checked_out_at,
+    ci.event_day
   FROM check_ins ci
   JOIN ops.scopes sc ON sc.id = ci.scope_id
   WHERE ci.event_id = p_event AND ci.undone_at IS NULL AND ci.scan_id IS NOT NULL
@@ -32,6 +33,11 @@ SELECT 't:' || tt.no, count(*)
 UNION ALL
 SELECT 'm:' || floor(extract(epoch FROM p.first_at) / 60)::bigint, count(*)
   FROM people p WHERE p.kind = 'venue' GROUP BY 1
+UNION ALL
+SELECT 'y:' || (d.event_day - DATE '1970-01-01'), count(*) FROM (
+    SELECT DISTINCT ticket_id, person_no, event_day FROM passes
+    WHERE kind = 'venue' AND event_day IS NOT NULL) d
+  GROUP BY d.event_day
 UNION ALL
 SELECT 'w:', coalesce(sum(p.passes - 1), 0)::bigint FROM people p WHERE p.kind = 'venue'
 UNION ALL

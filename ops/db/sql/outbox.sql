@@ -13,8 +13,11 @@
 
 CREATE FUNCTION ops.tell(event uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    -- Equal notes of one transaction are sent once.
-    PERFORM pg_notify('ops_outbox', event::text);
+    -- Equal notes of one transaction are sent once. A batch of scans is quiet: a note
+    -- would line up its commits behind each other, and the relay looks by itself.
+    IF current_setting('ops.quiet', true) IS DISTINCT FROM 'on' THEN
+        PERFORM pg_notify('ops_outbox', event::text);
+    END IF;
 END
 $$;
 
@@ -144,10 +147,10 @@ BEGIN
         JOIN old_rows o USING (id)
         JOIN public.tickets t ON t.attendee_id = n.id
         WHERE (n.first_name, n.last_name, n.company, n.language, n.flags, n.notes,
-               n.date_of_birth_known)
+               n.birth_date, n.contact_id, n.email, n.phone)
             IS DISTINCT FROM
               (o.first_name, o.last_name, o.company, o.language, o.flags, o.notes,
-               o.date_of_birth_known)));
+               o.birth_date, o.contact_id, o.email, o.phone)));
     RETURN NULL;
 END
 $$;

@@ -76,7 +76,8 @@ DECLARE
     part text;
 BEGIN
     FOREACH part IN ARRAY ARRAY['public.ticket_types', 'public.sessions', 'ops.areas',
-                                'ops.scopes', 'ops.gates', 'ops.access_rules']
+                                'ops.scopes', 'ops.gates', 'ops.access_rules',
+                                'ops.questions', 'ops.admission_stops', 'ops.held_places']
     LOOP
         EXECUTE format(
             'CREATE TRIGGER plan_insert AFTER INSERT ON %s'
@@ -93,7 +94,8 @@ $$;
 -- Not: sold_count, reserved_count.
 CREATE TRIGGER plan_update AFTER UPDATE OF
     event_id, name, ticket_category, price, currency, total_capacity, sale_start_date,
-    sale_end_date, features, benefits, status, access_class, admits
+    sale_end_date, features, benefits, status, access_class, admits,
+    min_age
     ON public.ticket_types FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
 -- Not: current_registrations, materials and the like.
 CREATE TRIGGER plan_update AFTER UPDATE OF
@@ -104,14 +106,23 @@ CREATE TRIGGER plan_update AFTER UPDATE OF
 -- Not: inside, manual.
 CREATE TRIGGER plan_update AFTER UPDATE OF
     event_id, venue_id, parent_id, name, kind, capacity, limit_kind, position,
-    overflow_area_id
+    overflow_area_id, min_age
     ON ops.areas FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
 -- Not: inside.
 CREATE TRIGGER plan_update AFTER UPDATE OF
     event_id, kind, area_id, parent_id, session_id, name, capacity, limit_kind,
-    tracks_exits, re_entry, passes_total, enter_outer, exclusive, opens_at, closes_at
+    tracks_exits, re_entry, passes_total, enter_outer, exclusive, opens_at, closes_at,
+    opens_anchor, opens_offset_minutes, closes_anchor, closes_offset_minutes, passes_per_day,
+    pass_gap_minutes, anti_passback_minutes,
+    exits_assumed_at
     ON ops.scopes FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
 CREATE TRIGGER plan_update AFTER UPDATE ON ops.gates
     FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
 CREATE TRIGGER plan_update AFTER UPDATE ON ops.access_rules
+    FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
+CREATE TRIGGER plan_update AFTER UPDATE ON ops.questions
+    FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
+CREATE TRIGGER plan_update AFTER UPDATE ON ops.admission_stops
+    FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();
+CREATE TRIGGER plan_update AFTER UPDATE ON ops.held_places
     FOR EACH ROW EXECUTE FUNCTION ops.plan_updated();

@@ -2,7 +2,8 @@
 --
 -- scans: [{"i": index, "s": scan id, "h": code hash in hex | "t": ticket id,
 --          "sc": [scope ids to look at]}]
--- Returns {"plan": version, "devices": [entry ..], "scans": [{"i", "ticket_id", "code_state",
+-- Returns {"plan": version, "devices": [entry ..], "people": {scope or area: people in it},
+--   "kept": {held place: still free for those it is kept for}, "scans": [{"i", "ticket_id", "code_state",
 --   "ticket": entry, "visits": [..], "stored": answer in the log, "other": other event}]}
 -- in the shapes of ops.admission.from_database. Mode D2 decides from it; mode N verifies
 -- with it every answer that would turn a guest away, and reads with it who won a race.
@@ -11,17 +12,29 @@ RETURNS json LANGUAGE plpgsql STABLE
 -- Point look-ups by key, whatever the tables' size was when the plan was made.
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
+DECLARE
+  v_scopes uuid[] := ARRAY(SELECT DISTINCT x::uuid FROM json_array_elements(p_scans) q,
+    json_array_elements_text(q -> 'sc') x);
 BEGIN
 RETURN json_build_object(
   'plan', coalesce((SELECT v.version FROM ops.plan_versions v WHERE v.event_id = p_event), 0),
   'devices', coalesce((SELECT json_agg(d) FROM ops.device_entries_v1 d
     WHERE d.event_id = p_event AND d.id = ANY (p_devices)), '[]'),
+  'people', coalesce((SELECT json_object_agg(p.id, p.people) FROM (
+      SELECT s.id, s.inside AS people FROM ops.scopes s WHERE s.id = ANY (v_scopes)
+      UNION ALL SELECT a.id, a.inside + a.manual FROM ops.areas a WHERE a.id IN (
+        SELECT s.area_id FROM ops.scopes s WHERE s.id = ANY (v_scopes))) p), '{}'),
+  'kept', coalesce((SELECT json_object_agg(k.id, k.kept) FROM ops.kept_v1(ARRAY(
+      SELECT h.id FROM ops.held_places h WHERE h.event_id = p_event
+        AND (h.until IS NULL OR h.until > now() - interval '1 day'))) k), '{}'),
   'scans', coalesce((SELECT json_agg(json_build_object(
     'i', q.i,
     'ticket_id', e.id,
     'code_state', CASE c.revoked_reason
       WHEN 'exchanged' THEN 2 WHEN 'lost' THEN 3 ELSE CASE WHEN c.revoked_at IS NULL THEN 0 ELSE 1 END END,
     'ticket', row_to_json(e),
+    'unbound', e.id IS NULL AND EXISTS (SELECT 1 FROM ops.media m
+      WHERE m.event_id = p_event AND m.code_hash = decode(q.h, 'hex')),
     'visits', v.visits,
     'stored', l.stored,
     'other', o.other))
@@ -32,19 +45,23 @@ RETURN json_build_object(
     SELECT json_agg(json_build_object(
       'sc', w.scope_no, 'n', w.person_no, 'p', w.pass_no,
       'ph', CASE WHEN w.undone_at IS NOT NULL THEN 2 WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END,
-      'cf', w.confirmed_at IS NOT NULL, 'un', w.undone, 'xa', w.exit_assumed,
+      'cf', w.confirmed_at IS NOT NULL, 'xa', w.exit_assumed,
+      'un', CASE WHEN w.pass_no = 1 THEN (w.undone_at IS NOT NULL)::int ELSE z.un END,
+      'dy', CASE WHEN w.pass_no > 1 THEN z.dy WHEN w.undone_at IS NULL
+        THEN coalesce(w.event_day - DATE '1970-01-01', 0) ELSE 0 END,
+      'du', CASE WHEN w.pass_no > 1 THEN z.du ELSE (w.undone_at IS NULL)::int END,
       'in_ms', (extract(epoch FROM w.checked_in_at) * 1000)::bigint,
       'out_ms', coalesce((extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0),
       'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'dn', d.name,
       'xg', coalesce(xg.no, 0), 's', w.scan_id)) AS visits
     FROM (
-      SELECT DISTINCT ON (ci.scope_id, ci.person_no) ci.*, sc.no AS scope_no,
-        count(*) FILTER (WHERE ci.undone_at IS NOT NULL)
-          OVER (PARTITION BY ci.scope_id, ci.person_no) AS undone
+      SELECT DISTINCT ON (ci.scope_id, ci.person_no) ci.*, sc.no AS scope_no
       FROM check_ins ci JOIN ops.scopes sc ON sc.id = ci.scope_id
       WHERE ci.ticket_id = e.id AND ci.scope_id = ANY (q.sc)
       ORDER BY ci.scope_id, ci.person_no, ci.pass_no DESC
     ) w
+    LEFT JOIN LATERAL (SELECT p.* FROM ops.passes_v1(w.ticket_id, w.scope_id, w.person_no) p
+      WHERE w.pass_no > 1) z ON true
     LEFT JOIN ops.gates g ON g.id = w.gate_id
     LEFT JOIN ops.gates xg ON xg.id = w.exit_gate_id
     LEFT JOIN ops.devices d

@@ -44,16 +44,18 @@ CREATE TRIGGER bump BEFORE UPDATE ON ops.access_rules
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, name, ticket_category, price, currency, total_capacity, sale_start_date,
     sale_end_date, features, benefits, status, access_class, admits,
-    version
+    min_age, version
     ON public.ticket_types FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, venue_id, parent_id, name, kind, capacity, limit_kind, position,
-    overflow_area_id, version
+    overflow_area_id, min_age, version
     ON ops.areas FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     event_id, kind, area_id, parent_id, session_id, name, capacity, limit_kind,
     tracks_exits, re_entry, passes_total, enter_outer, exclusive, opens_at, closes_at,
-    version
+    opens_anchor, opens_offset_minutes, closes_anchor, closes_offset_minutes, passes_per_day,
+    pass_gap_minutes, anti_passback_minutes,
+    exits_assumed_at, version
     ON ops.scopes FOR EACH ROW EXECUTE FUNCTION ops.bump();
 CREATE TRIGGER bump BEFORE UPDATE OF
     name, profile, state, token_hash, gate_id, direction, session_id, operator_id,

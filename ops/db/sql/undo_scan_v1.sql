@@ -43,12 +43,12 @@ BEGIN
   RETURN json_build_object('status', v_status, 'visits', (
     SELECT json_agg(json_build_object('k', ci.ticket_id, 'sc', s.no, 'n', ci.person_no,
       'p', ci.pass_no, 'ph', 2, 'cf', ci.confirmed_at IS NOT NULL,
-      'un', (SELECT count(*) FROM check_ins b WHERE b.ticket_id = ci.ticket_id
-        AND b.scope_id = ci.scope_id AND b.person_no = ci.person_no AND b.undone_at IS NOT NULL),
+      'un', z.un, 'dy', z.dy, 'du', z.du,
       'xa', false, 'in_ms', (extract(epoch FROM ci.checked_in_at) * 1000)::bigint, 'out_ms', 0,
       'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'xg', 0, 's', ci.scan_id,
       'tt', tt.no))
     FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id
+    CROSS JOIN LATERAL ops.passes_v1(ci.ticket_id, ci.scope_id, ci.person_no) z
     JOIN tickets t ON t.id = ci.ticket_id JOIN ticket_types tt ON tt.id = t.ticket_type_id
     LEFT JOIN ops.gates g ON g.id = ci.gate_id
     LEFT JOIN ops.devices d

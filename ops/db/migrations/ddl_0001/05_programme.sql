@@ -46,6 +46,7 @@ CREATE TABLE public.events (
     currency TEXT DEFAULT 'CAD' NOT NULL,
     status TEXT DEFAULT 'draft' NOT NULL,
     doors_state TEXT DEFAULT 'open' NOT NULL,
+    doors_delay_minutes INTEGER DEFAULT 0 NOT NULL,
     show_rate NUMERIC(5, 4) DEFAULT 1 NOT NULL,
     settings JSONB DEFAULT '{}' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,

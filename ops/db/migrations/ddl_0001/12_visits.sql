@@ -31,6 +31,8 @@ CREATE TABLE public.check_ins (
     confirmed_at TIMESTAMP WITH TIME ZONE,
     mode TEXT DEFAULT 'N' NOT NULL,
     door_time TIMESTAMP WITH TIME ZONE,
+    exit_door_time TIMESTAMP WITH TIME ZONE,
+    event_day DATE,
     CONSTRAINT pk_check_ins PRIMARY KEY (id),
     CONSTRAINT ck_check_ins_check_in_method CHECK (check_in_method IN ('qr_code', 'manual', 'nfc', 'app', 'kiosk')),
     CONSTRAINT uq_check_ins_pass UNIQUE (ticket_id, scope_id, person_no, pass_no),
