@@ -16,7 +16,7 @@ BEGIN
     SELECT s.id, s.capacity - s.inside AS room FROM ops.scopes s
     WHERE s.capacity IS NOT NULL AND s.id IN (SELECT (x ->> 'c')::uuid FROM json_array_elements(p_needs) x)
     UNION ALL
-    SELECT a.id, a.capacity - a.inside - a.manual FROM ops.areas a
+    SELECT a.id, a.capacity - a.inside - a.manual - a.disputed FROM ops.areas a
     WHERE a.capacity IS NOT NULL AND a.id IN (SELECT (x ->> 'c')::uuid FROM json_array_elements(p_needs) x)
   ) c;
   IF position('"h":[' IN p_needs::text) > 0 THEN

@@ -22,7 +22,7 @@ RETURN json_build_object(
     WHERE d.event_id = p_event AND d.id = ANY (p_devices)), '[]'),
   'people', coalesce((SELECT json_object_agg(p.id, p.people) FROM (
       SELECT s.id, s.inside AS people FROM ops.scopes s WHERE s.id = ANY (v_scopes)
-      UNION ALL SELECT a.id, a.inside + a.manual FROM ops.areas a WHERE a.id IN (
+      UNION ALL SELECT a.id, a.inside + a.manual + a.disputed FROM ops.areas a WHERE a.id IN (
         SELECT s.area_id FROM ops.scopes s WHERE s.id = ANY (v_scopes))) p), '{}'),
   'kept', coalesce((SELECT json_object_agg(k.id, k.kept) FROM ops.kept_v1(ARRAY(
       SELECT h.id FROM ops.held_places h WHERE h.event_id = p_event
