@@ -32,7 +32,7 @@ from ops.checkin import (
     scan_routes,
 )
 from ops.clock import Clock
-from ops.crm import audit_routes, consent_routes, people_routes
+from ops.crm import audit_routes, consent_routes, people_routes, team_routes
 from ops.crm import routes as crm_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
@@ -72,6 +72,7 @@ API_ROUTES: tuple[Any, ...] = (
     *crm_routes.ROUTES,
     *announcement_routes.ROUTES,
     *preset_routes.ROUTES,
+    *team_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -162,6 +163,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "crm": runtime.crm,
         "announcements": runtime.announcements,
         "event_maker": runtime.event_maker,
+        "invitations": runtime.invitations,
     }
 
     def provide(part: Any) -> Provide:

@@ -46,10 +46,13 @@ from ops.crm.changes import Hooks
 from ops.crm.consents import Consents
 from ops.crm.duplicates import Duplicates
 from ops.crm.history import audited, named
+from ops.crm.invitations import Invitations
 from ops.crm.merge import Merging
 from ops.crm.pool import CrmPool
 from ops.crm.records import Records
 from ops.crm.routes import Crm
+from ops.crm.team import register
+from ops.crm.ticket_codes import issued
 from ops.crm.timeline import Timeline
 from ops.db.engine import Database
 from ops.fleet.doors import Doors
@@ -92,6 +95,9 @@ class Runtime:
         self._crm()
         self._attendance()
         self.passwords = passwords or Passwords()
+        self.invitations = Invitations(
+            self.crm_pool, clock, self.passwords, self.limiter
+        )
         self.logins = Logins(
             self.database,
             clock,
@@ -166,6 +172,8 @@ class Runtime:
         self.hooks = Hooks(after_all=[audited(self.auditor)])
         for name in ("contacts", "leads", "opportunities"):
             self.hooks.before.setdefault(name, []).append(named(self.auditor))
+        register(self.hooks)
+        self.hooks.after.setdefault("tickets", []).append(issued(self._coder))
         records = Records(self.crm_pool, self.hooks)
         self.crm = Crm(records, Bulk(records))
 

@@ -38,7 +38,7 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def hash_now(self, password: str) -> str:
-        """Hash in this thread: for the command line.
+        """Hash in this thread.
 
         Raises:
             Unprocessable: too short or too long.
@@ -50,6 +50,23 @@ class Passwords:
                 code="password_length",
             )
         return self._hasher.hash(password)
+
+    async def hash(self, password: str) -> str:
+        """Hash in a thread, behind those who wait.
+
+        Raises:
+            Unprocessable: too short or too long.
+            TooManyRequests: too many are waiting.
+        """
+        if self._waiting >= WAITING_MAX:
+            raise TooManyRequests(headers={"Retry-After": "5"})
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self.hash_now, password
+            )
+        finally:
+            self._waiting -= 1
 
     async def check(self, stored: str | None, password: str) -> bool:
         """Whether the password is the stored one; takes as long when nothing is stored.

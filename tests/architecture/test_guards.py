@@ -12,6 +12,7 @@ from ops.settings import Settings
 
 PUBLIC = {
     "/api/v1/auth/login",
+    "/api/v1/auth/invitation",
     "/api/v1/devices/pair",
     "/api/v1/ticket/{code:str}",
     "/api/v1/ticket/{code:str}/qr.svg",

@@ -50,6 +50,21 @@ class StaffSession(Base):
     user_agent: Mapped[str | None]
 
 
+class UserInvitation(Base):
+    """A link by which a user sets a password, once; only its hash is kept."""
+
+    __tablename__ = "user_invitations"
+    __table_args__ = ({"schema": "ops"},)
+
+    id: Mapped[UUID] = primary_key()
+    user_id: Mapped[UUID] = reference("users.id", "CASCADE")
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = default("now()")
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class IdempotencyKey(Base):
     """The answer to a POST, kept for a day so that a repeat gets it again."""
 

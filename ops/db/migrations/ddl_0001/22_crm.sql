@@ -15,3 +15,17 @@ CREATE INDEX ix_opportunities_expected_close_date_id ON public.opportunities (ex
 CREATE INDEX ix_orders_search ON public.orders USING gin (ops.searched(VARIADIC ARRAY[order_number, external_ref]) gin_trgm_ops);
 CREATE INDEX ix_orders_placed_at_id ON public.orders (placed_at, id);
 CREATE INDEX ix_tasks_due_date_id ON public.tasks (due_date, id);
+
+CREATE TABLE ops.user_invitations (
+    id UUID DEFAULT gen_random_uuid() NOT NULL,
+    user_id UUID NOT NULL,
+    token_hash BYTEA NOT NULL,
+    created_by UUID,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_user_invitations PRIMARY KEY (id),
+    CONSTRAINT uq_user_invitations_token_hash UNIQUE (token_hash),
+    CONSTRAINT fk_user_invitations_user_id_users FOREIGN KEY(user_id) REFERENCES public.users (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_user_invitations_user_id ON ops.user_invitations (user_id);
