@@ -10,6 +10,7 @@ readers understand `v` and the version before it.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -50,7 +51,22 @@ class Undone(DoorFact, frozen=True, kw_only=True, tag="undone"):
     reason: str | None = None
 
 
-Fact = Admitted | Exited | Undone
+class Alert(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="alert"):
+    """Something that a person should hear of: `name` says what, `args` carries ids.
+
+    vip_arrived {attendee_id, contact_id, owner_id, task_id}, relay_behind {rows,
+    seconds}, cache_differs {counters}, check_in_opened and check_in_closed
+    {session_id}.
+    """
+
+    v: int = VERSION
+    event_id: UUID
+    name: str
+    args: dict[str, Any] = {}
+    at: datetime
+
+
+Fact = Admitted | Exited | Undone | Alert
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
@@ -59,6 +75,12 @@ _decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
 def kind(fact: Fact) -> str:
     """The stable word of the column `kind`, the same as in the payload."""
     return str(type(fact).__struct_config__.tag)
+
+
+def encode_object(fact: Fact) -> dict[str, Any]:
+    """The payload of a fact as the object that a jsonb parameter takes."""
+    found: dict[str, Any] = msgspec.to_builtins(fact)
+    return found
 
 
 def encode(fact: Fact) -> str:

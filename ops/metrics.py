@@ -75,3 +75,21 @@ drained_facts_total = Counter(
 rebuilds_total = Counter(
     "ops_cache_rebuilds_total", "Rebuilds of an event's cache", registry=REGISTRY
 )
+effects_lag_seconds = Histogram(
+    "ops_effects_lag_seconds",
+    "From a fact to what it does in the CRM",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+effects_failed_total = Counter(
+    "ops_effects_failed_total", "Tickets whose effects were refused", registry=REGISTRY
+)
+jobs_total = Counter(
+    "ops_jobs_total", "Jobs of the schedule", ["kind", "result"], registry=REGISTRY
+)
+job_late_seconds = Histogram(
+    "ops_job_late_seconds",
+    "From when a job was due to its end",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)

@@ -86,7 +86,8 @@ WHERE name = 'drain'
 """
 
 FACTS = """
-SELECT id, xid::text AS xid, event_id, (payload ->> 'ticket_id')::uuid AS ticket_id
+SELECT id, xid::text AS xid, event_id, at,
+  (payload ->> 'ticket_id')::uuid AS ticket_id
 FROM ops.facts
 WHERE (xid, id) > (($1::text)::xid8, $2)
   AND xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -96,7 +97,58 @@ ORDER BY xid, id LIMIT $3
 
 FACTS_SINCE = """
 SELECT DISTINCT (payload ->> 'ticket_id')::uuid AS ticket_id FROM ops.facts
-WHERE event_id = $1 AND xid >= ($2::text)::xid8
+WHERE event_id = $1 AND xid >= ($2::text)::xid8 AND payload ? 'ticket_id'
 """
 
 LOGGED = "SELECT scan_id FROM ops.scan_log WHERE scan_id = ANY ($1)"
+
+# Effects, schedule, alerts.
+
+EFFECTS_CURSOR = (
+    "SELECT xid::text AS xid, fact_id FROM ops.cursors WHERE name = 'effects'"
+)
+EFFECTS_START = """
+INSERT INTO ops.cursors (name, xid, fact_id) VALUES ('effects', '0', 0)
+ON CONFLICT (name) DO NOTHING
+"""
+"""All facts there are: what happened before this release is an effect as well."""
+EFFECTS_MOVE = """
+UPDATE ops.cursors SET xid = ($1::text)::xid8, fact_id = $2, updated_at = now()
+WHERE name = 'effects'
+"""
+FACTS_AHEAD = """
+SELECT id, event_id, at, (payload ->> 'ticket_id')::uuid AS ticket_id FROM ops.facts
+WHERE (xid, id) > (($1::text)::xid8, $2)
+  AND xid >= pg_snapshot_xmin(pg_current_snapshot()) AND NOT id = ANY ($3)
+ORDER BY xid, id LIMIT $4
+"""
+"""What is committed beyond a transaction that is still open."""
+APPLY_EFFECTS = "SELECT ops.apply_effects_v1($1, $2)::text"
+PROMOTERS = "SELECT ops.promoters_follow_v1($1, $2)"
+NO_SHOWS = "SELECT ops.no_shows_v1($1, $2)"
+ROLLUP = "SELECT ops.rollup_event_v1($1)"
+
+FACT_ALERT = "INSERT INTO ops.facts (event_id, kind, payload) VALUES ($1, 'alert', $2)"
+RING_ALERTS = "SELECT pg_notify('ops_alerts', $1)"
+"""Never on a scan's way: a NOTIFY serialises commits."""
+SESSION_LIVE = """
+UPDATE sessions SET status = 'live'
+WHERE id = ($1::text)::uuid AND status = 'scheduled'
+"""
+
+PLAN_JOBS = "SELECT ops.plan_jobs_v1($1)"
+JOB_NEXT = """
+SELECT kind, key, event_id, due_at, args, every_seconds, until, attempts FROM ops.jobs
+WHERE done_at IS NULL AND due_at <= $2 AND kind = ANY ($1) AND attempts < $3
+ORDER BY due_at, kind, key LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+"""The claim is the row's lock: it ends with the work or with the process."""
+JOB_DONE = """
+UPDATE ops.jobs SET due_at = coalesce($3, due_at), attempts = 0, last_error = NULL,
+  done_at = CASE WHEN $3::timestamptz IS NULL THEN $4::timestamptz END
+WHERE kind = $1 AND key = $2
+"""
+JOB_FAILED = """
+UPDATE ops.jobs SET due_at = $3, attempts = attempts + 1, last_error = $4
+WHERE kind = $1 AND key = $2
+"""

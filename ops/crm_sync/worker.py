@@ -20,9 +20,12 @@ from ops.clock import Clock
 from ops.crm_sync import statements
 from ops.crm_sync.announcer import Announcer
 from ops.crm_sync.drain import Drain
+from ops.crm_sync.duties import DUTIES
+from ops.crm_sync.effects import Effects
 from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.mailer import Mailer
 from ops.crm_sync.relay import Relay
+from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
 from ops.errors import OpsError
@@ -37,6 +40,10 @@ WARM_CHECK_S = 0.5
 SWEEP_S = 30.0
 ANNOUNCE_S = 0.5
 MAIL_S = 1.0
+EFFECTS_S = 0.25
+"""A VIP's host hears of him within 2 s, an undo is undone in the CRM as soon."""
+SCHEDULE_S = 0.5
+PLAN_S = 5.0
 RETRY_S = 0.5
 CHANNEL = "ops_outbox"
 
@@ -63,6 +70,8 @@ class Worker:
         clock = Clock()
         self.announcer = Announcer(self.database, clock)
         self.mailer = Mailer(self.database, clock, settings.smtp_url)
+        self.effects = Effects(self.database)
+        self.schedule = Schedule(self.database, clock, DUTIES)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,6 +115,7 @@ class Worker:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
             await self.drain.start()
+            await self.effects.start()
             await self._duties(lost)
         finally:
             connection.terminate()
@@ -120,6 +130,9 @@ class Worker:
                 ("sweep", self._sweep, SWEEP_S),
                 ("announce", self.announcer.turn, ANNOUNCE_S),
                 ("mail", self._mail, MAIL_S),
+                ("effects", self._effects, EFFECTS_S),
+                ("plan", self._plan, PLAN_S),
+                ("schedule", self._schedule, SCHEDULE_S),
             )
         ]
         try:
@@ -159,6 +172,16 @@ class Worker:
     async def _mail(self) -> None:
         while await self.mailer.turn():
             pass
+
+    async def _effects(self) -> None:
+        while await self.effects.turn():
+            pass
+
+    async def _plan(self) -> None:
+        await self.schedule.plan()
+
+    async def _schedule(self) -> None:
+        await self.schedule.turn()
 
     async def _sweep(self) -> None:
         await self.sweeper.sweep()

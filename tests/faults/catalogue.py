@@ -68,8 +68,7 @@ async def rolling_deploy(scene: Scene) -> None:
         for n, old in enumerate(list(ground.api)):
             new = Process("api", {}, ground.folder / f"api{n}.log")
             new.env = old.env
-            new.start()
-            await asyncio.sleep(3.0)  # its port is shared: only time tells them apart
+            await new.start_until_ready()
             ground.api[n] = new
             code = await asyncio.to_thread(old.stop)
             assert code == 0, f"an old api process ended with {code}"

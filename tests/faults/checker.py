@@ -66,7 +66,10 @@ class Findings(msgspec.Struct):
     contradicted: int = 0
     """The record of a scan says another thing than the server had answered."""
     answered_twice: int = 0
-    """One scan id, two different answers."""
+    """One scan id, two different answers, one of them green or later than a blink."""
+    blinked: int = 0
+    """A refusal or hold that two processes decided at once, before its line was
+    written (within 100 ms, core.md item 12): the answers may differ."""
     doubled: int = 0
     """Tickets that the server let in more often than they had left before."""
     crowded: int = 0
@@ -151,13 +154,13 @@ async def check(
     found = Findings(
         sent=counted.sent,
         contradicted=counted.contradicted,
-        answered_twice=counted.doubled,
         crowded=counted.crowded,
         phantoms=counted.phantoms,
         counters_off=await connection.fetchval(_COUNTED, event_id),
         facts_off=await connection.fetchval(_FACTS, event_id),
     )
     _greens(found, notes, rows, log)
+    _twice(found, notes)
     _reds(found, notes, rows, clocks)
     _devices(found, notes, log, reported)
     found.unmerged = _journals(data_dir / "journal", event_id, log)
@@ -212,6 +215,23 @@ def _greens(found: Findings, notes: list[Note], rows: list, log: dict) -> None:
     found.doubled = sum(
         len(scans) > 1 + outs[ticket] for ticket, scans in greens.items()
     )
+
+
+def _twice(found: Findings, notes: list[Note]) -> None:
+    """One scan id has one answer."""
+    told: dict[UUID, list[Note]] = defaultdict(list)
+    for note in notes:
+        if note.op in ("answer", "upload"):
+            told[note.id].append(note)
+    for answers in told.values():
+        if len({(note.verdict, note.reason) for note in answers}) == 1:
+            continue
+        moved = any(note.verdict in ("admitted", "exited") for note in answers)
+        times = [note.at for note in answers]
+        if moved or max(times) - min(times) > BLUR:
+            found.answered_twice += 1
+        else:
+            found.blinked += 1
 
 
 def _reds(found: Findings, notes: list[Note], rows: list, clocks: bool) -> None:

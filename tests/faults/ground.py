@@ -69,10 +69,12 @@ class Process(Role):
         self.options: list[str] = []
         self.extra: dict[str, str] = {}
 
-    def start(self) -> None:
+    def start(self, ready_fd: int | None = None) -> None:
         """Start it; it dies with the harness."""
         module = ["tests.faults.role"] if self.options else ["ops.cli", "serve"]
         command = [sys.executable, "-m", *module, self.role, *self.options]
+        if ready_fd is not None:
+            command.append(f"--ready-fd={ready_fd}")
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*dies_with_parent("KILL"), *command],
@@ -80,7 +82,19 @@ class Process(Role):
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
+                pass_fds=() if ready_fd is None else (ready_fd,),
             )
+
+    async def start_until_ready(self) -> None:
+        """Start it and wait until it says that it listens, as the supervisor does."""
+        mine, theirs = os.pipe()
+        try:
+            self.start(theirs)
+            os.close(theirs)
+            said = await asyncio.to_thread(os.read, mine, 1)
+        finally:
+            os.close(mine)
+        assert said == b"1", f"{self.role} ended before it was ready"
 
     @property
     def alive(self) -> bool:

@@ -44,6 +44,7 @@ from ops.db.models.door_rules import (
     Exemption,
     HeldPlace,
 )
+from ops.db.models.effects import Effect, EffectRule, Job
 from ops.db.models.fleet import (
     HelpCall,
     Incident,
@@ -132,6 +133,8 @@ __all__ = [
     "DoorAnswer",
     "DoorQuestion",
     "Duplicate",
+    "Effect",
+    "EffectRule",
     "Enrolment",
     "Entitlement",
     "Erasure",
@@ -153,6 +156,7 @@ __all__ = [
     "Incident",
     "IncidentAction",
     "Interaction",
+    "Job",
     "Lead",
     "LeadScan",
     "Lease",

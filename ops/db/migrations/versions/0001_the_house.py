@@ -32,6 +32,7 @@ TABLES = (
     "18_offline",
     "19_fleet",
     "22_crm",
+    "21_effects",
     "23_privacy",
     "24_announcements",
     "90_foreign_keys",
@@ -58,6 +59,9 @@ FUNCTIONS = (
     "search",
     "redeem_v1",
     "offline",
+    "effects",
+    "rollup_v1",
+    "jobs",
 )
 
 
