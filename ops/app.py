@@ -19,7 +19,13 @@ from litestar.types import Message, Scope
 
 from ops import __version__, metrics
 from ops.announcements import routes as announcement_routes
-from ops.attendance import media_routes, ticket_routes
+from ops.attendance import (
+    media_routes,
+    redemption_routes,
+    registration_routes,
+    search_routes,
+    ticket_routes,
+)
 from ops.attendance.acting import provide_caller
 from ops.auth import routes as auth_routes
 from ops.auth.guards import provide_actor, provide_device, provide_staff, public
@@ -61,6 +67,9 @@ API_ROUTES: tuple[Any, ...] = (
     *import_routes.ROUTES,
     *ticket_routes.ROUTES,
     *media_routes.ROUTES,
+    *registration_routes.ROUTES,
+    *search_routes.ROUTES,
+    *redemption_routes.ROUTES,
     *audit_routes.ROUTES,
     *consent_routes.ROUTES,
     *help_routes.ROUTES,
@@ -150,6 +159,11 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "offline": runtime.offline,
         "ticket_life": runtime.ticket_life,
         "media": runtime.media,
+        "registrations": runtime.registrations,
+        "credits": runtime.credits,
+        "search": runtime.search,
+        "redemptions": runtime.redemptions,
+        "entitlements": runtime.entitlements,
         "auditor": runtime.auditor,
         "database": runtime.database,
         "consents": runtime.consents,

@@ -10,7 +10,12 @@ from ops import __version__
 from ops.admission.journal import Journal
 from ops.announcements.service import Announcements
 from ops.attendance.acting import House
+from ops.attendance.credits import Credits
+from ops.attendance.entitlements import Entitlements
 from ops.attendance.media import Media
+from ops.attendance.redemptions import Redemptions
+from ops.attendance.registrations import Registrations
+from ops.attendance.search import Search
 from ops.attendance.tickets import TicketLife
 from ops.audit.auditor import Auditor
 from ops.auth.address import trusted_networks
@@ -23,7 +28,7 @@ from ops.auth.sessions import StaffSessions
 from ops.auth.subjects import DeviceIdentity
 from ops.cache.client import Cache
 from ops.checkin.answers import Answers
-from ops.checkin.coder import TicketCoder
+from ops.checkin.coder import TicketCoder, parse
 from ops.checkin.codes import Keyring
 from ops.checkin.desk import Desk
 from ops.checkin.device_cache import DeviceCache
@@ -178,9 +183,15 @@ class Runtime:
         self.crm = Crm(records, Bulk(records))
 
     def _attendance(self) -> None:
-        house = House(self.database, self.auditor, self.clock)
+        house = House(self.database, self.auditor, self.clock, parse)
         self.ticket_life = TicketLife(house, self._coder)
         self.media = Media(house, self._coder, self.ticket_life)
+        self.registrations = Registrations(house)
+        self.credits = Credits(house)
+        self.search = Search(house, self.limiter)
+        texts = Texts(find().web / "i18n")
+        self.redemptions = Redemptions(house, texts)
+        self.entitlements = Entitlements(house)
 
     async def start(self) -> None:
         """Start the stores, then what stands on them.
@@ -205,6 +216,7 @@ class Runtime:
         """Stop in the opposite order: the desk first answers those who wait."""
         await self.desk.stop()
         await self.recovery.stop()
+        await self.redemptions.stop()
         await self.journal.stop()
         await self.registry.stop()
         self.passwords.stop()

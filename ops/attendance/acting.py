@@ -94,35 +94,41 @@ class Code(NamedTuple):
 
 
 class Coder(Protocol):
-    """Reads and makes codes exactly as the door does."""
-
-    def parse(self, text: str) -> tuple[str, bytes, str, bool] | str:
-        """A code as `Code` has it, or a word that says why no door can read it."""
+    """Makes codes exactly as the door reads them."""
 
     def issue(self, ticket_id: UUID, issue_no: int = 0) -> tuple[str, bytes, str]:
         """An own code of a ticket: text, hash, hint."""
 
 
 GetCoder = Callable[[], Awaitable[Coder]]
-
-
-async def read_code(coder: GetCoder, text: str, bad: str) -> Code:
-    """The code of a text.
-
-    Raises:
-        Unprocessable: with the code `bad`: no door can read it.
-    """
-    code = (await coder()).parse(text)
-    if isinstance(code, str):
-        raise Unprocessable(f"No door can read this: {code}.", code=bad)
-    return Code(*code)
+Parse = Callable[[str], tuple[str, bytes, str, bool] | str]
+"""Text as scanned or typed -> a code as `Code` has it, or why no door can read it."""
 
 
 class House:
     """What every act of this package stands on."""
 
-    def __init__(self, database: Database, auditor: Auditor, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, auditor: Auditor, clock: Clock, parse: Parse
+    ) -> None:
         self.database, self.auditor, self.clock = database, auditor, clock
+        self._parse = parse
+
+    def read(self, text: str) -> Code | None:
+        """The code of a text, exactly as the door reads it; None: no door can."""
+        parsed = self._parse(text)
+        return None if isinstance(parsed, str) else Code(*parsed)
+
+    def code(self, text: str, bad: str) -> Code:
+        """The same.
+
+        Raises:
+            Unprocessable: with the code `bad`: no door can read it.
+        """
+        parsed = self._parse(text)
+        if isinstance(parsed, str):
+            raise Unprocessable(f"No door can read this: {parsed}.", code=bad)
+        return Code(*parsed)
 
     async def doer(self, caller: Caller, event_id: UUID) -> Doer:
         """Who the caller is in this event.

@@ -23,7 +23,6 @@ from ops.attendance.acting import (
     Doer,
     GetCoder,
     House,
-    read_code,
 )
 from ops.attendance.tickets import TELL, TicketLife, WhyText, locked
 from ops.audit.entry import Entry
@@ -176,8 +175,8 @@ class Media:
             Unprocessable: the band or the ticket cannot be used.
         """
         doer = await self._house.doer(caller, event_id)
-        code = await self._medium(body.code)
-        ticket = await self._ticket_code(body.ticket_code)
+        code = self._medium(body.code)
+        ticket = self._ticket_code(body.ticket_code)
         return await self._house.once(
             partial(self._bind, doer, event_id, code, body, ticket)
         )
@@ -235,9 +234,9 @@ class Media:
         """
         doer = await self._house.doer(caller, event_id)
         doer.demand(SUPERVISOR)
-        old = await self._medium(body.code) if body.code else None
-        new = await self._medium(body.new_code) if body.new_code else None
-        ticket = await self._ticket_code(body.ticket_code)
+        old = self._medium(body.code) if body.code else None
+        new = self._medium(body.new_code) if body.new_code else None
+        ticket = self._ticket_code(body.ticket_code)
         return await self._house.once(
             partial(
                 self._lost, doer, event_id, old, new, body, ticket, await self._coder()
@@ -312,7 +311,7 @@ class Media:
     async def _list_row(
         self, doer: Doer, event_id: UUID, row: ListRow, exchange: bool
     ) -> MediumAnswer:
-        code = await self._medium(row.code)
+        code = self._medium(row.code)
         now = self._house.clock.now()
         made = await self._house.database.pool.fetchval(
             STOCK, uuid7(), event_id, code.hash, code.hint, row.kind, now
@@ -325,23 +324,23 @@ class Media:
             code=row.code,
             exchange=exchange,
         )
-        ticket = await self._ticket_code(row.ticket_code)
+        ticket = self._ticket_code(row.ticket_code)
         return await self._house.once(
             partial(self._bind, doer, event_id, code, body, ticket)
         )
 
-    async def _medium(self, text: str) -> Code:
-        code = await read_code(self._coder, text, "bad_medium")
+    def _medium(self, text: str) -> Code:
+        code = self._house.code(text, "bad_medium")
         if code.own:
             raise Unprocessable(
                 "This is a code of ours, not a band.", code="own_code_is_no_medium"
             )
         return code
 
-    async def _ticket_code(self, text: str | None) -> Code | None:
+    def _ticket_code(self, text: str | None) -> Code | None:
         if text is None:
             return None
-        return await read_code(self._coder, text, "malformed_code")
+        return self._house.code(text, "malformed_code")
 
     async def _locked(
         self, db: Any, event_id: UUID, ticket_id: UUID | None, by: Code | None

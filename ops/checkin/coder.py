@@ -23,19 +23,6 @@ class TicketCoder:
             return reading.why.value
         return reading.text, codes.code_hash(reading.text), codes.hint(reading.text)
 
-    def parse(self, text: str) -> tuple[str, bytes, str, bool] | str:
-        """As `read`, and whether the code is one of ours (genuine or not)."""
-        reading = codes.read(text)
-        if isinstance(reading, Malformed):
-            return reading.why.value
-        own = isinstance(reading, OwnCode)
-        return (
-            reading.text,
-            codes.code_hash(reading.text),
-            codes.hint(reading.text),
-            own,
-        )
-
     def issue(self, ticket_id: UUID, issue_no: int = 0) -> tuple[str, bytes, str]:
         """An own code of a ticket, by default its first: text, hash, hint."""
         text = self._signer.sign(ticket_id, issue_no)
@@ -44,3 +31,12 @@ class TicketCoder:
     def seal(self, text: str) -> bytes:
         """A code that only this installation can open (`keys.Seal`)."""
         return self._seal.close(text)
+
+
+def parse(text: str) -> tuple[str, bytes, str, bool] | str:
+    """As `TicketCoder.read`, and whether the code is one of ours (genuine or not)."""
+    reading = codes.read(text)
+    if isinstance(reading, Malformed):
+        return reading.why.value
+    text = reading.text
+    return text, codes.code_hash(text), codes.hint(text), isinstance(reading, OwnCode)

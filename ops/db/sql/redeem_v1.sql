@@ -2,10 +2,10 @@
 --
 --   p_items [{"i": order of arrival, "id": made by the client, "ch": content hash, "h": code
 --             hash or null, "t": ticket or null, "hi": hint, "po": point, "it": item or null,
---             "n": quantity, "d": device, "op": operator, "us": user, "at": when it was
+--             "n": quantity, "d": device, "us": user, "at": when it was
 --             handed out (uploads), "off", "again": asked and confirmed, "seen": ID seen}]
 -- Returns [{"i", "error" or: "verdict", "reason", "left", "replayed", "ticket_id", "item_id",
---           "item", "at", "undone", "min_age", "opens_at"}]
+--           "item", "at", "undone", "min_age", "opens_at", "language"}]
 --
 -- A unit is a row of ops.redemption_units; its key (ticket, item, n) is what keeps it from
 -- being taken twice. One batch of an event at a time (advisory lock), in order of arrival.
@@ -27,12 +27,14 @@ DECLARE
     v_verdict text;
     v_reason text;
     v_left int;
+    v_op uuid;
+    v_language text;
     v_results jsonb := '[]';
 BEGIN
     PERFORM pg_advisory_xact_lock(7304, p_event_no);
     FOR v IN
         SELECT * FROM json_to_recordset(p_items) AS q(i int, id uuid, ch text, h text, t uuid,
-            hi text, po uuid, it uuid, n int, d uuid, op uuid, us uuid, at timestamptz,
+            hi text, po uuid, it uuid, n int, d uuid, us uuid, at timestamptz,
             off boolean, again boolean, seen boolean)
         ORDER BY q.i
     LOOP
@@ -49,8 +51,10 @@ BEGIN
             END IF;
             CONTINUE;
         END IF;
-        IF v.d IS NOT NULL AND NOT EXISTS (
-            SELECT FROM ops.devices WHERE id = v.d AND state = 'active') THEN
+        SELECT d.operator_id, o.language INTO v_op, v_language
+        FROM ops.devices d LEFT JOIN ops.operators o ON o.id = d.operator_id
+        WHERE d.id = v.d AND d.state = 'active';
+        IF v.d IS NOT NULL AND NOT FOUND THEN
             v_results := v_results || jsonb_build_object('i', v.i, 'error', 'device_revoked');
             CONTINUE;
         END IF;
@@ -119,7 +123,7 @@ BEGIN
             code_hint, offline, redeemed_at, decided_at)
         VALUES (v.id, p_event, decode(v.ch, 'hex'), v_verdict, v_reason, v.n,
             v_left - CASE WHEN v_reason = 'ok' THEN v.n ELSE 0 END, v_t.id, v_item.id,
-            v_point.id, v.d, v.op, v.us, v.hi, coalesce(v.off, false), v.at, p_now)
+            v_point.id, v.d, v_op, v.us, v.hi, coalesce(v.off, false), v.at, p_now)
         ON CONFLICT (id) DO NOTHING;
         IF v_verdict = 'redeemed' THEN
             INSERT INTO ops.redemption_units (ticket_id, item_id, n, redemption_id)
@@ -137,7 +141,7 @@ BEGIN
                 PERFORM ops.tell_fact(p_event, 'redeemed', p_now, jsonb_build_object(
                     'redemption_id', v.id, 'ticket_id', v_t.id, 'item_id', v_item.id,
                     'point_id', v_point.id, 'quantity', v.n, 'device_id', v.d,
-                    'operator_id', v.op));
+                    'operator_id', v_op));
             END IF;
         ELSIF coalesce(v.off, false) AND v_reason NOT IN ('id_check', 'again') THEN
             -- It was handed out without network; a person must look.
@@ -149,7 +153,8 @@ BEGIN
         v_results := v_results || jsonb_build_object('i', v.i, 'verdict', v_verdict,
             'reason', v_reason, 'left', v_left, 'replayed', false, 'ticket_id', v_t.id,
             'item_id', v_item.id, 'item', v_item.name, 'at', p_now, 'undone', false,
-            'min_age', CASE WHEN v_reason = 'id_check' THEN v_age END, 'opens_at', v_opens);
+            'min_age', CASE WHEN v_reason = 'id_check' THEN v_age END, 'opens_at', v_opens,
+            'language', v_language);
     END LOOP;
     RETURN v_results;
 END

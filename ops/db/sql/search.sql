@@ -169,7 +169,12 @@ BEGIN
             FOREACH v_word IN ARRAY v_words LOOP
                 v_near := ARRAY(SELECT k.word FROM ops.name_words k
                     WHERE k.word % v_word AND length(v_word) >= 3
-                    ORDER BY similarity(k.word, v_word) DESC, k.word LIMIT 8) || v_word;
+                    ORDER BY similarity(k.word, v_word) DESC, k.word LIMIT 8)
+                    -- Two letters in the wrong order share too few trigrams.
+                    || ARRAY(SELECT overlay(v_word PLACING reverse(substr(v_word, g, 2))
+                                            FROM g FOR 2)
+                             FROM generate_series(1, least(length(v_word), 40) - 1) AS g)
+                    || v_word;
                 v_like := coalesce(v_like && (SELECT string_agg(quote_literal(v_no || ':' || n), ' | ')
                         FROM unnest(v_near) AS n)::tsquery,
                     (SELECT string_agg(quote_literal(v_no || ':' || n), ' | ')
