@@ -116,7 +116,8 @@ class Deciding:
                 return  # other scopes than were read: PostgreSQL is asked
         if facts.device is None or facts.device.state != "active":
             if verified:
-                item.error = "device_revoked"
+                locked = facts.device is not None and facts.device.state == "locked"
+                item.error = "device_locked" if locked else "device_revoked"
             return
         if facts.stored is not None:
             self._replay(item, facts.stored)

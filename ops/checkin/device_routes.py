@@ -12,10 +12,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET
 
-from ops.auth.guards import any_device, public, requires
+from ops.auth.guards import any_device, device_required, public, requires
 from ops.auth.permissions import Action
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.checkin.device_views import (
+    ConfigView,
     CreatedView,
     DeviceBody,
     DevicePatch,
@@ -29,6 +30,7 @@ from ops.checkin.device_views import (
     PairedView,
     ServiceBody,
     ServiceView,
+    SettingBody,
     config_view,
     paired_view,
 )
@@ -183,6 +185,39 @@ async def configure(
         else data.session_id,
     )
     return _device(await devices.one(device_id))
+
+
+@patch(
+    "/devices/me",
+    guards=[device_required],
+    summary="Set this device's gate, direction or session, by who is signed on",
+    tags=TAGS,
+)
+async def set_up(
+    data: JSONBody[SettingBody],
+    device: NamedDependency[DeviceIdentity],
+    devices: NamedDependency[Devices],
+) -> ConfigView:
+    """Holds at the next scan; without an operator on it 403 `operator_needed`."""
+    before = await devices.one(device.id)
+    if before is None or before["operator_id"] is None:
+        raise Forbidden("Sign on with your PIN first.", code="operator_needed")
+    gate_id = before["gate_id"] if data.gate_id is UNSET else data.gate_id
+    moved = data.gate_id is not UNSET and gate_id != before["gate_id"]
+    event_id = await devices.event_of_gate(device.id, gate_id) if gate_id else None
+    await devices.configure(
+        device.id,
+        event_id or next(iter(await devices.events_of(device.id))),
+        None,
+        gate_id,
+        (None if moved else before["direction"])
+        if data.direction is UNSET
+        else data.direction,
+        (None if moved else before["session_id"])
+        if data.session_id is UNSET
+        else data.session_id,
+    )
+    return config_view(await devices.config(device.id))
 
 
 @post(
@@ -389,6 +424,7 @@ ROUTES = (
     pair,
     heartbeat,
     configure,
+    set_up,
     revoke,
     lock,
     unlock,

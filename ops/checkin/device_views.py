@@ -42,6 +42,14 @@ class DevicePatch(Body):
     session_id: UUID | UnsetType | None = UNSET
 
 
+class SettingBody(Body):
+    """What a person at the device sets behind a PIN; a field left out stays."""
+
+    gate_id: UUID | UnsetType | None = UNSET
+    direction: Direction | UnsetType | None = UNSET
+    session_id: UUID | UnsetType | None = UNSET
+
+
 class PairBody(Body):
     """The code, and what tells this device from others (for repeating)."""
 
@@ -83,12 +91,17 @@ class OperatorBody(Body):
 
 
 class SignOnBody(Body):
-    """Either `pin` (with the operator chosen) or `badge_code`, or `sign_off`."""
+    """Either `pin` (with the operator chosen) or `badge_code`, or `sign_off`.
+
+    `once`: for one action (a supervisor's); `resume` then puts the one before on again.
+    """
 
     pin: PinText | None = None
     badge_code: BadgeText | None = None
     operator_id: UUID | None = None
     sign_off: bool = False
+    once: bool = False
+    resume: bool = False
 
 
 class HeartbeatBody(msgspec.Struct, kw_only=True):

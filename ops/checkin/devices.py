@@ -269,6 +269,10 @@ class Devices:
         self._registry.forget(device_id)
         await self._cache.put(device_id)
 
+    async def config(self, device_id: UUID) -> Any:
+        """How a device is set, as its heartbeat says it."""
+        return await self._database.pool.fetchrow(queries.CONFIG, device_id)
+
     async def one(self, device_id: UUID) -> Any:
         """One device, as in the list."""
         return await self._database.pool.fetchrow(queries.ONE, device_id)

@@ -21,7 +21,7 @@ from ops.checkin.device_views import (
     SignedOnView,
     SignOnBody,
 )
-from ops.checkin.operators import Operators
+from ops.checkin.operators import Operator, Operators
 from ops.errors import FieldProblem, Unprocessable
 from ops.listing import (
     LIMIT_DEFAULT,
@@ -112,16 +112,21 @@ async def sign_on(
     if data.sign_off:
         await operators.sign_off(device)
         return OperatorAnswer(None)
+    if data.resume:
+        before = await operators.resume(device)
+        return OperatorAnswer(_signed_on(before) if before else None)
     if (data.pin is None) == (data.badge_code is None):
         problem = FieldProblem("pin", "pin_or_badge", "Send a PIN or a badge code.")
         raise Unprocessable(problem.detail, code=problem.code, errors=[problem])
     if data.pin is not None:
-        who = await operators.sign_on_by_pin(device, data.pin, data.operator_id)
+        who = await operators.sign_on_by_pin(
+            device, data.pin, data.operator_id, once=data.once
+        )
     else:
-        who = await operators.sign_on_by_badge(device, data.badge_code or "")
-    return OperatorAnswer(
-        SignedOnView(who.id, who.name, who.role, who.language, who.gate_id)
-    )
+        who = await operators.sign_on_by_badge(
+            device, data.badge_code or "", once=data.once
+        )
+    return OperatorAnswer(_signed_on(who))
 
 
 @delete(
@@ -135,6 +140,10 @@ async def sign_off(
 ) -> None:
     """May come twice."""
     await operators.sign_off(device)
+
+
+def _signed_on(who: Operator) -> SignedOnView:
+    return SignedOnView(who.id, who.name, who.role, who.language, who.gate_id)
 
 
 def _operator(row: Any) -> OperatorView:

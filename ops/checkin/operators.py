@@ -78,8 +78,18 @@ UPDATE ops.operators SET failed_pins = 0, locked_until = NULL
 
 SIGN_ON: Final = """
 UPDATE ops.devices
-   SET operator_id = $2, locked_at = CASE WHEN $2::uuid IS NULL THEN locked_at END
+   SET returns_to_id = CASE WHEN $3 THEN coalesce(returns_to_id, operator_id) END,
+       operator_id = $2, locked_at = CASE WHEN $2::uuid IS NULL THEN locked_at END
  WHERE id = $1 AND state = 'active' RETURNING id
+"""
+
+# The steward comes back who worked the device before a supervisor's one action.
+RETURN: Final = f"""
+UPDATE ops.devices d SET operator_id = d.returns_to_id, returns_to_id = NULL
+  FROM ops.operators o
+ WHERE d.id = $1 AND d.state = 'active' AND o.id = d.returns_to_id
+   AND (o.valid_to IS NULL OR o.valid_to > $2)
+RETURNING {", ".join(f"o.{name.strip()}" for name in _COLUMNS.split(","))}
 """
 
 LIST: Final = """
@@ -200,9 +210,17 @@ class Operators:
         )
 
     async def sign_on_by_pin(
-        self, device: DeviceIdentity, pin_text: str, operator_id: UUID | None
+        self,
+        device: DeviceIdentity,
+        pin_text: str,
+        operator_id: UUID | None,
+        *,
+        once: bool = False,
     ) -> Operator:
         """Sign on with a PIN, best with the operator chosen from `names`.
+
+        Args:
+            once: for one action; `resume` puts the one before on again.
 
         Raises:
             Unauthenticated: `wrong_pin`.
@@ -225,7 +243,7 @@ class Operators:
                     refused = _wrong_pin()
                 else:
                     await db.execute(RIGHT_PIN, row["id"])
-                    await _put_on(db, device.id, row["id"])
+                    await _put_on(db, device.id, row["id"], once=once)
         # Raised outside, so that the count of wrong PINs is committed.
         if refused is not None:
             raise refused
@@ -242,7 +260,7 @@ class Operators:
         return rows[0] if len(rows) == 1 else None
 
     async def sign_on_by_badge(
-        self, device: DeviceIdentity, badge_code: str
+        self, device: DeviceIdentity, badge_code: str, *, once: bool = False
     ) -> Operator:
         """Sign on by scanning a badge.
 
@@ -261,7 +279,7 @@ class Operators:
             refused = self._refusal(row)
             if refused is not None:
                 raise refused
-            await _put_on(db, device.id, row["id"])
+            await _put_on(db, device.id, row["id"], once=once)
         return await self._signed_on(device, row)
 
     async def _signed_on(self, device: DeviceIdentity, row: Any) -> Operator:
@@ -273,8 +291,17 @@ class Operators:
 
     async def sign_off(self, device: DeviceIdentity) -> None:
         """Leave the device without an operator; may come twice."""
-        await self._database.pool.fetchval(SIGN_ON, device.id, None)
+        await self._database.pool.fetchval(SIGN_ON, device.id, None, False)
         await self._cache.put(device.id)
+
+    async def resume(self, device: DeviceIdentity) -> Operator | None:
+        """After one action: the one before is on again; None: nobody was."""
+        row = await self._database.pool.fetchrow(RETURN, device.id, self._clock.now())
+        if row is None:
+            await self.sign_off(device)
+            return None
+        await self._cache.put(device.id)
+        return _operator(row)
 
     def _refusal(self, row: Any) -> Forbidden | None:
         """Why this operator may not sign on now, whatever the PIN says."""
@@ -300,8 +327,8 @@ def _wrong_pin() -> Forbidden:
     return Forbidden("This PIN is wrong.", code="wrong_pin")
 
 
-async def _put_on(db: Any, device_id: UUID, operator_id: UUID) -> None:
-    if await db.fetchval(SIGN_ON, device_id, operator_id) is None:
+async def _put_on(db: Any, device_id: UUID, operator_id: UUID, *, once: bool) -> None:
+    if await db.fetchval(SIGN_ON, device_id, operator_id, once) is None:
         raise NotFound("This device was revoked.", code="device_revoked")
 
 

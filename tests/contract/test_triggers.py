@@ -26,7 +26,8 @@ QUIET = {
     "ops.scopes": {"id", "no", "inside", "version", "created_at"},
     "ops.devices": {
         "id", "no", "pairing_code_hash", "pairing_expires_at", "hardware", "software",
-        "battery", "pending", "clock_skew_ms", "last_seen_at", "paired_at", "version",
+        "battery", "pending", "clock_skew_ms", "returns_to_id", "last_seen_at",
+        "paired_at", "version",
         "created_at",
     },
     "ops.operators": {"id", "no", "failed_pins", "version", "created_at"},

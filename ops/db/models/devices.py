@@ -43,6 +43,7 @@ class Device(Base):
     direction: Mapped[str | None]
     session_id: Mapped[UUID | None] = reference("sessions.id", "SET NULL")
     operator_id: Mapped[UUID | None] = reference("ops.operators.id", "SET NULL")
+    returns_to_id: Mapped[UUID | None] = reference("ops.operators.id", "SET NULL")
     enrolment_id: Mapped[UUID | None] = reference("ops.enrolments.id", "SET NULL")
     sponsor_id: Mapped[UUID | None] = reference("sponsors.id", "CASCADE")
     locked_at: Mapped[datetime | None]

@@ -175,3 +175,67 @@ def test_a_clock_beyond_reason_fits_the_column(years: int) -> None:
     skew = skew_ms(now + timedelta(days=365 * years), now)
     assert skew is not None
     assert abs(skew) < 2**31
+
+
+async def test_a_supervisor_is_on_for_one_action_and_the_steward_comes_back(
+    http: httpx.AsyncClient, bearer: Headers, event: SmallEvent
+) -> None:
+    for name, pin, role in (
+        ("Sam", "111222", "steward"),
+        ("Eve", "333444", "supervisor"),
+    ):
+        made = await http.post(
+            f"/api/v1/events/{event.id}/operators",
+            json={"name": name, "pin": pin, "role": role},
+            headers=bearer,
+        )
+        assert made.status_code == 201, made.text
+
+    async def operator(**body: Any) -> Any:
+        answer = await http.post(
+            "/api/v1/devices/operator", json=body, headers=phone(event)
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["operator"]
+
+    assert (await operator(pin="111222"))["name"] == "Sam"
+    assert (await operator(pin="333444", once=True))["role"] == "supervisor"
+    # Twice on for one action: it is still the steward who comes back.
+    await operator(pin="333444", once=True)
+    answer = (await scan(http, event, "T-7")).json()
+    assert answer["operator"]["name"] == "Eve"
+    assert (await operator(resume=True))["name"] == "Sam"
+    assert (await scan(http, event, "T-8")).json()["operator"]["name"] == "Sam"
+    # Nothing to come back to: nobody is on.
+    assert await operator(resume=True) is None
+
+
+async def test_a_person_at_the_device_moves_it_after_a_pin(
+    http: httpx.AsyncClient, bearer: Headers, event: SmallEvent
+) -> None:
+    body = {"gate_id": str(event.lounge_gate)}
+    nobody = await http.patch("/api/v1/devices/me", json=body, headers=phone(event))
+    assert (nobody.status_code, nobody.json()["code"]) == (403, "operator_needed")
+    await http.post(
+        f"/api/v1/events/{event.id}/operators",
+        json={"name": "Sam", "pin": "240917"},
+        headers=bearer,
+    )
+    await http.post(
+        "/api/v1/devices/operator", json={"pin": "240917"}, headers=phone(event)
+    )
+    moved = await http.patch("/api/v1/devices/me", json=body, headers=phone(event))
+    assert moved.status_code == 200, moved.text
+    assert moved.json()["gate"]["name"] == "Lounge gate"
+    assert (await scan(http, event, "T-9")).json()["reason"] == "wrong_area"
+    turned = await http.patch(
+        "/api/v1/devices/me", json={"direction": "out"}, headers=phone(event)
+    )
+    assert (turned.json()["direction"], turned.json()["gate"]["name"]) == (
+        "out",
+        "Lounge gate",
+    )
+    foreign = await http.patch(
+        "/api/v1/devices/me", json={"gate_id": str(uuid7())}, headers=phone(event)
+    )
+    assert foreign.json()["code"] == "unknown_gate"

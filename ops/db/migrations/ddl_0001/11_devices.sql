@@ -13,6 +13,7 @@ CREATE TABLE ops.devices (
     direction TEXT,
     session_id UUID,
     operator_id UUID,
+    returns_to_id UUID,
     enrolment_id UUID,
     sponsor_id UUID,
     locked_at TIMESTAMP WITH TIME ZONE,
@@ -37,6 +38,7 @@ CREATE INDEX ix_devices_enrolment_id ON ops.devices (enrolment_id);
 CREATE INDEX ix_devices_gate_id ON ops.devices (gate_id);
 CREATE INDEX ix_devices_operator_id ON ops.devices (operator_id);
 CREATE INDEX ix_devices_pairing_code_hash ON ops.devices (pairing_code_hash);
+CREATE INDEX ix_devices_returns_to_id ON ops.devices (returns_to_id);
 CREATE INDEX ix_devices_session_id ON ops.devices (session_id);
 CREATE INDEX ix_devices_sponsor_id ON ops.devices (sponsor_id);
 

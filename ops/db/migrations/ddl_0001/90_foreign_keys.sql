@@ -250,6 +250,8 @@ ALTER TABLE ops.devices
 ALTER TABLE ops.devices
     ADD CONSTRAINT fk_devices_operator_id_operators FOREIGN KEY(operator_id) REFERENCES ops.operators (id) ON DELETE SET NULL;
 ALTER TABLE ops.devices
+    ADD CONSTRAINT fk_devices_returns_to_id_operators FOREIGN KEY(returns_to_id) REFERENCES ops.operators (id) ON DELETE SET NULL;
+ALTER TABLE ops.devices
     ADD CONSTRAINT fk_devices_session_id_sessions FOREIGN KEY(session_id) REFERENCES public.sessions (id) ON DELETE SET NULL;
 ALTER TABLE ops.devices
     ADD CONSTRAINT fk_devices_sponsor_id_sponsors FOREIGN KEY(sponsor_id) REFERENCES public.sponsors (id) ON DELETE CASCADE;
