@@ -9,7 +9,7 @@ import rich_click as click
 import uvloop
 from rich.console import Console
 
-from benchmarks import cache, latency, live_fanout, report, scans, start
+from benchmarks import cache, crm, latency, live_fanout, report, scans, start
 from benchmarks.client import Client
 from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target
@@ -19,7 +19,18 @@ from ops import log
 
 TICKETS = 100_000
 SMALL, LARGE = 10_000, 1_000_000
-ALL = ("scans", "latency", "open", "facts", "sizes", "start", "cache", "live")
+CONTACTS_SMALL, CONTACTS_LARGE = 100_000, 1_000_000
+ALL = (
+    "scans",
+    "latency",
+    "open",
+    "facts",
+    "sizes",
+    "start",
+    "cache",
+    "live",
+    "crm",
+)
 _SAY = Console(stderr=True, highlight=False)
 
 
@@ -29,6 +40,7 @@ class Plan:
     def __init__(self, only: tuple[str, ...], large: int, rounds: int, seconds: float):
         self.only, self.large = only or ALL, large
         self.rounds, self.seconds = rounds, seconds
+        self.contacts = CONTACTS_LARGE if large == LARGE else CONTACTS_SMALL
 
     def __contains__(self, name: str) -> bool:
         return name in self.only
@@ -68,6 +80,7 @@ async def _door(
         ("open", lambda: scans.open_loop(door, 20.0)),
         ("facts", lambda: scans.without_cache(door, rounds, seconds / 2)),
         ("sizes", lambda: _sizes(door, plan)),
+        ("crm", lambda: crm.crm(door, plan.contacts, min(rounds, 3), seconds)),
     ]
     for name, measure in steps:
         if name in plan:

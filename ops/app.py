@@ -38,8 +38,15 @@ from ops.checkin import (
     scan_routes,
 )
 from ops.clock import Clock
-from ops.crm import audit_routes, consent_routes, people_routes, team_routes
+from ops.crm import (
+    audit_routes,
+    consent_routes,
+    exchange_routes,
+    people_routes,
+    team_routes,
+)
 from ops.crm import routes as crm_routes
+from ops.crm.admin_mount import mounted
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers
@@ -82,6 +89,7 @@ API_ROUTES: tuple[Any, ...] = (
     *announcement_routes.ROUTES,
     *preset_routes.ROUTES,
     *team_routes.ROUTES,
+    *exchange_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -109,7 +117,11 @@ def build(runtime: Runtime) -> Litestar:
 
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
-            sent = [*message["headers"], *headers]
+            said = {name for name, _ in message["headers"]}
+            sent = [
+                *message["headers"],
+                *((name, value) for name, value in headers if name not in said),
+            ]
             if scope["path"].startswith(API_PREFIX) and not any(
                 name == b"cache-control" for name, _ in sent
             ):
@@ -124,7 +136,7 @@ def build(runtime: Runtime) -> Litestar:
     api = Router(API_PREFIX, route_handlers=API_ROUTES)
     pages = page_routes(find(), runtime.settings, __version__)
     return Litestar(
-        route_handlers=[api, *PLAIN_ROUTES, *pages],
+        route_handlers=[api, *PLAIN_ROUTES, *pages, mounted(runtime.table_admin)],
         lifespan=[lifespan],
         dependencies=_dependencies(runtime),
         exception_handlers=EXCEPTION_HANDLERS,
@@ -175,6 +187,8 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "merging": runtime.merging,
         "timeline_of": runtime.timeline,
         "crm": runtime.crm,
+        "export": runtime.export,
+        "importing": runtime.importing,
         "announcements": runtime.announcements,
         "event_maker": runtime.event_maker,
         "invitations": runtime.invitations,

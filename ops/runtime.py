@@ -46,11 +46,14 @@ from ops.checkin.scan_log import ScanLog
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
 from ops.clock import Clock
+from ops.crm.admin_mount import TableAdmin
 from ops.crm.bulk import Bulk
 from ops.crm.changes import Hooks
 from ops.crm.consents import Consents
 from ops.crm.duplicates import Duplicates
+from ops.crm.export import Export
 from ops.crm.history import audited, named
+from ops.crm.importing import Importing
 from ops.crm.invitations import Invitations
 from ops.crm.merge import Merging
 from ops.crm.pool import CrmPool
@@ -180,6 +183,9 @@ class Runtime:
         register(self.hooks)
         self.hooks.after.setdefault("tickets", []).append(issued(self._coder))
         records = Records(self.crm_pool, self.hooks)
+        self.export = Export(self.crm_pool, self.auditor)
+        self.table_admin = TableAdmin(records, self.settings.secret_key)
+        self.importing = Importing(records)
         self.crm = Crm(records, Bulk(records))
 
     def _attendance(self) -> None:

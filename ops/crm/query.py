@@ -73,7 +73,7 @@ class After(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What is asked of a list."""
+    """What is asked of a list; `offset` is for the table admin alone."""
 
     conditions: tuple[Condition, ...] = ()
     words: tuple[str, ...] = ()
@@ -83,6 +83,7 @@ class Query(msgspec.Struct, frozen=True):
     after: After | None = None
     limit: int = LIMIT_DEFAULT
     labels: bool = False
+    offset: int = 0
 
     def named(self) -> frozenset[str]:
         """The columns whose values it would tell: filtered, sorted by."""

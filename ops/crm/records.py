@@ -86,6 +86,21 @@ class Records:
                 await self._label(db, staff, resource, items)
         return items, cursor_of(query, shown[-1]) if more else None
 
+    async def count(
+        self, staff: Staff, resource: Resource, query: Query, most: int
+    ) -> int:
+        """How many rows of a list the person may see, counted to `most`."""
+        reach = reach_of(staff, resource, "read")
+        reach.refuse_private(set(query.named()))
+        values: list[Any] = []
+        within = reach.condition(resource, values)
+        statement = statements.counting(
+            resource, query, within, values, reach.private, most
+        )
+        async with self.connection() as db:
+            found: int = await db.fetchval(statement.sql, *statement.values)
+        return found
+
     async def read(
         self, staff: Staff, resource: Resource, row_id: UUID, *, labels: bool = False
     ) -> Row:

@@ -70,6 +70,9 @@ def listing(
     by = [query.sort] if query.sort == "id" else [query.sort, "id"]
     values.append(query.limit + 1)
     limit = f"LIMIT ${len(values)}"
+    if query.offset:
+        values.append(query.offset)
+        limit += f" OFFSET ${len(values)}"
     branches = _branches(resource, query, values)
     texts = [
         f"SELECT {read} FROM {resource.table} t"
@@ -82,6 +85,23 @@ def listing(
     union = " UNION ALL ".join(f"({text})" for text in texts)
     order_by = ", ".join(f"u.{c} {order}" for c in by)
     return Statement(f"SELECT * FROM ({union}) u ORDER BY {order_by} {limit}", values)
+
+
+def counting(
+    resource: Resource,
+    query: Query,
+    within: str,
+    values: list[Any],
+    private: frozenset[str],
+    most: int,
+) -> Statement:
+    """How many rows a list has, counted to `most`."""
+    conditions = [within] if within else []
+    conditions += [_condition(resource, c, values) for c in query.conditions]
+    conditions += _search(resource, query, values, private)
+    values.append(most)
+    inner = f"SELECT FROM {resource.table} t{_where(conditions)} LIMIT ${len(values)}"
+    return Statement(f"SELECT count(*) FROM ({inner}) u", values)
 
 
 def _where(conditions: Sequence[str]) -> str:

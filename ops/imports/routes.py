@@ -6,15 +6,11 @@ part `file` and a part `mapping`. It goes to a temporary file as it comes in.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Annotated, Any, BinaryIO, cast
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Request, post
-from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -23,13 +19,12 @@ from ops.auth.subjects import Staff
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.decoding import decode
-from ops.errors import MalformedBody
 from ops.imports.result import Mapping, Result
 from ops.imports.runs import run_import
 from ops.imports.writer import Coder
+from ops.sheets.upload import Upload, uploaded
 
 UPLOAD_BYTES_MAX = 64_000_000  # 500,000 rows of a seller's export
-SPOOL_BYTES = 1_000_000  # larger files wait on the disk
 FILE_NAME_LENGTH_MAX = 255
 TAGS = ["imports"]
 
@@ -73,48 +68,11 @@ class Importer:
             str(event_id),
             upload.file,
             upload.name,
-            mapping=upload.mapping,
+            mapping=_mapping(upload.mapping),
             dry_run=dry_run,
             created_by=created_by,
             clock=self._clock,
         )
-
-
-class Upload(msgspec.Struct):
-    """A file that came in, and what was said of it."""
-
-    file: BinaryIO
-    name: str
-    mapping: Mapping | None
-
-
-@asynccontextmanager
-async def uploaded(
-    request: Request[Any, Any, Any], file_name: str, mapping: str | None
-) -> AsyncIterator[Upload]:
-    """The file of a request, until the block ends.
-
-    Raises:
-        MalformedBody: no file in it, or a mapping that is not one.
-    """
-    if "idempotency-key" in request.headers:
-        await request.body()  # it was read for the key's sake, and is kept beside
-    if request.content_type[0] == "multipart/form-data":
-        form = await request.form()
-        part = form.get("file")
-        if not isinstance(part, UploadFile):
-            raise MalformedBody("The form has no part `file`.", code="no_file")
-        said = form.get("mapping") or mapping
-        name = part.filename or file_name
-        yield Upload(cast(BinaryIO, part.file), name, _mapping(said))
-        await part.close()
-        return
-    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-        async for block in request.stream():
-            file.write(block)
-        if not file.tell():
-            raise MalformedBody("The body must be the file.", code="no_file")
-        yield Upload(cast(BinaryIO, file), file_name, _mapping(mapping))
 
 
 def _mapping(said: str | None) -> Mapping | None:

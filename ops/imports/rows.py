@@ -16,8 +16,9 @@ import msgspec
 
 from ops.imports import values
 from ops.imports.dialects import Columns, Field
-from ops.imports.reading import Line, Row, Unreadable
 from ops.imports.values import BadValue, TicketState
+from ops.sheets.cells import unescape
+from ops.sheets.reading import Line, Row, Unreadable
 
 ADMITS_MAX = 1000  # people on one ticket
 CODE_LENGTH_MAX = 512
@@ -216,9 +217,7 @@ class _Cells:
     def _code(self, read_code: ReadCode) -> Code | None:
         """The code exactly: no case, no zero, no inner space of it is touched."""
         line = self._row.line
-        code = self._get(
-            Field.CODE, lambda cell: values.unescape(values.check(cell)).strip()
-        )
+        code = self._get(Field.CODE, lambda cell: unescape(values.check(cell)).strip())
         if self._columns.dialect == "luma" and "pk=" not in code:
             return None  # the address of the event's check-in page, the same for all
         if not code:

@@ -27,7 +27,7 @@ import msgspec
 from ops.clock import Clock
 from ops.errors import Conflict, NotFound, Unprocessable
 from ops.ids import uuid7
-from ops.imports import dialects, reading, values
+from ops.imports import dialects, values
 from ops.imports import statements as sql
 from ops.imports.dialects import UNNAMED_SELLER, Columns, Field, MappingError
 from ops.imports.plan import (
@@ -38,7 +38,6 @@ from ops.imports.plan import (
     category,
     decide,
 )
-from ops.imports.reading import Row, Table
 from ops.imports.result import PROBLEMS_MAX, Mapping, Missing, Result
 from ops.imports.rows import ImportRow, Problem, ReadCode, Rows, Settings
 from ops.imports.writer import (
@@ -49,6 +48,8 @@ from ops.imports.writer import (
     as_json,
     known_tickets,
 )
+from ops.sheets import reading
+from ops.sheets.reading import Row, Table
 
 CHUNK_ROWS = 500  # one transaction: few locks held, and a server that still answers
 SAMPLE_ROWS = 20

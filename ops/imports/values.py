@@ -13,6 +13,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeAlias
 
+from ops.sheets.cells import unescape
+
 TicketState: TypeAlias = Literal[
     "valid", "pending", "unpaid", "cancelled", "refunded", "expired", "blocked"
 ]
@@ -23,20 +25,6 @@ PRICE_MAX = Decimal("99999999.99")  # numeric(10,2)
 
 class BadValue(ValueError):
     """A cell that cannot be understood; the text says why."""
-
-
-def unescape(cell: str) -> str:
-    """Undo what exporters do to cells that a spreadsheet would take for a formula.
-
-    They put `'` before a cell that begins with `= + - @ % |`, and a backslash before
-    each `|` in such a cell. A quote before anything else belongs to the text.
-    """
-    if cell[:1] == "'" and (cell[1:2] in _FORMULA_STARTS or cell[1:3] == "\\|"):
-        return cell[1:].replace("\\|", "|")
-    return cell
-
-
-_FORMULA_STARTS = frozenset("=+-@%|")
 
 
 def check(cell: str) -> str:

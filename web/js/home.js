@@ -191,6 +191,7 @@ function Home() {
     <header class="home-top">
       <span class="brand"><img src="/img/mark.svg" alt="" />${t("page.all.product")}</span>
       <div class="home-tools">
+        ${user.value && html`<a class="button plain" href="/crm.html">${t("page.home.crm")}</a>`}
         <a class="button plain" href="/docs/">${t("page.home.docs")}</a>
         <${LanguageSwitch} />
         <${ThemeSwitch} />

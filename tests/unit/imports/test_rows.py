@@ -12,8 +12,8 @@ import pytest
 from ops.checkin import codes
 from ops.imports import dialects
 from ops.imports.dialects import Columns
-from ops.imports.reading import FORMULA, Row, Unreadable
 from ops.imports.rows import Code, ImportRow, Problem, Rows, Settings
+from ops.sheets.reading import FORMULA, Row, Unreadable
 
 SETTINGS = Settings(ZoneInfo("America/Toronto"), False)
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from ops.imports.reading import FORMULA, Row, Table, Unreadable, UnreadableFile
-from ops.imports.reading import open_table as open_file
+from ops.sheets.reading import FORMULA, Row, Table, Unreadable, UnreadableFile
+from ops.sheets.reading import open_table as open_file
 
 
 def open_table(data: bytes) -> Table:
