@@ -36,6 +36,7 @@ from ops.checkin import (
     operator_routes,
     qr_routes,
     scan_routes,
+    simulate_routes,
 )
 from ops.clock import Clock
 from ops.crm import (
@@ -69,6 +70,7 @@ API_ROUTES: tuple[Any, ...] = (
     *operator_routes.ROUTES,
     *event_routes.ROUTES,
     *scan_routes.ROUTES,
+    *simulate_routes.ROUTES,
     *qr_routes.ROUTES,
     *guest_routes.ROUTES,
     *import_routes.ROUTES,
@@ -162,8 +164,9 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "enrolments": runtime.enrolments,
         "operators": runtime.operators,
         "events": runtime.events,
-        "door": scan_routes.Door(runtime.desk, runtime.answers),
+        "door": scan_routes.Door(runtime.desk, runtime.answers, runtime.whole_orders),
         "undoing": runtime.undoing,
+        "simulator": runtime.simulator,
         "scans": runtime.scans,
         "printable": runtime.printable,
         "guest_tickets": runtime.guest_tickets,

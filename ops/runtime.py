@@ -43,8 +43,10 @@ from ops.checkin.plans import Plans
 from ops.checkin.printable import PrintableCodes
 from ops.checkin.recovery import Recovery
 from ops.checkin.scan_log import ScanLog
+from ops.checkin.simulator import Simulator
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
+from ops.checkin.whole_order import WholeOrders
 from ops.clock import Clock
 from ops.crm.admin_mount import TableAdmin
 from ops.crm.bulk import Bulk
@@ -167,6 +169,10 @@ class Runtime:
         self.undoing = Undo(self.stores, self.desk, clock)
         self.scans = ScanLog(database)
         self.answers = Answers(Texts(find().web / "i18n"))
+        self.whole_orders = WholeOrders(self.desk, self.answers, self.database)
+        self.simulator = Simulator(
+            self.desk, self.stores, Plans(database), self.answers.wording, clock
+        )
 
     def _people(self) -> None:
         database, auditor, clock = self.database, self.auditor, self.clock

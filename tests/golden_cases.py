@@ -7,6 +7,7 @@ own kind, always the same one.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,10 @@ _KINDS = {
 def named(kind: str, name: str) -> UUID:
     """The id of a thing of the table."""
     return uuid5(NAMESPACE_DNS, f"{kind}.{name}.golden.example")
+
+
+Naming = Callable[[str, str], UUID]
+"""How the id of a thing follows from its kind and name."""
 
 
 def _row(kind: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -271,9 +276,11 @@ def expected(case: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def as_expected(case: dict[str, Any], decision: Decision) -> dict[str, Any]:
+def as_expected(
+    case: dict[str, Any], decision: Decision, named: Naming = named
+) -> dict[str, Any]:
     """The decision in the words of the table, with the fields that the case names."""
-    names = {scope["no"]: scope["id"] for scope in TABLE["plan"]["scopes"]}
+    names = {named("scopes", row["id"]): row["id"] for row in TABLE["plan"]["scopes"]}
     sessions = {
         named("sessions", row["session_id"]): row["session_id"]
         for row in TABLE["plan"]["scopes"]
@@ -286,7 +293,7 @@ def as_expected(case: dict[str, Any], decision: Decision) -> dict[str, Any]:
     areas = {named("areas", row["id"]): row["id"] for row in TABLE["plan"]["areas"]}
     ends: dict[bool, list[list[Any]]] = {True: [], False: []}
     for row in decision.closes:
-        ends[row.must].append([names[row.scope.no], row.person_no])
+        ends[row.must].append([names[row.scope.id], row.person_no])
     said: dict[str, Any] = {
         "verdict": decision.verdict,
         "reason": decision.reason,
@@ -304,7 +311,7 @@ def as_expected(case: dict[str, Any], decision: Decision) -> dict[str, Any]:
         if decision.counted
         else None,
         "opens": [
-            [names[row.scope.no], row.person_no, row.pass_no] for row in decision.opens
+            [names[row.scope.id], row.person_no, row.pass_no] for row in decision.opens
         ],
         "closes": sorted(ends[True]),
         "also_ends": sorted(ends[False]),

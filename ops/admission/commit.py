@@ -284,6 +284,10 @@ def log_row(item: Writing, decision: Decision, index: int | None) -> LogRow:
         args["overridden"] = decision.overridden
     if decision.just_now:
         args["just_now"] = True
+    if decision.questions:
+        args["asked"] = ",".join(asked.key for asked in decision.questions)
+    if decision.reason == "choose_session":
+        args["sessions"] = ",".join(str(choice) for choice in decision.choices)
     if ask.scan.override:
         args["override_reason"] = ask.scan.override.reason
     return LogRow(

@@ -126,6 +126,8 @@ class Deciding:
         marked = not verified and any(v.provisional for v in facts.visits.values())
         if marked:
             self._by_mark(item, decision)
+        elif decision.counted and not verified:
+            pass  # a person without a ticket: perhaps the code is another event's
         elif verified or decision.writes or decision.reason == "malformed_code":
             item.decision = decision
         # Whatever else turns a guest away is read from PostgreSQL.

@@ -130,15 +130,17 @@ def _override(w: Weighing, decision: Decision) -> Decision:
         needed = _CLEARED_BY.get(REASONS[decision.reason].clear_by)
         if needed is None:
             return decision
+        # Whether a place is full is for the commit to say: facts of the cache cannot.
+        full_place = decision.reason == "area_full"
         if rank < max(needed, _RANKS["supervisor"]):
-            return say("needs_supervisor", w.ask, w.scope)
-        decision = _act(w, decision)
+            return decision if full_place else say("needs_supervisor", w.ask, w.scope)
+        decision = _act(w, decision, "" if full_place else decision.reason)
     if decision.verdict == "admitted" and rank >= _RANKS["event_manager"]:
         decision = msgspec.structs.replace(decision, past_limits=True)
     return decision
 
 
-def _act(w: Weighing, decision: Decision) -> Decision:
+def _act(w: Weighing, decision: Decision, overridden: str) -> Decision:
     """The admission that a supervisor orders instead of this answer."""
     scope = w.scope
     if scope is None:
@@ -153,7 +155,7 @@ def _act(w: Weighing, decision: Decision) -> Decision:
             scope=scope,
             people=people,
             counted=Count(scope.area_id, people),
-            overridden=decision.reason,
+            overridden=overridden,
         )
     ordered = sorted(
         range(1, w.ticket.admits + 1),
@@ -165,7 +167,7 @@ def _act(w: Weighing, decision: Decision) -> Decision:
     admitted = presence.admit(w.plan, w.ask, w.facts, scope, persons, again=False)
     if admitted.verdict != "admitted":
         return admitted  # an outer place must be entered first
-    return msgspec.structs.replace(admitted, overridden=decision.reason)
+    return msgspec.structs.replace(admitted, overridden=overridden)
 
 
 def _rank(facts: ScanFacts) -> int:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ops.admission.commands import Item
 from ops.admission.plan import Plan, ScopePlan
+from ops.admission.questions import AGE, Question, age_check
 from ops.admission.scan_facts import Args, ScanFacts, Stored
 from ops.admission.verdicts import REASONS, SENSITIVE
 from ops.cache.entry import from_ms
 from ops.checkin.pending import Answered
+from ops.checkin.wording import Kind, Wording, option, printable, variant
 from ops.texts import Texts
+
+OVER_LIMIT = "over_limit"
+"""A flag of who was admitted beyond a limit."""
 
 
 class Admits(msgspec.Struct, frozen=True):
@@ -80,11 +84,44 @@ class Previous(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One way to settle a hold: so many people, or this session."""
+    """One way to settle a hold: so many people, this session, an answer, an amount."""
 
     admit: int | None = None
     session_id: UUID | None = None
     title: str | None = None
+    question: str | None = None
+    amount: str | None = None
+
+
+class OptionView(msgspec.Struct, frozen=True):
+    """An answer that is offered."""
+
+    value: str
+    text: str
+
+
+class QuestionView(msgspec.Struct, frozen=True):
+    """A question to ask; `id` is its name in the next scan's `answers`."""
+
+    id: str
+    kind: str
+    text: str
+    required: bool
+    options: tuple[OptionView, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class OrderLine(msgspec.Struct, frozen=True):
+    """One ticket of a whole order and what became of it."""
+
+    id: UUID
+    ticket: TicketView | None
+    verdict: str
+    reason: str
+    message: str
+    people: int
+    pass_no: int | None = msgspec.field(name="pass", default=None)
 
 
 class ScanAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +148,8 @@ class ScanAnswer(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     previous: Previous | None
     choices: tuple[Choice, ...]
+    questions: tuple[QuestionView, ...] = ()
+    tickets: tuple[OrderLine, ...] = ()
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -126,41 +165,44 @@ class _Said(msgspec.Struct, frozen=True):
     just_now: bool
     durable: str
     choices: tuple[Choice, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 class Answers:
     """Makes answers with the catalogue of texts."""
 
     def __init__(self, texts: Texts) -> None:
-        self._texts = texts
-        self._zones: dict[str, ZoneInfo] = {}
+        self.wording = Wording(texts)
 
     def make(self, answered: Answered) -> ScanAnswer:
         """The answer of an item without an error."""
         item, plan = answered.item, answered.plan
         said = _replayed(plan, item.stored) if item.stored else _fresh(answered)
         facts = item.facts
-        language = item.device.operator_language or plan.event.languages[0]
-        guest_language = plan.event.languages[0]
-        if facts and facts.ticket and facts.ticket.language:
-            guest_language = facts.ticket.language
-        args = self._printable(plan, said)
+        language, guest_language = languages(answered)
+        args = printable(said.args, plan.event.timezone, said.at)
+        which = "just_now" if said.just_now else variant(said.reason, said.args)
+
+        def say(speech: str, kind: Kind) -> str:
+            found = (said.verdict, said.reason)
+            return self.wording.say(speech, *found, kind, args, which)
+
         scope = said.scope
         return ScanAnswer(
             id=item.ask.scan.id,
             verdict=said.verdict,
             reason=said.reason,
-            message=self._say(language, said, "message", args),
-            guest_message=self._say(guest_language, said, "guest", args),
-            action=self._say(language, said, "action", args),
-            sensitive=said.reason in SENSITIVE,
+            message=say(language, "message"),
+            guest_message=say(guest_language, "guest"),
+            action=say(language, "action"),
+            sensitive=said.reason in SENSITIVE or which == "perhaps_banned",
             clear_by=REASONS[said.reason].clear_by,
             durable=said.durable,
             replayed=item.stored is not None,
             just_now=said.just_now,
             direction=item.ask.direction,
             people=said.people,
-            ticket=_ticket(plan, item, facts, scope) if facts else None,
+            ticket=_ticket(answered, facts, said) if facts else None,
             area=_area(plan, scope, answered.inside),
             session=_session(scope),
             operator=_operator(item),
@@ -168,48 +210,41 @@ class Answers:
             at=said.at,
             previous=_previous(said),
             choices=said.choices,
+            questions=self._questions(language, said.questions),
         )
 
-    def _say(
-        self, language: str, said: _Said, kind: str, args: dict[str, object]
-    ) -> str:
-        key = f"verdict.{said.verdict}.{said.reason}."
-        variant = _variant(said) if kind == "message" else ""
-        if variant and self._texts.has(key + variant):
-            kind = variant
-        return self._texts.say(language, key + kind, args)
+    def _questions(
+        self, language: str, questions: tuple[Question, ...]
+    ) -> tuple[QuestionView, ...]:
+        return tuple(
+            QuestionView(
+                asked.key,
+                asked.kind,
+                self.wording.ask(language, asked),
+                asked.required,
+                tuple(
+                    OptionView(one.value, option(one.text, language, one.value))
+                    for one in asked.options
+                ),
+                asked.minimum,
+                asked.maximum,
+            )
+            for asked in questions
+        )
 
-    def _printable(self, plan: Plan, said: _Said) -> dict[str, object]:
-        """Arguments with times as local clock times of the event."""
-        args: dict[str, object] = dict(said.args)
-        for name in ("since", "when"):
-            value = args.get(name)
-            if isinstance(value, int):
-                args[name] = self._clock(plan.event.timezone, value, said.at)
-        return args
 
-    def _clock(self, timezone: str, value_ms: int, now: datetime) -> str:
-        zone = self._zones.get(timezone)
-        if zone is None:
-            zone = self._zones[timezone] = ZoneInfo(timezone)
-        at = from_ms(value_ms).astimezone(zone)
-        same_day = at.date() == now.astimezone(zone).date()
-        return at.strftime("%H:%M" if same_day else "%Y-%m-%d %H:%M")
+def languages(answered: Answered) -> tuple[str, str]:
+    """The operator's language and the guest's; else the event's first."""
+    first = answered.plan.event.languages[0]
+    facts = answered.item.facts
+    guest = facts.ticket.language if facts and facts.ticket else ""
+    return answered.item.device.operator_language or first, guest or first
 
 
 def _fresh(answered: Answered) -> _Said:
     item = answered.item
     decision = item.decision
     assert decision is not None
-    choices = tuple(
-        Choice(admit=choice)
-        if isinstance(choice, int)
-        else Choice(
-            session_id=choice,
-            title=answered.plan.scope_of_session[choice].name,
-        )
-        for choice in decision.choices
-    )
     return _Said(
         decision.verdict,
         decision.reason,
@@ -220,7 +255,29 @@ def _fresh(answered: Answered) -> _Said:
         answered.now,
         decision.just_now,
         item.durable,
-        choices,
+        _choices(answered.plan, decision.args, decision.choices, decision.questions),
+        decision.questions,
+    )
+
+
+def _choices(
+    plan: Plan,
+    args: Args,
+    choices: tuple[int, ...] | tuple[UUID, ...],
+    questions: tuple[Question, ...],
+) -> tuple[Choice, ...]:
+    """What a person may choose from; a hold says how it is settled."""
+    amount = args.get("amount")
+    if isinstance(amount, str):
+        return (Choice(amount=amount),)
+    if questions:
+        return tuple(Choice(question=asked.key) for asked in questions)
+    return tuple(
+        Choice(admit=choice)
+        if isinstance(choice, int)
+        else Choice(session_id=choice, title=plan.scope_of_session[choice].name)
+        for choice in choices
+        if isinstance(choice, int) or choice in plan.scope_of_session
     )
 
 
@@ -238,6 +295,7 @@ def _replayed(plan: Plan, stored: Stored) -> _Said:
             False,
             "none",
         )
+    asked = _asked(plan, stored.args)
     return _Said(
         stored.verdict,
         stored.reason,
@@ -248,26 +306,38 @@ def _replayed(plan: Plan, stored: Stored) -> _Said:
         stored.decided_at,
         bool(stored.args.get("just_now")),
         stored.durable,
+        _choices(plan, stored.args, _chosen_from(stored.args), asked),
+        asked,
     )
 
 
-def _variant(said: _Said) -> str:
-    if said.just_now:
-        return "just_now"
-    if said.reason in ("wrong_area", "doors_closed") and said.args.get("gate"):
-        return "use_instead"
-    if said.reason == "area_full" and said.args.get("overflow"):
-        return "overflow"
-    return ""
+def _asked(plan: Plan, args: Args) -> tuple[Question, ...]:
+    """The questions of a stored answer, as the plan has them now."""
+    years = args.get("years")
+    keys = str(args.get("asked") or "").split(",")
+    if keys == [AGE]:
+        return (age_check(years if isinstance(years, int) else 0),)
+    return tuple(question for question in plan.questions if question.key in keys)
 
 
-def _ticket(
-    plan: Plan, item: Item, facts: ScanFacts, scope: ScopePlan | None
-) -> TicketView | None:
-    ticket = facts.ticket
+def _chosen_from(args: Args) -> tuple[int, ...] | tuple[UUID, ...]:
+    """The choices of a stored answer."""
+    free = args.get("free")
+    if isinstance(free, int):
+        return tuple(range(1, free + 1))
+    return tuple(
+        UUID(text) for text in str(args.get("sessions") or "").split(",") if text
+    )
+
+
+def _ticket(answered: Answered, facts: ScanFacts, said: _Said) -> TicketView | None:
+    ticket, plan, item = facts.ticket, answered.plan, answered.item
     if ticket is None or facts.ticket_id is None:
         return None
     kind = plan.types_by_no.get(ticket.type_no)
+    flags = ticket.flags
+    if said.verdict == "admitted" and _over(plan, said.scope, answered.inside):
+        flags = (*flags, OVER_LIMIT)
     return TicketView(
         facts.ticket_id,
         item.code_hint,
@@ -276,9 +346,20 @@ def _ticket(
         ticket.name,
         ticket.company,
         ticket.seat,
-        ticket.flags,
+        flags,
         ticket.notes,
-        _admits(item, facts, scope, ticket.admits),
+        _admits(item, facts, said.scope, ticket.admits),
+    )
+
+
+def _over(plan: Plan, scope: ScopePlan | None, inside: dict[UUID, int]) -> bool:
+    """Whether a limit of this place is exceeded: a soft one, or by somebody's act."""
+    if scope is None:
+        return False
+    area = plan.areas[scope.area_id]
+    return any(
+        place.capacity is not None and inside.get(place.id, 0) > place.capacity
+        for place in (scope, area)
     )
 
 

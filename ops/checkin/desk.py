@@ -65,9 +65,15 @@ class Desk:
         self._events.clear()
 
     async def scan(
-        self, event_id: UUID, device_id: UUID, scan: ScanRequest, lane: Lane = "live"
+        self,
+        event_id: UUID,
+        device_id: UUID,
+        scan: ScanRequest,
+        lane: Lane = "live",
+        *,
+        ticket_id: UUID | None = None,
     ) -> Answered:
-        """Decide one scan.
+        """Decide one scan, of its code or of a ticket that somebody else has found.
 
         Raises:
             NotFound: there is no such event.
@@ -78,7 +84,7 @@ class Desk:
             raise Unavailable("The server is stopping.", code="stopping")
         desk = self._events.get(event_id) or await self._open(event_id)
         await desk.know(device_id)
-        return await desk.add(self._read(device_id, scan), lane)
+        return await desk.add(self._read(device_id, scan, ticket_id), lane)
 
     def confirm(self, event_id: UUID, scan_ids: list[UUID]) -> None:
         """The verdicts of these scans were shown; written with the next batch."""
@@ -109,7 +115,7 @@ class Desk:
             )
         if len(event_ids) == 1:
             return event_ids[0]
-        code, _, _, _ = self._code(scan)
+        code, _, _, _ = self.code(scan)
         try:
             found = await self._database.pool.fetchval(
                 _FIND_EVENT, code, event_ids, timeout=0.5
@@ -139,8 +145,12 @@ class Desk:
             )
         return desk
 
-    def _read(self, device_id: UUID, scan: ScanRequest) -> Pending:
-        key, kind, hint, forged = self._code(scan)
+    def _read(
+        self, device_id: UUID, scan: ScanRequest, ticket_id: UUID | None
+    ) -> Pending:
+        key, kind, hint, forged = self.code(scan)
+        if ticket_id is not None:
+            key, kind, hint, forged = b"T" + ticket_id.bytes, "ticket", "", _genuine
         return Pending(
             scan,
             device_id,
@@ -153,9 +163,10 @@ class Desk:
             self._clock.monotonic_s(),
         )
 
-    def _code(
+    def code(
         self, scan: ScanRequest
     ) -> tuple[bytes, CodeKind, str, Callable[[], bool]]:
+        """What was read: the key to look up, its kind, a hint, whether it is forged."""
         if scan.method == "manual":
             ticket_id = _uuid(scan.code)
             if ticket_id is not None:

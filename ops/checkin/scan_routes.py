@@ -26,6 +26,7 @@ from ops.checkin.desk import Desk
 from ops.checkin.pending import Answered, Lane
 from ops.checkin.scan_log import LogPage, ScanLog
 from ops.checkin.undo import Undo, UndoAnswer
+from ops.checkin.whole_order import WholeOrders
 from ops.errors import (
     ApiError,
     Conflict,
@@ -95,6 +96,7 @@ class Door(msgspec.Struct, frozen=True):
 
     desk: Desk
     answers: Answers
+    orders: WholeOrders
 
 
 def _device(request: Request[Any, Any, Any]) -> DeviceIdentity:
@@ -144,8 +146,12 @@ async def _decide(
     scan: ScanRequest,
     lane: Lane,
 ) -> ScanAnswer:
-    answered = checked(await door.desk.scan(event_id, device_id, scan, lane))
-    answer = door.answers.make(answered)
+    if scan.whole_order and not scan.dry_run:
+        first, answer = await door.orders.scan(event_id, device_id, scan, lane)
+        checked(first)
+    else:
+        answered = checked(await door.desk.scan(event_id, device_id, scan, lane))
+        answer = door.answers.make(answered)
     metrics.scans_total.labels(answer.verdict, answer.reason).inc()
     return answer
 

@@ -57,7 +57,11 @@ function override(w, before) {
   if ((made.verdict === "hold" || made.verdict === "refused") && w.ask.direction === "in") {
     const needed = CLEARED_BY[REASONS[made.reason].clear_by];
     if (needed === undefined) return made;
-    if (rank < Math.max(needed, RANKS.supervisor)) return say("needs_supervisor", w.ask, w.scope);
+    // Whether a place is full is for the server's commit to say.
+    const full = made.reason === "area_full";
+    if (rank < Math.max(needed, RANKS.supervisor)) {
+      return full ? made : say("needs_supervisor", w.ask, w.scope);
+    }
     made = act(w, made);
   }
   if (made.verdict === "admitted" && rank >= RANKS.event_manager) {
@@ -82,7 +86,7 @@ function act(w, made) {
   const ordered = [...all.filter((person) => !inside(person)), ...all.filter(inside)];
   const admitted = admit(w.plan, w.ask, w.facts, scope, ordered.slice(0, people), false);
   if (admitted.verdict !== "admitted") return admitted;
-  return { ...admitted, overridden: made.reason };
+  return { ...admitted, overridden: made.reason === "area_full" ? "" : made.reason };
 }
 
 // The same scan after the counters found no place for it.
