@@ -93,3 +93,6 @@ job_late_seconds = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+merged_lines_total = Counter(
+    "ops_merged_lines_total", "Lines of journals merged", registry=REGISTRY
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -98,9 +99,10 @@ class House:
                 continue
             return
 
-    async def rewarm(self) -> bool:
+    async def rewarm(self, merge: Callable[[], Awaitable[int]] | None = None) -> bool:
         """Fill the cache anew, for tickets and limits that were changed by hand."""
         warmer = Warmer(self.database, self.cache, self.drain.catch_up)
+        warmer.merge = merge
         return await warmer.rebuild(self.event.id)
 
     async def desk_plan(self) -> Plan:

@@ -33,6 +33,7 @@ from ops.admission.commands import (
     Poisoned,
     ReadCache,
     Steps,
+    TakeOver,
 )
 from ops.admission.commit import CommitReply, CommitRequest, LogRow, commit_request
 from ops.admission.decision import full
@@ -130,13 +131,21 @@ class Batch(Degraded):
                 self._held_elsewhere(writing, found)
             writing = [item for item in writing if item.writing]
         unsure = [item for item in self.items if item.unsure]
+        taking = [item for item in writing if item.decision and item.decision.takes]
+        if taking:
+            # Rare, and another function: by themselves, before the others.
+            writing = [item for item in writing if item not in taking]
+            (reply,) = yield [TakeOver(self._request(taking, [], []))]
+            logs, confirms = self.logs, self.confirms
+            yield from self._settle(taking, reply)
+            self.logs, self.confirms = logs, confirms
         commands: list[Command] = []
         if writing:
             commands.append(Commit(self._request(writing, self.logs, self.confirms)))
         if unsure:
             commands.append(self._question(unsure))
         if not commands:
-            return False
+            return bool(taking)
         replies = yield commands
         if writing:
             yield from self._settle(writing, replies[0])

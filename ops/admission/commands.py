@@ -92,6 +92,12 @@ class Commit(msgspec.Struct, frozen=True):
     request: CommitRequest
 
 
+class TakeOver(msgspec.Struct, frozen=True):
+    """Let these scans have the rows of unconfirmed ones. Reply: as of Commit."""
+
+    request: CommitRequest
+
+
 class Finish(msgspec.Struct, frozen=True):
     """Tell the cache and the screens. Reply: ok, moved, cold or down.
 
@@ -185,6 +191,7 @@ Command = (
     | ReadDatabase
     | LoadPlan
     | Commit
+    | TakeOver
     | Finish
     | Journal
     | Recall

@@ -55,6 +55,7 @@ class _Item(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ca: UUID | None = None
     cn: int = 0
     cr: str | None = None
+    to: UUID | None = None
 
 
 class _Need(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -236,6 +237,7 @@ def _item(item: Writing, facts: ScanFacts, decision: Decision) -> _Item:
         counted.area_id if counted else None,
         counted.people if counted else 0,
         override.reason if counted and override else None,
+        decision.takes,
     )
 
 

@@ -18,6 +18,7 @@ from ops.admission.ask import Ask
 from ops.admission.outcome import Count, Decision, say
 from ops.admission.plan import Plan
 from ops.admission.scan_facts import ScanFacts
+from ops.admission.taking_over import take_over
 from ops.admission.verdicts import REASONS
 from ops.admission.weighing import Weighing, weighing
 
@@ -74,6 +75,8 @@ def decide(plan: Plan, ask: Ask, facts: ScanFacts) -> Decision:
     """Decide one scan: the first check that does not hold, or what follows from all."""
     w = weighing(plan, ask, facts)
     decision = _first(w)
+    if ask.scan.take_over is not None:
+        decision = take_over(w, decision, _rank(facts))
     if ask.scan.override:
         decision = _override(w, decision)
     return decision

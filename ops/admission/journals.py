@@ -58,18 +58,28 @@ class Journals:
         """Lines for these tickets."""
         return self._find("ticket_id", ticket_ids)
 
-    def since(self, path: Path, seq: int, limit: int) -> tuple[list[Line], int]:
+    def since(
+        self, path: Path, seq: int, limit: int, *, every_mode: bool = True
+    ) -> tuple[list[Line], int]:
         """The next lines of a file that were written or changed, and where they end.
+
+        Args:
+            every_mode: False leaves out what PostgreSQL had before it was written.
 
         Raises:
             sqlite3.Error, ValueError: the file cannot be read.
         """
         database = self._file(path.name)
+        (end,) = database.execute("SELECT max(seq) FROM line").fetchone()
+        only = "" if every_mode else " AND mode = 'D'"
         rows = database.execute(
-            f"SELECT {_COLUMNS} FROM line WHERE seq > ? ORDER BY seq LIMIT ?",
+            f"SELECT {_COLUMNS} FROM line WHERE seq > ?{only} ORDER BY seq LIMIT ?",
             (seq, limit),
         ).fetchall()
-        return [_line(row) for row in rows], rows[-1][11] if rows else seq
+        lines = [_line(row) for row in rows]
+        if len(rows) == limit:
+            return lines, rows[-1][11]
+        return lines, max(seq, end if end is not None else seq)
 
     def paths(self) -> list[Path]:
         """All files, the oldest first."""

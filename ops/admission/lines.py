@@ -100,7 +100,7 @@ def line_of(
         state,
         tuple(places),
         mode,
-        None,
+        decision.takes if state != "cancelled" else None,
         _encoder.encode(log_row(item, decision, None)),
     )
 

@@ -63,6 +63,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[Given, ...] = ()
     """Answers that are written with the admission."""
     counted: Count | None = None
+    takes: UUID | None = None
+    """The unconfirmed scan whose places this one takes over (`take_over`)."""
     past_limits: bool = False
     """An event manager's act: hard limits are not asked (door.md: nobody else may)."""
 

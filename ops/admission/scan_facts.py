@@ -34,6 +34,8 @@ class Stored(msgspec.Struct, frozen=True):
     people: int = 0
     durable: str = "none"
     undone_at: datetime | None = None
+    superseded_by: UUID | None = None
+    """The scan that holds its place now: it is never green again (rule R9)."""
 
 
 class OtherEvent(msgspec.Struct, frozen=True):

@@ -282,7 +282,21 @@ def _choices(
 
 
 def _replayed(plan: Plan, stored: Stored) -> _Said:
-    """The stored answer; after an undo what is true now (core.md item 12)."""
+    """The stored answer; after an undo or a lost merge what is true now."""
+    if stored.superseded_by is not None:
+        scope = plan.scopes.get(stored.scope_id) if stored.scope_id else None
+        tracked = scope is not None and scope.tracks_exits
+        return _Said(
+            "refused",
+            "already_inside" if tracked else "already_used",
+            stored.args,
+            scope,
+            None,
+            0,
+            stored.decided_at,
+            False,
+            "none",
+        )
     if stored.undone_at is not None:
         return _Said(
             "hold",

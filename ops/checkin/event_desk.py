@@ -422,6 +422,8 @@ def _handed_over(pending: Pending, item: Item) -> bool:
     Only such an admission is confirmed: a copy of another is amber, not red (R4).
     """
     green = item.durable in ("committed", "journal") or (
-        item.stored is not None and item.stored.verdict == "admitted"
+        item.stored is not None
+        and item.stored.verdict == "admitted"
+        and item.stored.superseded_by is None
     )
     return green and pending.answer.done() and not pending.answer.cancelled()

@@ -43,6 +43,8 @@ class Executor:
                 return await stores.read_database(event_id, command)
             case commands.Commit():
                 return await stores.commit(command)
+            case commands.TakeOver():
+                return await stores.take_over(command)
             case commands.Journal():
                 return await self._write(command)
             case commands.Recall():

@@ -26,6 +26,7 @@ from ops.admission.commands import (
     ReadCache,
     ReadDatabase,
     Switch,
+    TakeOver,
 )
 from ops.admission.finish import FEED_LENGTH
 from ops.cache import keys
@@ -43,6 +44,7 @@ device's 0.8 s."""
 SILENCE_S = 0.5
 
 _COMMIT = "SELECT ops.commit_scans_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_TAKE_OVER = "SELECT ops.take_over_v1($1, $2, $3, $4, $5, $6)"
 _UNDO = "SELECT ops.undo_scan_v1($1, $2, $3, $4, $5, $6, $7)"
 _READ = "SELECT ops.read_facts_v1($1, $2, $3)"
 
@@ -227,6 +229,25 @@ class Stores:
                 # The text of such an error holds the values: only its kind is logged.
                 _logger.warning("batch_poisoned", error=log.scrubbed(error))
                 metrics.batches_bisected_total.inc()
+                return Poisoned()
+        return text if isinstance(text, Down) else commit.parse(text)
+
+    async def take_over(self, command: TakeOver) -> Any:
+        """Reply to TakeOver."""
+        request = command.request
+        with metrics.step_seconds.labels("commit").time():
+            try:
+                text = await self._ask(
+                    _TAKE_OVER,
+                    request.event_id,
+                    request.event_no,
+                    request.mode,
+                    request.now,
+                    request.items,
+                    request.logs,
+                )
+            except _POISON as error:
+                _logger.warning("batch_poisoned", error=log.scrubbed(error))
                 return Poisoned()
         return text if isinstance(text, Down) else commit.parse(text)
 

@@ -11,22 +11,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-import msgspec
-
 from ops import metrics
 from ops.admission import finish
 from ops.admission.finish import CacheVisit
-from ops.admission.plan import Plan, PlanRows
+from ops.admission.plan import Plan
 from ops.cache import keys
 from ops.cache.client import Cache
 from ops.cache.scripts import FINISH
 from ops.crm_sync import rows, statements
+from ops.crm_sync.plans import read_plan
 from ops.db.engine import Database
 
 FACTS_PER_TURN = 1_000
 TICKETS_PER_CALL = 250
-
-_plan_decoder = msgspec.json.Decoder(PlanRows)
 
 
 class Drain:
@@ -74,7 +71,7 @@ class Drain:
         await self._tell(event_id, [row["ticket_id"] for row in found])
 
     async def _tell(self, event_id: UUID, tickets: list[UUID]) -> None:
-        plan = await self._plan(event_id)
+        plan = await read_plan(self._database.pool, event_id)
         if plan is None:
             return
         for at in range(0, len(tickets), TICKETS_PER_CALL):
@@ -96,12 +93,6 @@ class Drain:
                 ],
                 finish.arguments(b"drain", None, visits, [], []),
             )
-
-    async def _plan(self, event_id: UUID) -> Plan | None:
-        text = await self._database.pool.fetchval(
-            "SELECT ops.read_plan_v1($1)::text", event_id
-        )
-        return Plan(_plan_decoder.decode(text)) if text else None
 
 
 def _cache_visit(plan: Plan, row: rows.Row) -> CacheVisit:

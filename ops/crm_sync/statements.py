@@ -152,3 +152,43 @@ JOB_FAILED = """
 UPDATE ops.jobs SET due_at = $3, attempts = attempts + 1, last_error = $4
 WHERE kind = $1 AND key = $2
 """
+
+RIVALS = "SELECT ops.merge_rivals_v1($1, ($2::text)::json)"
+MERGE = "SELECT ops.merge_lines_v1($1, $2, $3, ($4::text)::json, $5, $6)::text"
+REJECTED = """
+INSERT INTO ops.conflicts (id, event_id, kind, loser_scan_id, detail)
+SELECT gen_random_uuid(), $1, 'merge_failed', $2, $3
+WHERE NOT EXISTS (SELECT 1 FROM ops.conflicts
+  WHERE loser_scan_id = $2 AND kind = 'merge_failed')
+"""
+"""A line that cannot be merged is for a person to look at."""
+
+MACHINE = """
+INSERT INTO ops.machines (name) VALUES ($1)
+ON CONFLICT (name) DO UPDATE SET last_seen_at = now() RETURNING id
+"""
+MERGED_UP_TO = """
+INSERT INTO ops.merges AS m (machine_id, event_id, epoch) VALUES ($1, $2, $3)
+ON CONFLICT (machine_id, event_id) DO UPDATE
+SET epoch = greatest(m.epoch, excluded.epoch), merged_at = now()
+"""
+MACHINES_BEHIND = """
+SELECT count(*) FROM ops.machines c
+LEFT JOIN ops.merges m ON m.machine_id = c.id AND m.event_id = $1
+WHERE c.retired_at IS NULL AND coalesce(m.epoch, 0) < $2
+"""
+WRITE_AND_EVENTS = """
+WITH written AS (
+  INSERT INTO ops.cursors (name, xid, fact_id)
+  VALUES ('steady', pg_current_xact_id(), 0)
+  ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, updated_at = now() RETURNING 1)
+SELECT id FROM events, written
+WHERE status IN ('published', 'live') AND ends_at > now() - interval '1 day'
+"""
+"""The events whose cache is kept, by a statement that also writes."""
+UNCONFIRMED = """
+SELECT count(*) FROM check_ins c JOIN events e ON e.id = c.event_id
+WHERE c.scan_id = ANY ($1) AND c.confirmed_at IS NULL AND c.undone_at IS NULL
+  AND e.ends_at > now()
+"""
+"""Admissions that only their line protects from being taken over (rule R4)."""

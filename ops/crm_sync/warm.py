@@ -46,6 +46,9 @@ class Warmer:
         self._database = database
         self._cache = cache
         self._catch_up = catch_up
+        self.merge: Callable[[], Awaitable[int]] | None = None
+        """Brings this machine's journals in: a cache is filled with them or not at
+        all, for what they hold is in no other store (rule R6)."""
         self.warming: set[UUID] = set()
 
     async def check(self) -> int:
@@ -80,6 +83,10 @@ class Warmer:
             epoch, run_id = await self._begin(event_id)
             if not run_id:
                 return False
+            # From here on every claim and finish of the cache before is refused, so no
+            # line that is written now can have been answered green.
+            if self.merge is not None:
+                await self.merge()
             since = await self._copy(event_id)
             await self._catch_up(event_id, since)
             ready = await self._cache.call(

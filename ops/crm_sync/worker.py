@@ -24,6 +24,8 @@ from ops.crm_sync.duties import DUTIES
 from ops.crm_sync.effects import Effects
 from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.mailer import Mailer
+from ops.crm_sync.merging import Merger
+from ops.crm_sync.modes import Modes
 from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.warm import Warmer
@@ -44,6 +46,9 @@ EFFECTS_S = 0.25
 """A VIP's host hears of him within 2 s, an undo is undone in the CRM as soon."""
 SCHEDULE_S = 0.5
 PLAN_S = 5.0
+MERGE_S = 0.2
+"""Every process merges the journals of its machine, also while another leads."""
+MODES_S = 0.5
 RETRY_S = 0.5
 CHANNEL = "ops_outbox"
 
@@ -66,12 +71,16 @@ class Worker:
         self.relay = Relay(self.database, self.cache)
         self.drain = Drain(self.database, self.cache)
         self.warmer = Warmer(self.database, self.cache, self.drain.catch_up)
-        self.sweeper = Sweeper(self.database, Path(settings.data_dir) / "journal")
         clock = Clock()
         self.announcer = Announcer(self.database, clock)
         self.mailer = Mailer(self.database, clock, settings.smtp_url)
         self.effects = Effects(self.database)
         self.schedule = Schedule(self.database, clock, DUTIES)
+        folder = Path(settings.data_dir) / "journal"
+        self.merger = Merger(self.database, self.cache, folder)
+        self.warmer.merge = self.merger.turn
+        self.modes = Modes(self.database, self.cache, self.drain, settings.steady_s)
+        self.sweeper = Sweeper(self.database, folder, self.merger.forget)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,7 +89,10 @@ class Worker:
         """Open the stores and begin."""
         await self.database.start()
         await self.cache.start()
-        self._tasks = [asyncio.create_task(self._for_ever(), name="sync")]
+        self._tasks = [
+            asyncio.create_task(self._for_ever(), name="sync"),
+            asyncio.create_task(self._repeat(self.merger.turn, MERGE_S), name="merge"),
+        ]
 
     async def stop(self) -> None:
         """End the duties and close the stores; may come twice."""
@@ -90,6 +102,7 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        self.merger.stop()
         await self.cache.stop()
         await self.database.stop()
 
@@ -133,6 +146,7 @@ class Worker:
                 ("effects", self._effects, EFFECTS_S),
                 ("plan", self._plan, PLAN_S),
                 ("schedule", self._schedule, SCHEDULE_S),
+                ("modes", self.modes.turn, MODES_S),
             )
         ]
         try:

@@ -9,19 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 
 from ops.admission.journals import read
-from ops.admission.scan import ScanRequest
 from ops.cache import keys
 from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.db.engine import Database
-from ops.ids import uuid7
 from tests.house import House
+from tests.journal_kit import said, scan, take_away
 
 NewHouse = Callable[..., Awaitable[House]]
 
@@ -49,26 +46,6 @@ async def house(
     for one in made:
         await one.stop()
     await cache.stop()
-
-
-def take_away(house: House) -> None:
-    house.stores.database_breaker.failed(0.0, 2)
-    assert house.stores.database_breaker.open
-
-
-async def scan(
-    house: House, code: str, scan_id: UUID | None = None, device: str = "device", **more
-) -> Any:
-    request = ScanRequest(scan_id or uuid7(), code, **more)
-    device_id = getattr(house.event, device)
-    return (await house.desk.scan(house.event.id, device_id, request)).item
-
-
-def said(item: Any) -> str:
-    if item.error:
-        return str(item.error)
-    one = item.stored or item.decision
-    return f"{one.verdict} {one.reason}"
 
 
 async def mode(house: House) -> tuple[bytes, int]:

@@ -12,7 +12,8 @@
 -- Returns {echo, 'moved' | 'cold'} (nothing was written) or {echo, 'ok', visits that changed}
 --
 -- A visit is written only if its header (pass, phase, confirmed: its first 4 bytes) is
--- greater than the one that is there, so a repeat or a late write changes nothing. The
+-- greater than the one that is there (or it was entered later: taken over), so a repeat or
+-- a late write changes nothing. The
 -- record also replaces a provisional visit of the same header; settling, whatever its
 -- header, and an empty visit then removes it.
 local meta = redis.call('HMGET', KEYS[1], 'layout', 'state', 'run_id', 'epoch')
@@ -30,9 +31,17 @@ local function wins(visit, before)
   if not before then return visit ~= '' end
   if provisional(before) then
     if settle then return true end
-    return visit ~= '' and u32(visit, 1) >= u32(before, 1)
+    -- Pass and phase: whether it was shown may be known here sooner than there.
+    return visit ~= '' and math.floor(u32(visit, 1) / 256) >= math.floor(u32(before, 1) / 256)
   end
-  return visit ~= '' and u32(visit, 1) > u32(before, 1)
+  if visit == '' then return false end
+  local new, old = u32(visit, 1), u32(before, 1)
+  -- The same pass entered anew: a steward took it over for a later scan.
+  if new == old and string.byte(visit, 3) == 0 then
+    local high, low = u32(visit, 7) - u32(before, 7), u32(visit, 11) - u32(before, 11)
+    return high > 0 or (high == 0 and low > 0)
+  end
+  return new > old
 end
 
 local changed, at = 0, 10

@@ -62,6 +62,7 @@ from ops.db.models.house import (
     PlanVersion,
     SigningKey,
 )
+from ops.db.models.journal import Merge
 from ops.db.models.offline import (
     Lease,
     LeaseEnding,
@@ -165,6 +166,7 @@ __all__ = [
     "Mail",
     "Medium",
     "MediumTicket",
+    "Merge",
     "NameWord",
     "NetworkingConnection",
     "Note",

@@ -52,6 +52,8 @@ class ScanLog(Base):
     mode: Mapped[str] = default("'N'")
     durable: Mapped[str | None]
     undone_at: Mapped[datetime | None]
+    superseded_by: Mapped[UUID | None]
+    """The scan that holds its place: it lost a merge, or a steward took over."""
 
 
 class ConflictRow(Base):

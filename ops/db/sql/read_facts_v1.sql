@@ -73,7 +73,7 @@ RETURN json_build_object(
       'args', coalesce(l.args, '{}'), 'decided_at', l.decided_at, 'direction', l.direction,
       'ticket_id', l.ticket_id, 'scope_id', l.scope_id, 'gate_id', l.gate_id,
       'pass_no', l.pass_no, 'people', l.people, 'durable', l.durable,
-      'undone_at', l.undone_at) AS stored
+      'undone_at', l.undone_at, 'superseded_by', l.superseded_by) AS stored
     FROM ops.scan_log l WHERE l.scan_id = q.s
   ) l ON true
   LEFT JOIN LATERAL (

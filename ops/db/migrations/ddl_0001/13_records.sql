@@ -23,6 +23,7 @@ CREATE TABLE ops.scan_log (
     mode TEXT DEFAULT 'N' NOT NULL,
     durable TEXT,
     undone_at TIMESTAMP WITH TIME ZONE,
+    superseded_by UUID,
     CONSTRAINT pk_scan_log PRIMARY KEY (scan_id)
 );
 CREATE INDEX ix_scan_log_event_id_decided_at_scan_id ON ops.scan_log (event_id, decided_at, scan_id);

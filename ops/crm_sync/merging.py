@@ -1,0 +1,277 @@
+"""The merge: journals of this machine into PostgreSQL, and the cache told of conflicts.
+
+Every sync process merges the folder of its own machine, whoever leads. Each call brings
+at most 64 lines and lets a batch of the door go between two, so a merge of a whole
+outage slows the door without stopping it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from ops import log, metrics
+from ops.admission import finish, merge
+from ops.admission.commands import Down, Poisoned
+from ops.admission.finish import CacheVisit
+from ops.admission.journals import Journals, machine_name
+from ops.admission.merge import Merging
+from ops.cache import keys
+from ops.cache.client import CACHE_ERRORS, Cache
+from ops.cache.entry import visit_key
+from ops.cache.scripts import FINISH
+from ops.crm_sync import rows, statements
+from ops.crm_sync.plans import read_plan
+from ops.db.engine import Database
+from ops.errors import StoreUnavailable
+
+PAUSE_S = 0.002
+"""Between two calls: the door's next batch goes first."""
+CALL_TIMEOUT_S = 5.0
+
+_POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+_GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREADABLE = (sqlite3.Error, OSError, ValueError, msgspec.MsgspecError)
+_decode = msgspec.json.Decoder(merge.Merged).decode
+_logger = log.get(__name__)
+
+
+class Merger:
+    """Merges the journals of a folder; not for two tasks at once."""
+
+    def __init__(self, database: Database, cache: Cache, folder: Path) -> None:
+        self._database, self._cache, self._folder = database, cache, folder
+        self._journals = Journals(folder)
+        self._files: dict[str, Merging] = {}
+        self._numbers: dict[UUID, int] = {}
+        self._machine: UUID | None = None
+        self._turn = asyncio.Lock()
+
+    def stop(self) -> None:
+        """Close the files."""
+        self._journals.close()
+
+    async def turn(self) -> int:
+        """Merge what is there; how many lines came in.
+
+        Then it is written down up to which epoch of each event in mode D nothing of
+        this machine is missing.
+
+        Raises:
+            StoreUnavailable, asyncpg.PostgresError, OSError: a store is away; what was
+                merged stays merged.
+        """
+        async with self._turn:
+            modes = await self._modes()
+            before = sum(one.merged for one in self._files.values())
+            complete = True
+            for path in await asyncio.to_thread(self._paths):
+                complete &= await self._file(path)
+            merged = sum(one.merged for one in self._files.values()) - before
+            if merged:
+                metrics.merged_lines_total.inc(merged)
+                _logger.info("journals_merged", lines=merged)
+            if complete:
+                await self._tell_epochs(modes)
+            return merged
+
+    def forget(self, path: Path) -> None:
+        """A file that was removed."""
+        self._journals.forget(path)
+        self._files.pop(path.name, None)
+
+    def _paths(self) -> list[Path]:
+        return self._journals.paths() if self._folder.is_dir() else []
+
+    async def _file(self, path: Path) -> bool:
+        """One file to its end; whether nothing answered in it is missing now."""
+        state = self._files.setdefault(path.name, Merging())
+        try:
+            owner = await asyncio.to_thread(self._journals.owner, path)
+            steps = state.turn(owner)
+            command = next(steps)
+            while True:
+                command = steps.send(await self._execute(path, command))
+        except StopIteration:
+            return state.complete
+        except _UNREADABLE as error:
+            # One broken file must not stop the others; the event stays in D.
+            self._journals.forget(path)
+            _logger.error("journal_unreadable", error=log.scrubbed(error))
+            return False
+
+    async def _execute(self, path: Path, command: Any) -> Any:
+        match command:
+            case merge.ReadLines():
+                return await asyncio.to_thread(
+                    self._journals.since,
+                    path,
+                    command.seq,
+                    command.limit,
+                    every_mode=command.every_mode,
+                )
+            case merge.Lines():
+                return await asyncio.to_thread(self._journals.recall, command.scan_ids)
+            case merge.Rivals():
+                found = await self._ask(
+                    self._database.pool.fetch,
+                    statements.RIVALS,
+                    command.event_id,
+                    command.lines,
+                )
+                return found if isinstance(found, Down) else [row[0] for row in found]
+            case merge.Merge():
+                return await self._merge(command)
+            case merge.Reject():
+                return await self._reject(command.line)
+            case merge.Settle():
+                return await self._settle(command.event_id, command.ticket_ids)
+        raise AssertionError(f"no way to execute {type(command).__name__}")
+
+    async def _ask(self, call: Any, *args: Any) -> Any:
+        try:
+            return await call(*args, timeout=CALL_TIMEOUT_S)
+        except _POISON:
+            raise
+        except _GONE as error:
+            _logger.warning("merge_interrupted", error=log.scrubbed(error))
+            return Down("database")
+
+    async def _merge(self, command: merge.Merge) -> Any:
+        number = await self._number(command.event_id)
+        if number is None:
+            # The event is gone with all that it had: there is no record to merge into.
+            return merge.Merged(0, 0)
+        await asyncio.sleep(PAUSE_S)
+        try:
+            reply = await self._ask(
+                self._database.pool.fetchval,
+                statements.MERGE,
+                command.event_id,
+                number,
+                datetime.now(UTC),
+                command.lines,
+                command.shown,
+                command.stale,
+            )
+        except _POISON as error:
+            _logger.error("merge_poisoned", error=log.scrubbed(error))
+            return Poisoned()
+        return reply if isinstance(reply, Down) else _decode(reply)
+
+    async def _number(self, event_id: UUID) -> int | None:
+        if event_id not in self._numbers:
+            number = await self._database.pool.fetchval(
+                "SELECT no FROM events WHERE id = $1", event_id, timeout=CALL_TIMEOUT_S
+            )
+            if number is None:
+                return None
+            self._numbers[event_id] = number
+        return self._numbers[event_id]
+
+    async def _reject(self, line: Any) -> Any:
+        _logger.error("journal_line_rejected", scan_id=str(line.scan_id))
+        return await self._ask(
+            self._database.pool.execute,
+            statements.REJECTED,
+            line.event_id,
+            line.scan_id,
+            {"ticket_id": str(line.ticket_id), "places": line.places},
+        )
+
+    async def _settle(self, event_id: UUID, tickets: list[UUID]) -> None:
+        """Replace provisional visits of these tickets by what is on record."""
+        try:
+            plan = await read_plan(self._database.pool, event_id)
+            found = await self._database.pool.fetch(
+                statements.VISITS_BY_TICKET, event_id, tickets, timeout=CALL_TIMEOUT_S
+            )
+        except _GONE as error:
+            _logger.warning("merge_not_told", error=log.scrubbed(error))
+            return
+        if plan is None:
+            return
+        told: dict[bytes, CacheVisit | bytes] = {}
+        for ticket_id in tickets:
+            for scope in plan.scopes.values():
+                for person in range(1, PERSONS_MAX + 1):
+                    field = visit_key(ticket_id, scope.no, person)
+                    told[field] = field
+        for row in found:
+            told[visit_key(row["k"], row["sc"], row["n"])] = finish.cache_visit(
+                plan, row["k"], row["sc"], row["n"], rows.visit(row), row["type_no"]
+            )
+        args = finish.settling(b"settle", list(told.values()))
+        try:
+            await self._cache.call(
+                FINISH,
+                [
+                    keys.meta(event_id),
+                    keys.visits(event_id),
+                    keys.counters(event_id),
+                    keys.feed(event_id),
+                ],
+                args,
+            )
+        except StoreUnavailable as error:
+            _logger.warning("merge_not_told", error=log.scrubbed(error))
+
+    async def _modes(self) -> dict[UUID, int]:
+        """Events in mode D with their epochs, as the cache says."""
+        events = await self._database.pool.fetch(
+            statements.ACTIVE_EVENTS, timeout=CALL_TIMEOUT_S
+        )
+        found = {}
+        for row in events:
+            try:
+                mode = await read_mode(self._cache, row["id"])
+            except StoreUnavailable:
+                return {}  # the merge goes on; that it is complete is told later
+            if mode is not None and mode[0] == "D":
+                found[row["id"]] = mode[1]
+        return found
+
+    async def _tell_epochs(self, modes: dict[UUID, int]) -> None:
+        if self._machine is None:
+            name = await asyncio.to_thread(machine_name, self._folder)
+            self._machine = await self._database.pool.fetchval(
+                statements.MACHINE, name, timeout=CALL_TIMEOUT_S
+            )
+        for event_id, epoch in modes.items():
+            await self._database.pool.execute(
+                statements.MERGED_UP_TO,
+                self._machine,
+                event_id,
+                epoch,
+                timeout=CALL_TIMEOUT_S,
+            )
+
+
+PERSONS_MAX = 10
+"""Persons of a ticket whose provisional visits are looked for; larger groups are told
+by the drain, for their rows exist."""
+
+
+async def read_mode(cache: Cache, event_id: UUID) -> tuple[str, int] | None:
+    """Mode and epoch of an event; None if the cache is cold.
+
+    Raises:
+        StoreUnavailable: the cache is away.
+    """
+    redis: Any = cache.redis
+    try:
+        mode, epoch, state = await redis.hmget(
+            keys.meta(event_id), ["mode", "epoch", "state"]
+        )
+    except CACHE_ERRORS as error:
+        raise StoreUnavailable("cache") from error
+    if state != b"ready" or mode is None:
+        return None
+    return mode.decode(), int(epoch)

@@ -1,0 +1,378 @@
+"""What mode D decided comes into the record: once, conflicts reported, back to N."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from ops.admission import journals
+from ops.admission.lines import Line
+from ops.cache import keys
+from ops.cache.client import Cache
+from ops.cache.entry import unpack_visit
+from ops.clock import Clock
+from ops.crm_sync.journals import Sweeper
+from ops.crm_sync.merging import Merger
+from ops.crm_sync.modes import Modes
+from ops.db.engine import Database
+from ops.ids import uuid7
+from tests.house import House
+from tests.journal_kit import give_back, said, scan, take_away
+
+NewHouse = Callable[..., Awaitable[House]]
+AFTER_THE_ANSWER_S = 0.15
+"""The state of a line follows its answer within 50 ms."""
+
+
+@pytest.fixture
+async def cache(redis_url: str) -> AsyncIterator[Cache]:
+    cache = Cache(redis_url, timeout_s=5.0)
+    yield cache
+    await cache.stop()
+
+
+@pytest.fixture
+async def house(
+    database: Database, cache: Cache, tmp_path: Path
+) -> AsyncIterator[NewHouse]:
+    """Make houses with a warm cache; later ones serve the event of the first."""
+    made: list[House] = []
+
+    async def make() -> House:
+        one = House(database, cache, tmp_path, Clock())
+        if made:
+            await one.join(made[0])
+        else:
+            await one.start(warm=True)
+            await one.drain.start()
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        await one.stop()
+
+
+@pytest.fixture
+async def merger(
+    database: Database, cache: Cache, tmp_path: Path
+) -> AsyncIterator[Merger]:
+    merger = Merger(database, cache, tmp_path)
+    yield merger
+    merger.stop()
+
+
+async def provisional(house: House) -> int:
+    packed = await house.cache.redis.hvals(keys.visits(house.event.id))
+    return sum(unpack_visit(one).provisional for one in packed)
+
+
+async def conflicts(database: Database) -> list[tuple[str, UUID, UUID, int]]:
+    rows = await database.pool.fetch("SELECT * FROM ops.conflicts ORDER BY created_at")
+    return [
+        (r["kind"], r["winner_scan_id"], r["loser_scan_id"], r["people"]) for r in rows
+    ]
+
+
+async def test_an_evening_in_mode_d_comes_into_the_record(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    one = await house()
+    before = await scan(one, "T-2")
+    take_away(one)
+    green = await scan(one, "T-1")
+    await scan(one, "G-1", admit=3)
+    out = await scan(one, "G-1", direction="out", admit=3)
+    await scan(one, "G-1", admit=1)
+    left = await scan(one, "T-2", direction="out")
+    refused = await scan(one, "nobody knows this")
+    assert (said(out), said(left)) == ("exited ok", "exited ok")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    shown = await one.counters()
+    assert await merger.turn() == 6
+    assert await merger.turn() == 0, "everything may come twice"
+    while await one.drain.turn():
+        pass
+    rows = await database.pool.fetch("SELECT * FROM check_ins ORDER BY checked_in_at")
+    assert len(rows) == 1 + 1 + 3 + 1
+    assert sum(row["checked_out_at"] is None for row in rows) == 2
+    mine = next(row for row in rows if row["scan_id"] == green.ask.scan.id)
+    assert (mine["mode"], mine["confirmed_at"] is not None) == ("D", True)
+    ended = next(row for row in rows if row["scan_id"] == before.ask.scan.id)
+    assert ended["exit_scan_id"] == left.ask.scan.id
+    logged = await database.pool.fetchrow(
+        "SELECT * FROM ops.scan_log WHERE scan_id = $1", refused.ask.scan.id
+    )
+    assert (logged["reason"], logged["mode"]) == ("unknown_code", "D")
+    assert await provisional(one) == 0
+    assert await one.counted() == await one.counters() == shown
+    assert await conflicts(database) == []
+    facts = await database.pool.fetch(
+        "SELECT payload->>'scan_id' AS s, count(*) FROM ops.facts"
+        " WHERE kind = 'admitted' GROUP BY 1, payload->>'person_no' HAVING count(*) > 1"
+    )
+    assert facts == []
+
+
+async def test_the_event_goes_back_to_normal(
+    house: NewHouse, merger: Merger, database: Database, cache: Cache
+) -> None:
+    one = await house()
+    take_away(one)
+    await scan(one, "T-1")
+    modes = Modes(database, cache, one.drain, steady_s=0.0)
+    await database.pool.execute("INSERT INTO ops.machines (name) VALUES ('another')")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await merger.turn()
+    assert await modes.turn() == 0, "another machine has not merged"
+    await database.pool.execute(
+        "UPDATE ops.machines SET retired_at = now() WHERE name = 'another'"
+    )
+    assert await modes.turn() == 1
+    give_back(one)
+    item = await scan(one, "T-2")
+    assert (said(item), item.durable) == ("admitted ok", "committed")
+    assert said(await scan(one, "T-1", device="other_device")) == (
+        "refused already_inside"
+    )
+
+
+async def test_a_mark_that_is_not_merged_is_not_asked_for_in_postgresql(
+    house: NewHouse, database: Database, cache: Cache
+) -> None:
+    """R2: the mode went back, the last line is still on its way."""
+    one = await house()
+    take_away(one)
+    green = await scan(one, "T-1")
+    await database.pool.execute("UPDATE ops.machines SET retired_at = now()")
+    assert await Modes(database, cache, one.drain, steady_s=0.0).turn() == 1
+    give_back(one)
+    again = await scan(one, "T-1", device="other_device")
+    assert said(again) in ("refused already_inside", "hold unconfirmed")
+    assert said(await scan(one, "T-1", direction="out")) == "unavailable"
+    replay = await scan(one, "T-1", green.ask.scan.id)
+    assert said(replay) == "admitted ok"
+    assert not await database.pool.fetchval("SELECT count(*) FROM check_ins")
+
+
+async def test_without_the_mark_the_copy_gets_in(
+    house: NewHouse, database: Database, cache: Cache
+) -> None:
+    """The negative control of the one above."""
+    one = await house()
+    take_away(one)
+    await scan(one, "T-1")
+    await cache.redis.delete(keys.visits(one.event.id))
+    await database.pool.execute("UPDATE ops.machines SET retired_at = now()")
+    await Modes(database, cache, one.drain, steady_s=0.0).turn()
+    give_back(one)
+    assert said(await scan(one, "T-1", device="other_device")) == "admitted ok"
+
+
+async def test_a_confirmed_row_stays_and_the_line_is_reported(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    """Two machines that could not see each other: one more entry than was possible."""
+    one = await house()
+    take_away(one)
+    loser = (await scan(one, "T-1")).ask.scan.id
+    winner = await by_hand(one, database, confirmed=True)
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await merger.turn()
+    assert await conflicts(database) == [("merge", winner, loser, 1)]
+    assert await database.pool.fetchval("SELECT scan_id FROM check_ins") == winner
+    assert await database.pool.fetchval("SELECT sum(disputed) FROM ops.areas") == 1
+    assert await provisional(one) == 0, "the cache shows the winner"
+    await database.pool.execute("UPDATE ops.machines SET retired_at = now()")
+    await Modes(database, one.cache, one.drain, steady_s=0.0).turn()
+    give_back(one)
+    replay = await scan(one, "T-1", loser)
+    assert replay.stored is not None
+    assert replay.stored.superseded_by == winner, "never green again (R9)"
+
+
+async def test_a_row_that_nobody_can_have_seen_is_taken_over(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    """R4: committed by a process that died before it answered, then in by mode D."""
+    one = await house()
+    take_away(one)
+    mine = (await scan(one, "T-1")).ask.scan.id
+    other = await by_hand(one, database, confirmed=False)
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await merger.turn()
+    assert await conflicts(database) == [("superseded", mine, other, 0)]
+    rows = await database.pool.fetch("SELECT scan_id, confirmed_at FROM check_ins")
+    assert [row["scan_id"] for row in rows] == [mine]
+
+
+async def test_a_row_whose_green_is_in_a_journal_is_not(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    one, two = await house(), await house()
+    take_away(one)
+    mine = (await scan(one, "T-1")).ask.scan.id
+    other = await by_hand(one, database, confirmed=False)
+    ticket = one.event.tickets["T-1"]
+    await two.journal.append(
+        [Line(other, one.event.id, ticket, 1, b"", 1, "answered", ())]
+    )
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await merger.turn()
+    assert await conflicts(database) == [("merge", other, mine, 1)]
+
+
+async def by_hand(house: House, database: Database, *, confirmed: bool) -> UUID:
+    """A row of another scan for T-1, as a process that is gone left it."""
+    scan_id = uuid7()
+    await database.pool.execute(
+        "WITH row AS (INSERT INTO check_ins (event_id, ticket_id, scope_id, area_id,"
+        " scan_id, pass_no, confirmed_at) VALUES ($1, $2, $3, $4, $5, 1,"
+        " CASE WHEN $6 THEN now() END) RETURNING 1),"
+        " log AS (INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict,"
+        " reason) VALUES ($5, $1, '', 'admitted', 'ok') RETURNING 1)"
+        " UPDATE ops.scopes SET inside = inside + 1 FROM row, log WHERE id = $3",
+        house.event.id,
+        house.event.tickets["T-1"],
+        house.event.venue_scope,
+        house.event.venue,
+        scan_id,
+        confirmed,
+    )
+    return scan_id
+
+
+async def test_a_pending_line_counts_when_its_owner_is_dead(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    one, two = await house(), await house()
+    take_away(one)
+    green = await scan(one, "T-1")
+    (line,) = journals.read(one.journal.path)
+    other = msgspec.structs.replace(
+        line, scan_id=uuid7(), ticket_id=one.event.tickets["T-2"], state="pending"
+    )
+    await two.journal.append([other])
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await merger.turn()
+    rows = await database.pool.fetch("SELECT scan_id FROM check_ins")
+    assert [row["scan_id"] for row in rows] == [green.ask.scan.id]
+    await two.journal.stop()
+    await merger.turn()
+    assert await database.pool.fetchval("SELECT count(*) FROM check_ins") == 2
+
+
+async def test_a_line_that_the_database_refuses_stops_no_other(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    one = await house()
+    take_away(one)
+    bad = await scan(one, "T-1")
+    await scan(one, "T-2")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    (line, _) = journals.read(one.journal.path)
+    assert line.scan_id == bad.ask.scan.id
+    await one.journal.append(
+        [msgspec.structs.replace(line, log=line.log.replace(b'"qr_code"', b'"smoke"'))]
+    )
+    await merger.turn()
+    assert [c[::2] for c in await conflicts(database)] == [
+        ("merge_failed", bad.ask.scan.id)
+    ]
+    assert await database.pool.fetchval("SELECT count(*) FROM check_ins") == 1
+
+
+async def test_files_go_when_they_have_nothing_to_add(
+    house: NewHouse, merger: Merger, database: Database, tmp_path: Path
+) -> None:
+    one = await house()
+    take_away(one)
+    await scan(one, "T-1")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await one.stop()
+    sweeper = Sweeper(database, tmp_path, merger.forget)
+    assert await sweeper.sweep() == 0, "not merged"
+    await merger.turn()
+    await database.pool.execute("UPDATE check_ins SET confirmed_at = NULL")
+    assert await sweeper.sweep() == 0, "its line protects the admission"
+    await database.pool.execute("UPDATE events SET ends_at = now()")
+    assert await sweeper.sweep() == 1
+
+
+async def test_a_lost_cache_is_filled_with_the_journals(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    """R6: FLUSHALL in mode D, PostgreSQL back: the greens of the journal are inside."""
+    one = await house()
+    take_away(one)
+    await scan(one, "T-1")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await one.cache.redis.flushall()
+    assert await one.rewarm(merger.turn)
+    give_back(one)
+    assert said(await scan(one, "T-1", device="other_device")) in (
+        "refused already_inside",
+        "hold unconfirmed",
+    )
+
+
+async def test_a_steward_takes_over_what_nobody_saw(
+    house: NewHouse, database: Database
+) -> None:
+    """In mode N: the same row, the earlier scan in the conflicts, never green again."""
+    one = await house()
+    before = (await scan(one, "T-1", device="other_device")).ask.scan.id
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await database.pool.execute("UPDATE check_ins SET confirmed_at = NULL")
+    held = await scan(one, "T-1")
+    assert said(held) == "hold unconfirmed"
+    assert held.decision.args["previous"] == str(before)
+    taken = await scan(one, "T-1", take_over=before)
+    assert (said(taken), taken.durable) == ("admitted ok", "committed")
+    row = await database.pool.fetchrow("SELECT * FROM check_ins")
+    assert row["scan_id"] == taken.ask.scan.id
+    assert await conflicts(database) == [("superseded", taken.ask.scan.id, before, 0)]
+    replay = await scan(one, "T-1", before, device="other_device")
+    assert replay.stored.superseded_by == taken.ask.scan.id
+    again = await scan(one, "T-1", device="other_device", take_over=before)
+    assert said(again) in ("hold unconfirmed", "refused already_inside")
+    assert (
+        await database.pool.fetchval(
+            "SELECT inside FROM ops.scopes WHERE kind = 'venue'"
+        )
+        == 1
+    )
+
+
+async def test_taken_over_in_mode_d(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    one, two = await house(), await house()
+    take_away(one)
+    before = await scan(one, "T-1", device="other_device")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    (line,) = journals.read(one.journal.path)
+    # As if the process had died before it answered: nobody saw a green.
+    await one.journal.append([msgspec.structs.replace(line, state="pending")])
+    await unshown(one)
+    held = await scan(two, "T-1")
+    assert said(held) in ("hold unconfirmed", "refused already_inside")
+    taken = await scan(one, "T-1", take_over=before.ask.scan.id)
+    assert (said(taken), taken.durable) == ("admitted ok", "journal")
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await merger.turn()
+    assert await database.pool.fetchval("SELECT scan_id FROM check_ins") == (
+        taken.ask.scan.id
+    )
+
+
+async def unshown(house: House) -> None:
+    """Let the cache forget that the green was shown."""
+    key = keys.visits(house.event.id)
+    for field, packed in (await house.cache.redis.hgetall(key)).items():
+        await house.cache.redis.hset(key, field, packed[:3] + b"\0" + packed[4:])

@@ -1,0 +1,153 @@
+"""The merge of one file, driven by scripted replies: which lines, when, how often."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ops.admission import merge
+from ops.admission.commands import Down, Poisoned
+from ops.admission.lines import ENDED, IN, OUT, Found, Line
+from ops.admission.merge import Merged, Merging
+from ops.ids import uuid7
+
+EVENT, TICKET = UUID(int=1), UUID(int=2)
+
+
+def line(state: str = "answered", **more: Any) -> Line:
+    given = {"places": ((1, 1, 1, IN),), "mode": "D", "log": b"{}"} | more
+    return Line(uuid7(), EVENT, TICKET, 7, b"", 1, state, **given)  # type: ignore[arg-type]
+
+
+class File:
+    """A journal file with its lines; `run` merges it and keeps what was asked."""
+
+    def __init__(self, *lines: Line, rivals: Any = ()) -> None:
+        self.lines = list(enumerate(lines))
+        self.rivals, self.known = list(rivals), []
+        self.down = False
+        self.bad: set[UUID] = set()
+        self.state = Merging()
+        self.merged: list[UUID] = []
+        self.shown: list[UUID] = []
+        self.stale: list[UUID] = []
+        self.rejected: list[UUID] = []
+        self.settled: list[UUID] = []
+
+    def run(self, owner: Any = "live") -> Merging:
+        steps = self.state.turn(owner)
+        try:
+            command = next(steps)
+            while True:
+                command = steps.send(self._reply(command))
+        except StopIteration:
+            return self.state
+
+    def _reply(self, command: Any) -> Any:
+        match command:
+            case merge.ReadLines():
+                found = [(seq, one) for seq, one in self.lines if seq > command.seq]
+                found = found[: command.limit]
+                return [one for _, one in found], found[-1][0] if found else command.seq
+            case merge.Rivals():
+                return self.rivals
+            case merge.Lines():
+                return [
+                    Found(msgspec.structs.replace(line(), scan_id=scan_id), "live")
+                    for scan_id in self.known
+                ]
+            case merge.Merge():
+                if self.down:
+                    return Down("database")
+                ids = [UUID(row["s"]) for row in msgspec.json.decode(command.lines)]
+                if self.bad & set(ids):
+                    return Poisoned()
+                self.merged += ids
+                self.shown += command.shown
+                self.stale += command.stale
+                return Merged(len(ids), 0)
+            case merge.Reject():
+                self.rejected.append(command.line.scan_id)
+            case merge.Settle():
+                self.settled += command.ticket_ids
+        return None
+
+
+def test_what_was_answered_is_merged_and_what_is_pending_waits() -> None:
+    answered, shown, pending = line(), line("shown"), line("pending")
+    file = File(answered, shown, pending)
+    state = file.run()
+    assert file.merged == [answered.scan_id, shown.scan_id]
+    assert file.shown == [shown.scan_id]
+    assert (state.complete, state.pending) == (True, {pending.scan_id})
+
+
+def test_a_dead_owners_pending_lines_count() -> None:
+    pending = line("pending")
+    file = File(pending)
+    file.run("live")
+    assert file.merged == []
+    file.run("dead")
+    assert file.merged == [pending.scan_id]
+
+
+def test_a_cancelled_line_is_no_admission_but_its_ticket_is_settled() -> None:
+    file = File(line("cancelled"))
+    file.run("dead")
+    assert (file.merged, file.settled) == ([], [TICKET])
+
+
+def test_it_goes_on_where_a_store_went_away() -> None:
+    lines = [line() for _ in range(3)]
+    file = File(*lines)
+    file.down = True
+    assert not file.run().complete
+    file.down = False
+    assert file.run().complete
+    assert file.merged == [one.scan_id for one in lines]
+
+
+def test_a_long_file_comes_in_calls_of_64() -> None:
+    lines = [line() for _ in range(merge.LINES_PER_READ + 100)]
+    file = File(*lines)
+    assert file.run().complete
+    assert file.merged == [one.scan_id for one in lines]
+    assert file.run().merged == len(lines), "nothing comes twice"
+
+
+def test_only_what_is_in_no_journal_is_taken_over() -> None:
+    known, unknown = uuid7(), uuid7()
+    file = File(line(), rivals=[known, unknown])
+    file.known = [known]
+    file.run()
+    assert file.stale == [unknown]
+
+
+def test_one_bad_line_stops_no_other() -> None:
+    lines = [line() for _ in range(9)]
+    file = File(*lines)
+    file.bad = {lines[4].scan_id}
+    state = file.run()
+    assert file.rejected == [lines[4].scan_id]
+    assert set(file.merged) == {one.scan_id for one in lines} - file.bad
+    assert state.complete
+
+
+def test_who_took_over_comes_after_the_others() -> None:
+    first = line(takes=uuid7())
+    second = line()
+    file = File(first, second)
+    file.run()
+    assert file.merged == [second.scan_id, first.scan_id]
+
+
+def test_the_places_of_a_line() -> None:
+    both = line(places=((1, 1, 0, OUT), (2, 1, 0, ENDED), (1, 1, 2, IN)))
+    (row,) = msgspec.json.decode(merge.rows([both]))
+    assert row["opens"] == [{"sc": 1, "n": 1, "p": 2}]
+    assert [(c["sc"], c["must"], c["as"]) for c in row["closes"]] == [
+        (1, True, False),
+        (2, False, True),
+    ]
