@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench load faults lint pins
+.PHONY: help setup setup-dev demo test check bench load faults fuzz lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,10 @@ load: .venv/.dev ## a minute of gate rush and watching screens, with a verdict (
 
 faults: .venv/.dev ## every fault under load, what was lost or doubled (ARGS='--only Valkey')
 	@$(PY) -m tests.faults $(ARGS)
+
+fuzz: .venv/.dev ## ask the whole API for an hour or so whatever its document allows
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),40) $(PY) -m pytest -q --timeout 7200 \
+		tests/integration/crm/test_fuzz.py $(ARGS)
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

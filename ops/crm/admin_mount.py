@@ -46,7 +46,8 @@ class TableAdmin:
         """Answer a request below /admin."""
         if scope["type"] != ScopeType.HTTP:
             return
-        path = str(scope["path"]).removeprefix(PREFIX) or "/"
+        # The router has put a slash at the end, which would be redirected for ever.
+        path = "/" + str(scope["path"]).removeprefix(PREFIX).strip("/")
         if not isinstance(scope["user"], Staff):
             where = f"/?next={quote(PREFIX + path)}"
             await ASGIRedirectResponse(path=where, status_code=303)(

@@ -23,11 +23,13 @@ PRIVATE: Final[dict[str, Privacy]] = {
     "email": "contact_details",
     "email_as_given": "contact_details",
     "phone": "contact_details",
+    "phone_normal": "contact_details",
     "address": "contact_details",
     "address_line1": "contact_details",
     "address_line2": "contact_details",
     "postal_code": "contact_details",
     "date_of_birth": "sensitive",
+    "birth_date": "sensitive",
     "gender": "sensitive",
     "annual_income_range": "sensitive",
     "accessibility_needs": "sensitive",
@@ -173,7 +175,7 @@ def describe(table: str, singular: str, **said: Unpack[Said]) -> Resource:
         permission=said.get("permission", model.name),
         fields=fields,
         columns_of=constraints_of(model),
-        hidden=frozenset(said.get("hidden", "").split()),
+        hidden=frozenset(said.get("hidden", "").split()) | _secret(fields),
         read_only=frozenset(said.get("read_only", "").split()) | never,
         create_only=frozenset(said.get("create_only", "").split()),
         private=_private(fields, said),
@@ -193,6 +195,15 @@ def describe(table: str, singular: str, **said: Unpack[Said]) -> Resource:
         label=said.get("label", _label(fields)),
         example=said.get("example", {}),
         summary=said.get("summary", model.name.replace("_", " ")),
+    )
+
+
+def _secret(fields: dict[str, Field]) -> frozenset[str]:
+    """Columns that never leave, also those that somebody adds tomorrow."""
+    return frozenset(
+        name
+        for name, field in fields.items()
+        if field.kind == "bytes" or name.endswith(("_hash", "_sealed", "_token"))
     )
 
 

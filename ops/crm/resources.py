@@ -43,7 +43,7 @@ _PEOPLE: Final = (
         search="first_name last_name email phone",
         sorts="last_name email lead_score",
         soft=("status", "deleted"),
-        read_only="last_event_attended_at",
+        read_only="last_event_attended_at phone_normal merged_into_id",
         example={
             "first_name": "Zoë",
             "last_name": "O'Brien-Łukasz",
@@ -232,7 +232,7 @@ _PROGRAMME: Final = (
         search="title description",
         sorts="start_time",
         soft=("status", "cancelled"),
-        read_only="current_registrations",
+        read_only="current_registrations seats_released_at",
         example={
             "title": "Queues without tears",
             "session_type": "workshop",
@@ -290,7 +290,9 @@ _AUDIENCE: Final = (
         sorts="scheduled_for",
         owner="author_id",
         soft=("status", "cancelled"),
-        read_only="sent_at delivery_count open_count click_count",
+        # Sending is an act of its own; here drafts are written and cancelled.
+        read_only="status sent_at seq audience_count delivery_count open_count"
+        " click_count",
         example={"title": "Room change", "content": "Hall B.", "priority": "high"},
     ),
     describe(
@@ -340,7 +342,7 @@ _TICKETS: Final = (
         search="external_ref seat_label",
         label="coalesce(t.external_ref, t.seat_label, t.id::text)",
         create_only="event_id",
-        read_only="blocked_reason",
+        read_only="blocked_reason blocked_from",
         soft=("state", "cancelled"),
         example={"state": "valid", "seat_label": "A12"},
     ),
@@ -354,7 +356,8 @@ _TICKETS: Final = (
         " check_in_method device_id ip_address user_agent validated_by"
         " duration_minutes is_present scope_id area_id gate_id operator_id person_no"
         " pass_no scan_id exit_scan_id exit_gate_id exit_assumed undone_at"
-        " undo_scan_id undo_reason confirmed_at mode door_time",
+        " undo_scan_id undo_reason confirmed_at mode door_time exit_door_time"
+        " event_day",
         closed={
             "create": _BY_ACT.format("POST /events/{event_id}/scans"),
             "delete": _BY_ACT.format("POST /events/{event_id}/scans/{scan_id}/undo"),
@@ -442,7 +445,7 @@ _DOOR: Final = (
         permission="places",
         area="t.id",
         sort="position",
-        read_only="inside manual",
+        read_only="inside manual disputed",
         create_only="event_id",
         example={"name": "Main floor", "kind": "zone", "capacity": 400},
         summary="places with a limit",
@@ -452,7 +455,7 @@ _DOOR: Final = (
         "scope",
         permission="places",
         area="t.area_id",
-        read_only="inside",
+        read_only="inside exits_assumed_at",
         create_only="event_id",
         example={"name": "Main floor", "kind": "zone", "re_entry": "after_exit"},
         summary="what admissions are for",

@@ -35,6 +35,7 @@ ELSEWHERE = {
     "ops.parent": "tests/integration/test_supervisor.py",
     "ops.ready": "tests/integration/test_supervisor.py",
     "ops.presets": "tests/integration/presets/test_new_events.py",
+    "ops.sheets": "tests/integration/crm/test_importing.py",
     "ops.texts": "tests/unit/pages/test_catalogue.py",
 }
 """Modules (or packages) that no test imports, and the test that drives them: shells

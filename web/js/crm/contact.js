@@ -31,16 +31,24 @@ function useTimeline(id, kind) {
   return { ...state, reload: () => load(), more: () => load(state.cursor, state.rows ?? []) };
 }
 
+const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+
 // What an entry tells beyond its kind: the parts that mean something to a reader.
 function told(what) {
   return Object.entries(what ?? {})
-    .filter(([name, value]) => value !== null && value !== "" && typeof value !== "object" && !name.endsWith("_id"))
+    .filter(([, value]) => value !== null && value !== "" && typeof value !== "object" && !ID.test(value))
     .slice(0, 6);
+}
+
+function said(value) {
+  if (typeof value === "boolean") return t(`page.crm.yes.${value}`);
+  return MOMENT.test(value) ? dayAndTime(value, locale()) : String(value);
 }
 
 function Entry({ entry }) {
   const title = entry.what?.title ?? entry.what?.subject ?? entry.what?.name ?? entry.event;
-  return html`<li class=${`entry ${entry.kind}`}>
+  return html`<li class=${`entry kind-${entry.kind}`}>
     <span class="entry-mark" aria-hidden="true"></span>
     <div>
       <p class="entry-head">
@@ -57,7 +65,7 @@ function Entry({ entry }) {
           .map(
             ([name, value]) => html`<div key=${name}>
               <dt>${has(`page.crm.field.${name}`) ? t(`page.crm.field.${name}`) : name.replaceAll("_", " ")}</dt>
-              <dd class="name">${typeof value === "boolean" ? t(`page.crm.yes.${value}`) : String(value)}</dd>
+              <dd class="name">${said(value)}</dd>
             </div>`,
           )}
       </dl>

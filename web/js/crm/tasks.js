@@ -19,7 +19,7 @@ const FIELDS = () => [
 
 function Task({ task, onDone, onOpen }) {
   const done = task.status === "completed";
-  return html`<li class=${`task ${done ? "done" : ""}`}>
+  return html`<li class=${`todo ${done ? "done" : ""}`}>
     <label class="tick">
       <input type="checkbox" checked=${done} disabled=${!may("tasks", "write")} onChange=${() => onDone(task)} />
       <span class="unseen">${t("page.crm.done", { name: task.title })}</span>

@@ -1,0 +1,144 @@
+"""Whatever the OpenAPI document allows, and what it does not: no answer is a 5xx.
+
+`make fuzz` asks longer (FUZZ_EXAMPLES). Requests are made from the schema by
+schemathesis, half of them with ids of rows that are there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import warnings
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from litestar import Litestar, get
+from schemathesis import GenerationMode
+
+from ops.app import build
+from ops.auth.guards import public
+from ops.runtime import Runtime
+from tests.integration.crm.rows import world
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+SKIPPED = {
+    "/api/v1/auth/logout",  # ends the session of the fuzzer
+    "/api/v1/users/{user_id}",  # closes out the fuzzer
+    "/api/v1/users/bulk",
+}
+NOT_NOW = {503}
+"""A door whose store is slow under this load says so; it is no fault."""
+
+
+def faults(
+    document: dict[str, Any],
+    base_url: str,
+    headers: dict[str, str],
+    ids: dict[str, str],
+    examples: int,
+) -> tuple[int, list[str]]:
+    """Ask each operation; how many requests, and which were answered with a 5xx."""
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=base_url)
+    known = {f"{name[:-1]}_id": value for name, value in ids.items()}
+    known["company_id"] = ids.get("companies", "")
+    chance = random.Random(1)
+    asked, wrong = 0, []
+
+    def ask(case: Any) -> None:
+        nonlocal asked
+        for name, value in known.items():
+            if name in (case.path_parameters or {}) and chance.random() < 0.5:
+                case.path_parameters[name] = value
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = case.call(headers=headers, timeout=30)
+        asked += 1
+        if answer.status_code >= 500 and answer.status_code not in NOT_NOW:
+            sent = f"{case.method} {case.path} {case.query} {str(case.body)[:300]}"
+            wrong.append(f"{answer.status_code} {sent}")
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path in SKIPPED:
+            continue
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            try:
+                _ask_with(operation.as_strategy(generation_mode=mode), examples, ask)
+            except Unsatisfiable:
+                continue
+    return asked, wrong
+
+
+def _ask_with(strategy: Any, examples: int, ask: Any) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=strategy)
+    def test(case: Any) -> None:
+        ask(case)
+
+    test()
+
+
+@pytest.mark.timeout(1800)
+async def test_nothing_is_answered_with_a_fault(
+    http: httpx.AsyncClient, bearer: dict[str, str], base_url: str
+) -> None:
+    ids = await world(http, bearer)
+    document = (await http.get("/schema/openapi.json")).json()
+    asked, wrong = await asyncio.to_thread(
+        faults, document, base_url, bearer, ids, EXAMPLES
+    )
+    assert wrong == []
+    assert asked > 300
+
+
+async def test_a_fault_is_found(runtime: Runtime) -> None:
+    """The negative control: a handler that breaks."""
+
+    @get("/api/v1/broken", guards=[public], sync_to_thread=False)
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    app: Litestar = build(runtime)
+    app.register(broken)
+    whole = app.openapi_schema.to_schema()
+    document = {**whole, "paths": {"/api/v1/broken": whole["paths"]["/api/v1/broken"]}}
+    port, stop = await _served(app)
+    try:
+        _, wrong = await asyncio.to_thread(
+            faults, document, f"http://127.0.0.1:{port}", {}, {}, 1
+        )
+    finally:
+        await stop()
+    assert wrong
+    assert wrong[0].startswith("500 GET /api/v1/broken")
+
+
+async def _served(app: Litestar) -> tuple[int, Any]:
+
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, ws="none", log_config=None)
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not task.done()
+        await asyncio.sleep(0.01)
+
+    async def stop() -> None:
+        server.should_exit = True
+        await task
+
+    return server.servers[0].sockets[0].getsockname()[1], stop
