@@ -27,8 +27,15 @@ from ops.attendance import (
     ticket_routes,
 )
 from ops.attendance.acting import provide_caller
+from ops.attendee import routes as attendee_routes
 from ops.auth import routes as auth_routes
-from ops.auth.guards import provide_actor, provide_device, provide_staff, public
+from ops.auth.guards import (
+    provide_actor,
+    provide_attendee,
+    provide_device,
+    provide_staff,
+    public,
+)
 from ops.checkin import (
     device_routes,
     event_routes,
@@ -89,6 +96,7 @@ API_ROUTES: tuple[Any, ...] = (
     *people_routes.ROUTES,
     *crm_routes.ROUTES,
     *announcement_routes.ROUTES,
+    *attendee_routes.ROUTES,
     *preset_routes.ROUTES,
     *team_routes.ROUTES,
     *exchange_routes.ROUTES,
@@ -193,6 +201,11 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "export": runtime.export,
         "importing": runtime.importing,
         "announcements": runtime.announcements,
+        "attendee_tokens": runtime.attendee_tokens,
+        "links": runtime.links,
+        "mine": runtime.mine,
+        "feedback": runtime.feedback,
+        "networking": runtime.networking,
         "event_maker": runtime.event_maker,
         "invitations": runtime.invitations,
     }
@@ -204,6 +217,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         **{name: provide(part) for name, part in parts.items()},
         "me": Provide(provide_staff, sync_to_thread=False),
         "device": Provide(provide_device, sync_to_thread=False),
+        "attendee": Provide(provide_attendee, sync_to_thread=False),
         "actor": Provide(provide_actor, sync_to_thread=False),
         "caller": Provide(provide_caller, sync_to_thread=False),
     }

@@ -17,8 +17,13 @@ from ops.attendance.redemptions import Redemptions
 from ops.attendance.registrations import Registrations
 from ops.attendance.search import Search
 from ops.attendance.tickets import TicketLife
+from ops.attendee.feedback import Feedback
+from ops.attendee.links import Links
+from ops.attendee.me import Mine
+from ops.attendee.networking import Networking
 from ops.audit.auditor import Auditor
 from ops.auth.address import trusted_networks
+from ops.auth.attendees import AttendeeTokens
 from ops.auth.devices import DeviceRegistry
 from ops.auth.limiter import RateLimiter
 from ops.auth.login import Logins
@@ -96,6 +101,7 @@ class Runtime:
         self.settings, self.clock = settings, clock
         self.database = Database(settings.database_url, "ops api")
         self.cache = Cache(settings.redis_url)
+        self.texts = Texts(find().web / "i18n")
         self.auditor = Auditor(settings.secret_key)
         self._staff()
         self._devices()
@@ -117,7 +123,10 @@ class Runtime:
             self.auditor,
         )
         self.authentication = Authentication(
-            self.registry, self.sessions, trusted_networks(settings.trusted_proxies)
+            self.registry,
+            self.sessions,
+            self.attendee_tokens,
+            trusted_networks(settings.trusted_proxies),
         )
         self.idempotency = Idempotency(self.database, clock, settings.secret_key)
         self.events = Events(self.database)
@@ -125,16 +134,32 @@ class Runtime:
         self.printable = PrintableCodes(self.database, settings.secret_key)
         self.pictures = Pictures()
         self.guest_tickets = GuestTickets(self.database, self.limiter, self.pictures)
-        self.announcements = Announcements(self.database, clock)
+        self._attendees()
         self.importer = Importer(self.database, self._coder, clock)
         self.offline = Offline(
             self.database, clock, settings.secret_key, self._package_keys
         )
         self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
 
+    def _attendees(self) -> None:
+        database, clock, settings = self.database, self.clock, self.settings
+        self.announcements = Announcements(database, clock)
+        self.links = Links(
+            database,
+            clock,
+            self.limiter,
+            self.texts,
+            settings.secret_key,
+            settings.base_url,
+        )
+        self.mine = Mine(database)
+        self.feedback = Feedback(database, clock, settings.secret_key)
+        self.networking = Networking(database, clock)
+
     def _staff(self) -> None:
         self.limiter = RateLimiter(self.cache, self.clock)
         self.sessions = StaffSessions(self.database, self.clock)
+        self.attendee_tokens = AttendeeTokens(self.database)
 
     def _devices(self) -> None:
         database, clock, key = self.database, self.clock, self.settings.secret_key
@@ -173,6 +198,7 @@ class Runtime:
         self.simulator = Simulator(
             self.desk, self.stores, Plans(database), self.answers.wording, clock
         )
+        self.answers = Answers(self.texts)
 
     def _people(self) -> None:
         database, auditor, clock = self.database, self.auditor, self.clock

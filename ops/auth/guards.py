@@ -22,7 +22,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from ops.audit.entry import SYSTEM, Actor
 from ops.auth.permissions import RESOURCES, Action
-from ops.auth.subjects import DeviceIdentity, Nobody, Staff, Subject
+from ops.auth.subjects import Attendee, DeviceIdentity, Nobody, Staff, Subject
 from ops.auth.tokens import CSRF_HEADER, token_hash
 from ops.errors import Forbidden, Locked, Unauthenticated
 
@@ -81,6 +81,16 @@ class LeadRequired(AnyDevice):
             raise Forbidden("This address is for sponsors' phones.")
         if device.locked:
             raise Locked()
+
+
+class AttendeeRequired(Guard):
+    """Who opened a private link; what they see is their own."""
+
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass an attendee."""
+        subject: Subject = connection.scope["user"]
+        if not isinstance(subject, Attendee):
+            raise _no_subject(subject, "This address is for attendees.")
 
 
 class StaffRequired(Guard):
@@ -172,6 +182,7 @@ any_device = AnyDevice()
 device_required = DeviceRequired()
 lead_required = LeadRequired()
 staff_required = StaffRequired()
+attendee_required = AttendeeRequired()
 
 
 def _no_subject(subject: Subject, wrong_kind: str) -> Unauthenticated | Forbidden:
@@ -188,6 +199,12 @@ def provide_staff(request: Request[Any, Any, Any]) -> Staff:
     """Dependency `me` of routes behind a staff guard."""
     staff: Staff = request.scope["user"]
     return staff
+
+
+def provide_attendee(request: Request[Any, Any, Any]) -> Attendee:
+    """Dependency `attendee` of routes behind `attendee_required`."""
+    attendee: Attendee = request.scope["user"]
+    return attendee
 
 
 def provide_device(request: Request[Any, Any, Any]) -> DeviceIdentity:

@@ -13,7 +13,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from ops.auth.address import Networks, client_address
-from ops.auth.subjects import DeviceIdentity, Nobody, Staff, Subject
+from ops.auth.subjects import Attendee, DeviceIdentity, Nobody, Staff, Subject
 from ops.auth.tokens import SESSION_COOKIE, TOKEN_LENGTH_MAX
 
 _NOBODY = Nobody()
@@ -37,13 +37,25 @@ class StaffTokens(Protocol):
         """From memory (at most a second old) or PostgreSQL."""
 
 
+class PersonTokens(Protocol):
+    """Who an attendee's token belongs to."""
+
+    def subject(self, token: str) -> Awaitable[Attendee | Nobody]:
+        """From PostgreSQL."""
+
+
 class Authentication(ASGIMiddleware):
     """One per application; wired in `ops.runtime`."""
 
     def __init__(
-        self, devices: DeviceTokens, staff: StaffTokens, trusted: Networks
+        self,
+        devices: DeviceTokens,
+        staff: StaffTokens,
+        attendees: PersonTokens,
+        trusted: Networks,
     ) -> None:
         self._devices, self._staff, self._trusted = devices, staff, trusted
+        self._attendees = attendees
 
     async def handle(
         self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp
@@ -72,7 +84,7 @@ class Authentication(ASGIMiddleware):
         )
         await next_app(scope, receive, send)
 
-    async def _by_header(self, header: str) -> Staff | DeviceIdentity | Nobody:
+    async def _by_header(self, header: str) -> Subject:
         scheme, _, token = header.partition(" ")
         token = token.strip()
         if len(token) > TOKEN_LENGTH_MAX:
@@ -85,6 +97,8 @@ class Authentication(ASGIMiddleware):
                 return await self._devices.look_up(token)
             case "bearer":
                 return await self._staff_by(token, by_cookie=False)
+            case "attendee":
+                return await self._attendees.subject(token)
         return _FORGED
 
     async def _staff_by(self, token: str, *, by_cookie: bool) -> Staff | Nobody:

@@ -149,10 +149,11 @@ class DeviceIdentity(msgspec.Struct, frozen=True):
 
 
 class Attendee(msgspec.Struct, frozen=True):
-    """The holder of a ticket, by the ticket's token; live topics of one event."""
+    """Who opened a private link, or proved an e-mail address; one event, own data."""
 
-    ticket_id: UUID
+    attendee_id: UUID
     event_id: UUID
+    language: str = "en"
 
 
 class Nobody(msgspec.Struct, frozen=True):

@@ -14,6 +14,8 @@ PUBLIC = {
     "/api/v1/auth/login",
     "/api/v1/auth/invitation",
     "/api/v1/devices/pair",
+    "/api/v1/me/code",
+    "/api/v1/me/token",
     "/api/v1/ticket/{code:str}",
     "/api/v1/ticket/{code:str}/qr.svg",
 }

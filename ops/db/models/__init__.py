@@ -3,6 +3,7 @@
 from ops.db.models.announcing import (
     AnnouncementEpoch,
     AnnouncementReceipt,
+    AttendeeCode,
     AttendeeToken,
     Mail,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "AnnouncementReceipt",
     "Area",
     "Attendee",
+    "AttendeeCode",
     "AttendeeToken",
     "AttendeeWords",
     "AuditEntry",

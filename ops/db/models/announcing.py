@@ -73,6 +73,22 @@ class AttendeeToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class AttendeeCode(Base):
+    """A six-digit code that was mailed to prove an address; five tries."""
+
+    __tablename__ = "attendee_codes"
+    __table_args__ = (Index(None, "event_id", "email"), {"schema": "ops"})
+
+    id: Mapped[UUID] = primary_key()
+    event_id: Mapped[UUID] = reference("events.id", "CASCADE", index=False)
+    email: Mapped[str]
+    code_hash: Mapped[bytes]
+    tries: Mapped[int] = default("0")
+    created_at: Mapped[datetime] = default("now()")
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class Mail(Base):
     """A mail that waits, went, or failed; nobody gets one twice (`attempted_at`)."""
 

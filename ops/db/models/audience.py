@@ -34,6 +34,12 @@ class EventFeedback(Base):
         between("session_rating", 1, 5),
         Index(None, "event_id", "created_at", "id"),
         Index(None, "created_at", "id"),
+        Index(
+            "uq_event_feedback_once",
+            "once_hash",
+            unique=True,
+            postgresql_where=text("once_hash IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = primary_key()
@@ -57,6 +63,7 @@ class EventFeedback(Base):
     is_anonymous: Mapped[bool | None] = default("false")
     created_at: Mapped[datetime | None] = default("now()")
     updated_at: Mapped[datetime | None] = default("now()")
+    once_hash: Mapped[bytes | None]
 
 
 class NetworkingConnection(Base):

@@ -197,6 +197,8 @@ class Attendee(Base):
     custom: Mapped[dict[str, Any]] = default("'{}'")
     created_at: Mapped[datetime] = default("now()")
     updated_at: Mapped[datetime] = default("now()")
+    networking_visible: Mapped[bool] = default("false")
+    headline: Mapped[str | None]
 
     tickets: Mapped[list[Ticket]] = relationship(
         back_populates="attendee", lazy="raise"

@@ -36,6 +36,7 @@ TABLES = (
     "21_effects",
     "23_privacy",
     "24_announcements",
+    "25_attendee",
     "90_foreign_keys",
 )
 

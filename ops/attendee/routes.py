@@ -1,0 +1,307 @@
+"""Routes of an attendee: getting in, their own things, feedback, meetings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from ops.attendee.feedback import Feedback, FeedbackBody
+from ops.attendee.links import Links
+from ops.attendee.me import Me, Mine, MyMaterial, MySession, MyTicket, Profile
+from ops.attendee.networking import (
+    AnswerBody,
+    AskBody,
+    MeetingBody,
+    MyConnection,
+    Networking,
+    Person,
+)
+from ops.auth.attendees import AttendeeTokens
+from ops.auth.guards import attendee_required, public, requires
+from ops.auth.subjects import Attendee
+from ops.listing import LIMIT_DEFAULT, CursorText, Limit, Page, by_id, page, position_of
+
+TAGS = ["attendees"]
+_ME = [attendee_required]
+
+
+class CodeBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The address to prove."""
+
+    event_id: UUID
+    email: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
+
+
+class RedeemBody(CodeBody, forbid_unknown_fields=True):
+    """The address and the code that was mailed to it."""
+
+    code: Annotated[str, msgspec.Meta(min_length=6, max_length=12)]
+
+
+class TokenView(msgspec.Struct):
+    """A token of one person with this address."""
+
+    token: str
+    first_name: str
+
+
+class MeView(msgspec.Struct):
+    """The person with the event, and the person's tickets."""
+
+    me: Me
+    tickets: list[MyTicket]
+
+
+class Done(msgspec.Struct):
+    """It was done; of an address also where it belongs to nobody."""
+
+    ok: bool = True
+
+
+class SummaryLine(msgspec.Struct):
+    """Means of a session (or of the event); null below five answers."""
+
+    session_id: UUID | None
+    title: str | None
+    answers: int
+    session: float | None
+    speaker: float | None
+    content: float | None
+    overall: float | None
+    recommend_percent: float | None
+
+
+@post(
+    "/me/code",
+    guards=[public],
+    status_code=202,
+    summary="Mail a code to an address that belongs to somebody who comes",
+    tags=TAGS,
+)
+async def ask_code(
+    data: JSONBody[CodeBody],
+    request: Request[Any, Any, Any],
+    links: NamedDependency[Links],
+) -> Done:
+    """202 in any case: nobody can ask who attends."""
+    await links.ask(data.event_id, data.email, _address(request))
+    return Done()
+
+
+@post(
+    "/me/token",
+    guards=[public],
+    status_code=200,
+    summary="Turn a mailed code into tokens, one for each person with this address",
+    tags=TAGS,
+)
+async def redeem_code(
+    data: JSONBody[RedeemBody],
+    request: Request[Any, Any, Any],
+    links: NamedDependency[Links],
+) -> list[TokenView]:
+    """401 `wrong_code` after five tries, a quarter of an hour, or one use."""
+    found = await links.redeem(data.event_id, data.email, data.code, _address(request))
+    return [TokenView(token, name) for token, name in found]
+
+
+@post(
+    "/events/{event_id:uuid}/attendees/{attendee_id:uuid}/link",
+    guards=[requires("attendees", "write")],
+    status_code=202,
+    opt={"idempotent": True},
+    summary="Mail an attendee a new private link",
+    tags=TAGS,
+)
+async def send_link(
+    event_id: FromPath[UUID], attendee_id: FromPath[UUID], links: NamedDependency[Links]
+) -> Done:
+    """Earlier links go on working until they are revoked."""
+    await links.send(event_id, attendee_id)
+    return Done()
+
+
+@post(
+    "/me/revoke",
+    guards=_ME,
+    status_code=200,
+    summary="End all links and sessions of this person, this one too",
+    tags=TAGS,
+)
+async def revoke_links(
+    attendee: NamedDependency[Attendee],
+    attendee_tokens: NamedDependency[AttendeeTokens],
+) -> Done:
+    """Sockets close within a second."""
+    await attendee_tokens.revoke(attendee.attendee_id)
+    return Done()
+
+
+@get("/me", guards=_ME, summary="The person, the event, the tickets", tags=TAGS)
+async def read_me(
+    attendee: NamedDependency[Attendee], mine: NamedDependency[Mine]
+) -> MeView:
+    """Two statements."""
+    found, tickets = await mine.me(attendee)
+    return MeView(found, tickets)
+
+
+@patch("/me", guards=_ME, summary="Change one's own profile", tags=TAGS)
+async def change_me(
+    data: JSONBody[Profile],
+    attendee: NamedDependency[Attendee],
+    mine: NamedDependency[Mine],
+) -> Me:
+    """Names belong to the ticket and are not changed here."""
+    return await mine.save(attendee, data)
+
+
+@get("/me/agenda", guards=_ME, summary="The programme and what is mine", tags=TAGS)
+async def read_agenda(
+    attendee: NamedDependency[Attendee], mine: NamedDependency[Mine]
+) -> list[MySession]:
+    """By start; `mine` is the state of one's own registration, or null."""
+    return await mine.agenda(attendee)
+
+
+@get("/me/materials", guards=_ME, summary="What this person may read", tags=TAGS)
+async def read_materials(
+    attendee: NamedDependency[Attendee], mine: NamedDependency[Mine]
+) -> list[MyMaterial]:
+    """By access level."""
+    return await mine.materials(attendee)
+
+
+@post(
+    "/me/feedback",
+    guards=_ME,
+    status_code=200,
+    summary="Say what one thinks of a session, or of the event",
+    tags=TAGS,
+)
+async def give_feedback(
+    data: JSONBody[FeedbackBody],
+    attendee: NamedDependency[Attendee],
+    feedback: NamedDependency[Feedback],
+) -> Done:
+    """After its end, for those who were there, once; to be changed for 24 hours."""
+    await feedback.give(attendee, data)
+    return Done()
+
+
+@get(
+    "/events/{event_id:uuid}/feedback-summary",
+    guards=[requires("analytics", "read")],
+    summary="Means of the feedback, hidden below five answers",
+    tags=TAGS,
+)
+async def read_summary(
+    event_id: FromPath[UUID], feedback: NamedDependency[Feedback]
+) -> list[SummaryLine]:
+    """The event itself first."""
+    rows = await feedback.summary(event_id)
+    return [msgspec.convert(dict(row), SummaryLine, strict=False) for row in rows]
+
+
+@get("/me/people", guards=_ME, summary="People who want to be found", tags=TAGS)
+async def list_people(
+    attendee: NamedDependency[Attendee],
+    networking: NamedDependency[Networking],
+    q: Annotated[str, QueryParameter(max_length=80)] = "",
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: CursorText = None,
+) -> Page[Person]:
+    """Never an address; whoever was blocked is not there."""
+    after = position_of(cursor)
+    rows = await networking.people(attendee, q, after.id if after else None, limit)
+    return page(rows, limit, lambda row: msgspec.convert(dict(row), Person), by_id)
+
+
+@get("/me/connections", guards=_ME, summary="Requests from and to me", tags=TAGS)
+async def list_connections(
+    attendee: NamedDependency[Attendee], networking: NamedDependency[Networking]
+) -> list[MyConnection]:
+    """Newest first; an e-mail once both agreed."""
+    return await networking.mine(attendee)
+
+
+@post(
+    "/me/connections",
+    guards=_ME,
+    status_code=200,
+    summary="Ask somebody to meet",
+    tags=TAGS,
+)
+async def ask_person(
+    data: JSONBody[AskBody],
+    attendee: NamedDependency[Attendee],
+    networking: NamedDependency[Networking],
+) -> Done:
+    """Asking again changes nothing."""
+    await networking.ask(attendee, data)
+    return Done()
+
+
+@post(
+    "/me/connections/{connection_id:uuid}/answer",
+    guards=_ME,
+    status_code=200,
+    summary="Accept, decline or block a request",
+    tags=TAGS,
+)
+async def answer_person(
+    connection_id: FromPath[UUID],
+    data: JSONBody[AnswerBody],
+    attendee: NamedDependency[Attendee],
+    networking: NamedDependency[Networking],
+) -> Done:
+    """Who was declined or blocked is told neither."""
+    await networking.answer(attendee, connection_id, data.act)
+    return Done()
+
+
+@post(
+    "/me/connections/{connection_id:uuid}/meeting",
+    guards=_ME,
+    status_code=200,
+    summary="Note where and when both meet",
+    tags=TAGS,
+)
+async def set_meeting(
+    connection_id: FromPath[UUID],
+    data: JSONBody[MeetingBody],
+    attendee: NamedDependency[Attendee],
+    networking: NamedDependency[Networking],
+) -> Done:
+    """For connections that both agreed to."""
+    await networking.meet(attendee, connection_id, data)
+    return Done()
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    address: str = request.scope["client_address"]  # type: ignore[typeddict-item]
+    return address
+
+
+ROUTES: tuple[Any, ...] = (
+    ask_code,
+    redeem_code,
+    send_link,
+    revoke_links,
+    read_me,
+    change_me,
+    read_agenda,
+    read_materials,
+    give_feedback,
+    read_summary,
+    list_people,
+    list_connections,
+    ask_person,
+    answer_person,
+    set_meeting,
+)
