@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -15,11 +16,10 @@ import asyncpg
 from redis.exceptions import RedisError
 
 from ops.dev.process import inhabitants
-from tests.faults.ground import Ground, Process
+from tests.faults.ground import ROOT, Ground, Process
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.role import POINTS
 from tests.faults.scenario import Fault, Scene
-from tests.faults.sockets import reconnect_storm
 
 FROZEN_S = 10.0
 DOWN_S = 4.0
@@ -391,8 +391,27 @@ async def poisoned(scene: Scene) -> None:
 
 async def storm(scene: Scene) -> None:
     """2,000 sockets come at once, lose their server and come again."""
+    live = scene.ground.live
+    url = f"ws://127.0.0.1:{live.env['OPS_LIVE_PORT']}/live"
     count = STORM_SOCKETS // 10 if scene.short else STORM_SOCKETS
-    await reconnect_storm(scene.ground, scene.event_id, scene.crowd, count)
+    watchers = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.faults.sockets"),
+        *(url, scene.crowd.doors[0].token, str(scene.event_id), str(count)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert watchers.stdout is not None
+    try:
+        async with asyncio.timeout(120):
+            assert await watchers.stdout.readline(), "they never came"
+            live.kill()
+            live.start()
+            assert await watchers.stdout.readline(), "they never came back"
+            assert await watchers.wait() == 0, "not all came"
+    finally:
+        if watchers.returncode is None:
+            watchers.kill()
+            await watchers.wait()
 
 
 async def nothing(scene: Scene) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from ops.admission import journal
+from ops.admission import journals
 from ops.dev import tally
 from ops.dev.crowd import folder
 from ops.dev.handheld import Note, read
@@ -289,7 +289,7 @@ def _journals(place: Path, event_id: UUID, log: dict) -> int:
     unmerged = 0
     for path in place.glob("*.journal") if place.exists() else ():
         try:
-            lines = journal.read(path)
+            lines = journals.read(path)
         except Exception:  # rubbish that a scenario has put there
             continue
         unmerged += sum(

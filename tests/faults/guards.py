@@ -150,6 +150,20 @@ async def doors_alone(scene: Scene) -> None:
     await asyncio.sleep(6.0)
 
 
+async def journal_then_flush(scene: Scene) -> None:
+    """PostgreSQL is stopped, the doors go on by journal, and the cache is emptied."""
+    ground = scene.ground
+    await ground.in_thread(ground.postgres.stop)
+    await scene.crowd.reach(150, 20)
+    for process in ground.api:
+        process.kill()
+        process.options = []
+    async with ground.store() as store:
+        await store.flushall()
+    await ground.in_thread(ground.postgres.start)
+    await ground.serve()
+
+
 whole = builds()
 
 CONTROLS: tuple[Control, ...] = (
@@ -196,5 +210,13 @@ CONTROLS: tuple[Control, ...] = (
         patched("IF false THEN", "IF position('\"door\":{' IN p_logs::text) > 0 THEN"),
         doors_alone,
         ("silent_doubles",),
+    ),
+    Control(
+        "the line in the journal",
+        "I2",
+        builds("--without", "journal"),
+        whole,
+        journal_then_flush,
+        ("lost", "unlogged"),
     ),
 )

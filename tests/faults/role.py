@@ -25,8 +25,9 @@ import msgspec
 
 from ops import api_server
 from ops.admission import commit
-from ops.admission.batch import Batch
+from ops.admission.deciding import Deciding
 from ops.admission.journal import Journal
+from ops.admission.journals import Journals
 from ops.checkin.answers import Answers
 from ops.checkin.stores import Stores
 from ops.settings import load
@@ -39,7 +40,6 @@ POINTS: dict[str, tuple[type, str]] = {
     "answer": (Answers, "make"),
 }
 """What happens in a batch, in this order; each can be died before and after."""
-GUARDS = ("replay", "commit", "verify")
 
 
 def crash(point: str, at: int) -> None:
@@ -59,9 +59,9 @@ def crash(point: str, at: int) -> None:
 
     if asyncio.iscoroutinefunction(original):
 
-        async def dying(self: Any, *args: Any) -> Any:
+        async def dying(self: Any, *args: Any, **more: Any) -> Any:
             maybe("before")
-            done = await original(self, *args)
+            done = await original(self, *args, **more)
             maybe("after")
             return done
     else:
@@ -77,13 +77,13 @@ def crash(point: str, at: int) -> None:
 
 def without_replay() -> None:
     """Decide a scan anew although its answer is stored (idempotency off)."""
-    look = Batch._look
+    look = Deciding._look
 
-    def forgetful(self: Batch, item: Any, *, from_cache: bool) -> None:
+    def forgetful(self: Deciding, item: Any, *, verified: bool) -> None:
         item.facts = msgspec.structs.replace(item.facts, stored=None)
-        look(self, item, from_cache=from_cache)
+        look(self, item, verified=verified)
 
-    Batch._look = forgetful
+    Deciding._look = forgetful
 
 
 def without_commit() -> None:
@@ -106,12 +106,26 @@ def without_commit() -> None:
 
 def without_verify() -> None:
     """Believe the cache when it turns a guest away."""
-    look = Batch._look
+    look = Deciding._look
 
-    def credulous(self: Batch, item: Any, *, from_cache: bool) -> None:
-        look(self, item, from_cache=False)
+    def credulous(self: Deciding, item: Any, *, verified: bool) -> None:
+        look(self, item, verified=True)
 
-    Batch._look = credulous
+    Deciding._look = credulous
+
+
+def without_journal() -> None:
+    """Answer without a line on the disk."""
+
+    async def forgetful(self: Journal, *args: Any, **more: Any) -> Any:
+        return []
+
+    Journal.append = forgetful
+
+
+def without_look() -> None:
+    """Do not look into the journals of the other processes."""
+    Journals.look = lambda self, ticket_ids: []
 
 
 def cancel_often(per_s: float) -> None:
@@ -141,6 +155,8 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "replay": without_replay,
     "commit": without_commit,
     "verify": without_verify,
+    "journal": without_journal,
+    "look": without_look,
 }
 
 
