@@ -44,6 +44,10 @@ _WORK = {
     "event create": "ops.commands.events:create",
     "event copy": "ops.commands.events:copy",
     "doctor": "ops.commands.doctor:run",
+    "preflight": "ops.commands.preflight:run",
+    "reconcile": "ops.commands.reconcile:run",
+    "backup": "ops.commands.backup:backup",
+    "restore": "ops.commands.backup:restore",
     "cert": "ops.commands.certificate:run",
     "openapi": "ops.commands.openapi:run",
 }
@@ -258,9 +262,55 @@ def event_copy(event: str, title: str, starts: datetime, devices: bool) -> None:
 @cli.command()
 def doctor() -> None:
     """Check settings, disk, stores, schema and clock; exit 2 if something is bad."""
-    colours = {"good": "green", "doubtful": "yellow", "bad": "red"}
     with stores(load()) as (settings, _):
-        findings = asyncio.run(_work("doctor")(settings))
+        _say(asyncio.run(_work("doctor")(settings)))
+
+
+@cli.command()
+@click.argument("event")
+def preflight(event: str) -> None:
+    """Check whether EVENT (id or slug) is fit to open its doors; exit 2 if not."""
+    with stores(load()) as (settings, _):
+        _say(asyncio.run(_work("preflight")(settings, event)))
+
+
+@cli.command()
+@click.argument("event")
+@click.option("--repair", is_flag=True, help="Make it say what the record says.")
+def reconcile(event: str, repair: bool) -> None:
+    """Compare cache, journals and counters of EVENT (id or slug) with the record.
+
+    Exit 1 if something differs in the end.
+    """
+    with stores(load()) as (settings, _):
+        agrees = asyncio.run(_work("reconcile")(settings, event, repair, _OUT))
+    sys.exit(0 if agrees else 1)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write database and journals into FILE (a tar); doors may go on meanwhile.
+
+    OPS_SECRET_KEY is not in it: keep it beside the backups, not in them.
+    """
+    with stores(load()) as (settings, _):
+        made = _work("backup")(settings, file)
+    _OUT.print(f"{file}: schema {made.revision}, {len(made.sums)} files")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Drop what the database holds now.")
+def restore(file: Path, force: bool) -> None:
+    """Put FILE of `ops backup` into an empty database. Stop the roles before."""
+    with stores(load()) as (settings, _):
+        made = asyncio.run(_work("restore")(settings, file, force=force))
+    _OUT.print(f"restored what was backed up at {made.made_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _say(findings: list[Any]) -> None:
+    colours = {"good": "green", "doubtful": "yellow", "bad": "red"}
     for subject, state, detail in findings:
         _OUT.print(f"  {subject:<12} [{colours[state]}]{state:<9}[/] {escape(detail)}")
     if any(finding.state == "bad" for finding in findings):

@@ -96,3 +96,11 @@ job_late_seconds = Histogram(
 merged_lines_total = Counter(
     "ops_merged_lines_total", "Lines of journals merged", registry=REGISTRY
 )
+cache_differences = Gauge(
+    "ops_cache_differences",
+    "Counters and sampled entries of the cache that are not the record's",
+    registry=REGISTRY,
+)
+reconciled_total = Counter(
+    "ops_reconciled_total", "Differences that were repaired", registry=REGISTRY
+)

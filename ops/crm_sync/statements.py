@@ -192,3 +192,41 @@ WHERE c.scan_id = ANY ($1) AND c.confirmed_at IS NULL AND c.undone_at IS NULL
   AND e.ends_at > now()
 """
 """Admissions that only their line protects from being taken over (rule R4)."""
+
+# Reconcile.
+
+RECORD_OFF = """
+WITH open AS (
+  SELECT ci.scope_id, count(*) AS n FROM check_ins ci
+  WHERE ci.event_id = $1 AND ci.checked_out_at IS NULL AND ci.undone_at IS NULL
+  GROUP BY ci.scope_id
+), facts AS (
+  SELECT (SELECT count(*) FROM ops.facts WHERE event_id = $1 AND kind = 'admitted')
+      AS told,
+    (SELECT count(*) FROM check_ins WHERE event_id = $1 AND scan_id IS NOT NULL)
+      AS written
+)
+SELECT 'inside' AS kind, s.name, s.inside::bigint AS there, coalesce(o.n, 0) AS record
+FROM ops.scopes s LEFT JOIN open o ON o.scope_id = s.id
+WHERE s.event_id = $1 AND s.inside <> coalesce(o.n, 0)
+UNION ALL
+SELECT 'inside', a.name, a.inside, coalesce(sum(o.n), 0)::bigint
+FROM ops.areas a LEFT JOIN ops.scopes s ON s.area_id = a.id
+LEFT JOIN open o ON o.scope_id = s.id
+WHERE a.event_id = $1 GROUP BY a.id HAVING a.inside <> coalesce(sum(o.n), 0)
+UNION ALL
+SELECT 'fact', 'admitted', told, written FROM facts WHERE told < written
+"""
+"""Counters of PostgreSQL that are not their rows; admissions without a fact."""
+RECOUNT = "SELECT ops.recount_v1($1)"
+TICKETS_BY_CHANCE = (
+    "SELECT id FROM tickets WHERE event_id = $1 ORDER BY random() LIMIT $2"
+)
+OUTBOX_AGAIN = """
+INSERT INTO ops.outbox (event_id, kind, key) SELECT $1, $2, unnest($3::uuid[])
+"""
+OUTBOX_CODES = """
+INSERT INTO ops.outbox (event_id, kind, key)
+SELECT DISTINCT event_id, 'ticket', ticket_id FROM ops.ticket_codes
+WHERE event_id = $1 AND code_hash = ANY ($2)
+"""

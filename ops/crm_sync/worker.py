@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.mailer import Mailer
 from ops.crm_sync.merging import Merger
 from ops.crm_sync.modes import Modes
+from ops.crm_sync.reconcile import Reconciler
 from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.warm import Warmer
@@ -49,6 +51,9 @@ PLAN_S = 5.0
 MERGE_S = 0.2
 """Every process merges the journals of its machine, also while another leads."""
 MODES_S = 0.5
+SAMPLE_S = 5.0
+SAMPLE_SHARE = 0.02
+"""A sample of a large event may take this share of the time, so it waits longer."""
 RETRY_S = 0.5
 CHANNEL = "ops_outbox"
 
@@ -74,9 +79,12 @@ class Worker:
         clock = Clock()
         self.announcer = Announcer(self.database, clock)
         self.mailer = Mailer(self.database, clock, settings.smtp_url)
+        folder = Path(settings.data_dir) / "journal"
+        self.reconciler = Reconciler(
+            self.database, self.cache, self.warmer, folder, clock
+        )
         self.effects = Effects(self.database)
         self.schedule = Schedule(self.database, clock, DUTIES)
-        folder = Path(settings.data_dir) / "journal"
         self.merger = Merger(self.database, self.cache, folder)
         self.warmer.merge = self.merger.turn
         self.modes = Modes(self.database, self.cache, self.drain, settings.steady_s)
@@ -143,6 +151,7 @@ class Worker:
                 ("sweep", self._sweep, SWEEP_S),
                 ("announce", self.announcer.turn, ANNOUNCE_S),
                 ("mail", self._mail, MAIL_S),
+                ("sample", self._sample, SAMPLE_S),
                 ("effects", self._effects, EFFECTS_S),
                 ("plan", self._plan, PLAN_S),
                 ("schedule", self._schedule, SCHEDULE_S),
@@ -186,6 +195,11 @@ class Worker:
     async def _mail(self) -> None:
         while await self.mailer.turn():
             pass
+
+    async def _sample(self) -> None:
+        began_s = time.monotonic()
+        await self.reconciler.sample()
+        await asyncio.sleep((time.monotonic() - began_s) / SAMPLE_SHARE)
 
     async def _effects(self) -> None:
         while await self.effects.turn():

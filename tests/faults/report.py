@@ -77,6 +77,7 @@ def _wrong(result: Result) -> str:
     words = [f"{name} {n}" for name, n in result.findings.broken.items()]
     words += [] if result.served else ["not served afterwards"]
     words += [] if result.converged else ["screens did not converge"]
+    words += [result.stumbled] if result.stumbled else []
     return ", ".join(words)
 
 

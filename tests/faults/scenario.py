@@ -72,6 +72,8 @@ class Result(msgspec.Struct):
     apart: dict[str, tuple[str, str]]
     """Counters of the cache that did not come to what PostgreSQL holds."""
     seconds: float
+    stumbled: str = ""
+    """What ended the scenario itself before its time."""
 
     @property
     def converged(self) -> bool:
@@ -81,7 +83,8 @@ class Result(msgspec.Struct):
     @property
     def good(self) -> bool:
         """Whether everything that was promised was kept."""
-        return self.findings.kept and self.served and self.converged
+        whole = self.served and self.converged and not self.stumbled
+        return self.findings.kept and whole
 
 
 async def play(
@@ -146,11 +149,12 @@ async def _merged(
     """Scans a second that came from journals, if any did; waits until all have."""
     end_s = time.monotonic() + settle_s
     while time.monotonic() < end_s:
-        async with ground.db.acquire() as connection:
-            found = await check(connection, ground.folder, event_id)
-        if not found.unmerged:
-            took_s = time.monotonic() - healed_s
-            return found.journalled / took_s if found.journalled else None
+        with suppress(OSError, asyncpg.PostgresError):
+            async with ground.db.acquire() as connection:
+                found = await check(connection, ground.folder, event_id)
+            if not found.unmerged:
+                took_s = time.monotonic() - healed_s
+                return found.journalled / took_s if found.journalled else None
         await asyncio.sleep(0.2)
     return None
 
@@ -183,5 +187,5 @@ async def _compare(ground: Ground, event_id: UUID) -> dict[str, tuple[str, str]]
     return {
         name: (counters.get(name, "0"), wanted.get(name, "0"))
         for name in sorted({*wanted, *counters})
-        if name[0] in "iegtmw" and counters.get(name, "0") != wanted.get(name, "0")
+        if name[0] in "iegtmwx" and counters.get(name, "0") != wanted.get(name, "0")
     }

@@ -66,6 +66,7 @@ FUNCTIONS = (
     "effects",
     "rollup_v1",
     "jobs",
+    "recount_v1",
 )
 
 
