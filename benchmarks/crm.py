@@ -209,12 +209,11 @@ def _users(port: int, stop: Any, told: Any) -> None:
 
 
 async def _work(port: int, stop: Any, told: Any) -> None:
-    async with await signed_in(port) as http:
-        row = (await http.post(f"{API}/contacts", json=person())).json()
-        told.put("ready")
-        counts = await asyncio.gather(
-            *(_user(http, row["id"], stop) for _ in range(USERS))
-        )
+    http = await signed_in(port)
+    row = (await http.post(f"{API}/contacts", json=person())).json()
+    told.put("ready")
+    counts = await asyncio.gather(*(_user(http, row["id"], stop) for _ in range(USERS)))
+    await http.aclose()
     told.put(sum(counts))
 
 

@@ -119,6 +119,7 @@ class Table(BaseModelView):
         self._records, self._resource = records, resource
         self.key = resource.name
         self.display_name = resource.name.replace("_", " ").capitalize()
+        self.menu_label = self.display_name
         makes = {field.name for field in resource.writable(creating=True)}
         edits = {field.name for field in resource.writable(creating=False)}
         shown = [field.name for field in resource.shown]
@@ -168,9 +169,9 @@ class Table(BaseModelView):
     ) -> bool:
         """Whether the column is not hidden from the role."""
         staff = staff_of(request)
-        return staff is not None and field.name not in hidden_from(
-            staff, self._resource
-        )
+        if staff is None or field.name in hidden_from(staff, self._resource):
+            return False
+        return bool(super().can_access_field(request, field, action))
 
     async def find_all(
         self,

@@ -33,7 +33,8 @@ def _class(name: str, verb: Verb, details: _Details) -> type[Operation]:
     resource = details.resource
 
     class Documented(Operation):
-        def __post_init__(self) -> None:
+        def __init__(self, **said: Any) -> None:
+            super().__init__(**said)
             parameters = list(self.parameters or [])
             if verb == "list":
                 parameters += _list_parameters(resource)

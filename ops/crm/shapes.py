@@ -94,6 +94,11 @@ def _described(field: Field) -> Any:
     kind = field.python
     if field.kind == "timestamp":
         return Annotated[datetime, Meta(tz=True, description=said or None)]
+    if field.allowed is not None and field.kind == "text":
+        # For the document alone: the answer to another word is ours, not the decoder's.
+        words = [*field.allowed, *([None] if field.nullable else [])]
+        extra = {"description": said, "extra": {"enum": words}}
+        return Annotated[str, Meta(extra_json_schema=extra)]
     return Annotated[kind, Meta(description=said)] if said else kind
 
 

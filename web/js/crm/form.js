@@ -17,24 +17,25 @@ function Field({ name, kind, options, value, problem, required }) {
     required,
   };
   const types = { email: "email", tel: "tel", date: "date", datetime: "datetime-local", number: "number" };
+  // What is typed belongs to the person: a redraw must not put the old value back.
   let input;
-  if (kind === "long") input = html`<textarea ...${common} rows="4">${value ?? ""}</textarea>`;
+  if (kind === "long") input = html`<textarea ...${common} rows="4" defaultValue=${value ?? ""}></textarea>`;
   else if (kind === "choice") {
     input = html`<select ...${common}>
       ${!required && html`<option value="">–</option>`}
       ${options.map(([word, text]) => html`<option key=${word} value=${word} selected=${word === value}>${text}</option>`)}
     </select>`;
   } else if (kind === "check") {
-    input = html`<input id=${id} name=${name} type="checkbox" checked=${value === true} />`;
+    input = html`<input id=${id} name=${name} type="checkbox" defaultChecked=${value === true} />`;
   } else {
     input = html`<input
       ...${common}
       type=${types[kind] ?? "text"}
       inputmode=${kind === "money" ? "decimal" : null}
-      value=${kind === "datetime" ? local(value) : (value ?? "")}
+      defaultValue=${kind === "datetime" ? local(value) : (value ?? "")}
     />`;
   }
-  return html`<div class=${`field ${kind}`}>
+  return html`<div class=${`field kind-${kind}`}>
     <label for=${id}>${label}</label>
     ${input}
     ${problem && html`<p class="field-bad" id=${`${id}-bad`}>${problem}</p>`}
