@@ -62,7 +62,7 @@ from ops.http.limits import BODY_BYTES_MAX, StrictRequest
 from ops.http.pages import page_routes
 from ops.http.problem import EXCEPTION_HANDLERS
 from ops.imports import routes as import_routes
-from ops.offline import package_routes
+from ops.offline import package_routes, return_routes
 from ops.pages_dir import find
 from ops.presets import routes as preset_routes
 from ops.runtime import Runtime
@@ -93,6 +93,7 @@ API_ROUTES: tuple[Any, ...] = (
     *door_routes.ROUTES,
     *lead_routes.ROUTES,
     *package_routes.ROUTES,
+    *return_routes.ROUTES,
     *people_routes.ROUTES,
     *crm_routes.ROUTES,
     *announcement_routes.ROUTES,
@@ -172,7 +173,13 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "enrolments": runtime.enrolments,
         "operators": runtime.operators,
         "events": runtime.events,
-        "door": scan_routes.Door(runtime.desk, runtime.answers, runtime.whole_orders),
+        "door": scan_routes.Door(
+            runtime.desk,
+            runtime.answers,
+            runtime.whole_orders,
+            runtime.offline.quarantine.device,
+            runtime.offline.quarantine.keep,
+        ),
         "undoing": runtime.undoing,
         "simulator": runtime.simulator,
         "scans": runtime.scans,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from ops import __version__
+from ops import __version__, decoding
 from ops.admission.journal import Journal
+from ops.admission.scan import ScanRequest
 from ops.announcements.service import Announcements
 from ops.attendance.acting import House
 from ops.attendance.credits import Credits
@@ -48,6 +50,7 @@ from ops.checkin.plans import Plans
 from ops.checkin.printable import PrintableCodes
 from ops.checkin.recovery import Recovery
 from ops.checkin.scan_log import ScanLog
+from ops.checkin.scan_routes import checked
 from ops.checkin.simulator import Simulator
 from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
@@ -137,8 +140,10 @@ class Runtime:
         self._attendees()
         self.importer = Importer(self.database, self._coder, clock)
         self.offline = Offline(
-            self.database, clock, settings.secret_key, self._package_keys
+            self.database, self.cache, clock, settings.secret_key, self._package_keys
         )
+        self.desk.recall = self.offline.leases.recall
+        self.offline.quarantine.decide_record = self._accept
         self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
 
     def _attendees(self) -> None:
@@ -274,6 +279,14 @@ class Runtime:
         keys = SigningKeys(self.database.pool, self.settings.secret_key)
         self.desk.keyring, signer = await keys.ensure(self.clock.now())
         return TicketCoder(signer, Seal(self.settings.secret_key))
+
+    async def _accept(self, event_id: UUID, device_id: UUID, record: bytes) -> Any:
+        """Decide a record of a revoked device, on a supervisor's word."""
+        scan = decoding.decode(ScanRequest, record)
+        answered = await self.desk.scan(
+            event_id, device_id, scan, "upload", accepted=True
+        )
+        return self.answers.make(checked(answered))
 
     async def _package_keys(self) -> tuple[Signing, dict[int, bytes]]:
         """Who signs packages, and the public keys by which codes are checked."""

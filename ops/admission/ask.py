@@ -31,6 +31,10 @@ class Ask(msgspec.Struct, frozen=True):
     code_kind: CodeKind
     forged: Callable[[], bool]
     profile: str = "scan"
+    recalled: bool = False
+    """The device that holds the ticket's lease was asked: this is the second try."""
+    accepted: bool = False
+    """A person accepted this upload, though its device was revoked."""
 
 
 def candidates(plan: Plan, ask: Ask) -> list[ScopePlan]:

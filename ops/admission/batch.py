@@ -35,12 +35,19 @@ from ops.admission.commands import (
     Steps,
     TakeOver,
 )
-from ops.admission.commit import CommitReply, CommitRequest, LogRow, commit_request
+from ops.admission.commit import (
+    CommitReply,
+    CommitRequest,
+    Leased,
+    LogRow,
+    commit_request,
+)
 from ops.admission.decision import full
 from ops.admission.degraded import ROUNDS_MAX, Degraded
 from ops.admission.from_cache import CacheFacts, Cold
 from ops.admission.from_database import DatabaseFacts
 from ops.admission.lines import Line, State, line_of
+from ops.admission.outcome import say
 
 
 class Batch(Degraded):
@@ -169,9 +176,12 @@ class Batch(Degraded):
         self.logs, self.confirms = [], []
         places = {row.i: row.fits for row in reply.full}
         lost = set(reply.lost)
+        leased = {row.i: row for row in reply.leased}
         for item in writing:
             assert item.decision is not None
-            if item.index in places:
+            if item.index in leased:
+                self._leave(item, leased[item.index])
+            elif item.index in places:
                 item.decision = full(
                     item.ask, item.decision, self.plan, places[item.index]
                 )
@@ -179,6 +189,18 @@ class Batch(Degraded):
                 item.lost = True
             else:
                 item.durable = "committed"
+
+    def _leave(self, item: Item, lease: Leased) -> None:
+        """Another device may have let the guest in without us: it is asked first."""
+        assert item.decision is not None
+        gate = self.plan.gates_by_no.get(lease.g)
+        item.leased_to = lease.d
+        item.decision = say(
+            "other_door",
+            item.ask,
+            item.decision.scope,
+            gate=gate.name if gate else None,
+        )
 
     def _bisect(self, writing: list[Item]) -> Steps:
         """Halve a batch with a value that PostgreSQL refuses, down to the one.
@@ -244,6 +266,7 @@ def leftovers(items: list[Item]) -> list[Item]:
         and item.stored is None
         and item.durable == "none"
         and not item.journaled
+        and not item.awaiting
         and not item.ask.scan.dry_run
     ]
 

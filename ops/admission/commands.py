@@ -38,8 +38,15 @@ class Item(msgspec.Struct):
     durable: str = "none"
     kept: bool = False
     """The answer stands without PostgreSQL: by the journal or a provisional mark."""
+    leased_to: UUID | None = None
+    """The device that alone may admit the ticket; the decision says so."""
     journaled: bool = False
     """Its row of the scan log comes with a merge."""
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether the device that holds the ticket's lease has still to be asked."""
+        return self.leased_to is not None and not self.ask.recalled
 
     @property
     def done(self) -> bool:

@@ -56,6 +56,9 @@ class _Item(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     cn: int = 0
     cr: str | None = None
     to: UUID | None = None
+    of: bool = False
+    le: bool = False
+    ac: bool = False
 
 
 class _Need(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -122,6 +125,14 @@ class CommitRequest(msgspec.Struct, frozen=True):
     confirms: list[UUID]
 
 
+class Leased(msgspec.Struct, frozen=True):
+    """A scan whose ticket only this device, at this gate, may admit (`ops.leases`)."""
+
+    i: int
+    d: UUID
+    g: int
+
+
 class Full(msgspec.Struct, frozen=True):
     """A scan for which a limit had no room, and the places that are left."""
 
@@ -136,10 +147,13 @@ class CommitReply(msgspec.Struct, frozen=True):
     full: list[Full]
     closed: list[VisitRow]
     inside: dict[str, int]
+    leased: list[Leased] = []
 
 
 NOBODY = UUID(int=0)
 """Sorts the rows of people without a ticket; they have none of their own."""
+ENDS_LEASES = frozenset({"supervisor", "door_manager", "event_manager"})
+"""Who may decide that a device's lease is over without the device."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(CommitReply)
@@ -238,6 +252,9 @@ def _item(item: Writing, facts: ScanFacts, decision: Decision) -> _Item:
         counted.people if counted else 0,
         override.reason if counted and override else None,
         decision.takes,
+        ask.scan.offline,
+        bool(ask.scan.override) and device.operator_role in ENDS_LEASES,
+        ask.accepted,
     )
 
 

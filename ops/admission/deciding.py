@@ -16,13 +16,13 @@ from ops.admission.commands import (
     Steps,
 )
 from ops.admission.commit import CommitReply, LogRow
-from ops.admission.decision import decide
 from ops.admission.from_cache import CacheFacts, CacheRead
 from ops.admission.from_database import DatabaseRead
 from ops.admission.lines import IN, Found, Line, others, stored
 from ops.admission.outcome import Decision, say
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import Stored
+from ops.admission.upload import decided
 from ops.cache.entry import ms
 
 
@@ -114,7 +114,9 @@ class Deciding:
             item.ask = self.ask_again(self.plan, item)
             if not verified and reads(self.plan, item.ask) != before:
                 return  # other scopes than were read: PostgreSQL is asked
-        if facts.device is None or facts.device.state != "active":
+        if facts.device is None or not (
+            facts.device.state == "active" or item.ask.accepted
+        ):
             if verified:
                 locked = facts.device is not None and facts.device.state == "locked"
                 item.error = "device_locked" if locked else "device_revoked"
@@ -122,7 +124,7 @@ class Deciding:
         if facts.stored is not None:
             self._replay(item, facts.stored)
             return
-        decision = decide(self.plan, item.ask, facts)
+        decision = decided(self.plan, item.ask, facts)
         marked = not verified and any(v.provisional for v in facts.visits.values())
         if marked:
             self._by_mark(item, decision)

@@ -39,6 +39,10 @@ class Finished(Protocol):
     error: str
     durable: str
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether it is no answer yet."""
+
 
 class CacheVisit(msgspec.Struct, frozen=True):
     """A visit for the cache with what the counters need."""
@@ -146,7 +150,7 @@ def lines(plan: Plan, items: Iterable[Finished], now: datetime) -> list[list[obj
     for item in items:
         decision = item.decision
         fresh = not item.error and item.stored is None and not item.ask.scan.dry_run
-        if decision is None or not fresh:
+        if decision is None or not fresh or item.awaiting:
             continue
         gate, facts = item.ask.gate, item.facts
         ticket = facts.ticket if facts else None

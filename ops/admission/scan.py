@@ -34,6 +34,7 @@ class DoorDecision(msgspec.Struct, frozen=True):
     at: Instant | None = None
     package: Annotated[str, Meta(max_length=128)] | None = None
     lease: Annotated[str, Meta(max_length=128)] | None = None
+    people: Annotated[int, Meta(ge=0, le=ADMIT_MAX)] | None = None
 
 
 class ScanRequest(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ REASONS: dict[str, Rule] = {
     "needs_supervisor": Rule("hold", "supervisor"),
     "needs_count": Rule("hold", "steward"),
     "choose_session": Rule("hold", "steward"),
+    "other_door": Rule("hold", "supervisor"),
     "unassigned_medium": Rule("hold", "steward"),
     "id_check": Rule("hold", "steward"),
     "unknown_code": Rule("refused", "supervisor"),

@@ -93,6 +93,17 @@ class AttendeeRequired(Guard):
             raise _no_subject(subject, "This address is for attendees.")
 
 
+class DeviceOrRevoked(DeviceRequired):
+    """A device, also one that was revoked: what it brings is kept, not believed."""
+
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Pass; the handler looks who it is."""
+        subject: Subject = connection.scope["user"]
+        if isinstance(subject, Nobody) and subject.code == "device_revoked":
+            return
+        await super().__call__(connection, handler)
+
+
 class StaffRequired(Guard):
     """Any signed-in person."""
 
@@ -180,6 +191,7 @@ def requires(
 public = Public()
 any_device = AnyDevice()
 device_required = DeviceRequired()
+device_or_revoked = DeviceOrRevoked()
 lead_required = LeadRequired()
 staff_required = StaffRequired()
 attendee_required = AttendeeRequired()

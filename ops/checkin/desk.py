@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
@@ -29,6 +29,10 @@ from ops.errors import NotFound, Unauthenticated, Unavailable
 
 NO_CODE = bytes(16)
 """Looked up for a malformed code: nothing has this hash."""
+
+Recall = Callable[[UUID, UUID, UUID], Awaitable[None]]
+"""Event, ticket and the device that holds its lease; returns when its word is in
+PostgreSQL, or when it does not come."""
 
 _FIND_EVENT = (
     "SELECT event_id FROM ops.ticket_codes WHERE code_hash = $1"
@@ -54,6 +58,8 @@ class Desk:
         self._journal = journal
         self._clock = clock
         self.keyring = keyring
+        self.recall: Recall | None = None
+        """Asks the device that holds a ticket's lease; None: nobody can."""
         self._events: dict[UUID, EventDesk] = {}
         self._stopping = False
 
@@ -72,8 +78,11 @@ class Desk:
         lane: Lane = "live",
         *,
         ticket_id: UUID | None = None,
+        accepted: bool = False,
     ) -> Answered:
         """Decide one scan, of its code or of a ticket that somebody else has found.
+
+        `accepted`: of a revoked device, on a person's word.
 
         Raises:
             NotFound: there is no such event.
@@ -84,7 +93,18 @@ class Desk:
             raise Unavailable("The server is stopping.", code="stopping")
         desk = self._events.get(event_id) or await self._open(event_id)
         await desk.know(device_id)
-        return await desk.add(self._read(device_id, scan, ticket_id), lane)
+        ask = self.recall if lane == "live" else None
+        pending = self._read(device_id, scan, ticket_id, recalled=ask is None)
+        pending.accepted = accepted
+        answered = await desk.add(pending, lane)
+        item = answered.item
+        if ask is None or not item.awaiting or item.facts is None:
+            return answered
+        # Outside of the batches: nobody else waits for that device's word.
+        if item.facts.ticket_id is not None and item.leased_to is not None:
+            await ask(event_id, item.facts.ticket_id, item.leased_to)
+        again = self._read(device_id, scan, ticket_id, recalled=True)
+        return await desk.add(again, lane)
 
     def confirm(self, event_id: UUID, scan_ids: list[UUID]) -> None:
         """The verdicts of these scans were shown; written with the next batch."""
@@ -146,7 +166,12 @@ class Desk:
         return desk
 
     def _read(
-        self, device_id: UUID, scan: ScanRequest, ticket_id: UUID | None
+        self,
+        device_id: UUID,
+        scan: ScanRequest,
+        ticket_id: UUID | None,
+        *,
+        recalled: bool = False,
     ) -> Pending:
         key, kind, hint, forged = self.code(scan)
         if ticket_id is not None:
@@ -161,6 +186,7 @@ class Desk:
             forged,
             asyncio.get_running_loop().create_future(),
             self._clock.monotonic_s(),
+            recalled,
         )
 
     def code(

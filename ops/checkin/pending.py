@@ -34,6 +34,8 @@ class Pending(msgspec.Struct):
     forged: Callable[[], bool]
     answer: asyncio.Future[Answered]
     queued_s: float
+    recalled: bool = False
+    accepted: bool = False
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -67,4 +69,6 @@ def ask(plan: Plan, pending: Pending, device: DeviceEntry, now: datetime) -> Ask
         pending.code_kind,
         pending.forged,
         device.profile,
+        pending.recalled,
+        pending.accepted,
     )

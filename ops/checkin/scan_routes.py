@@ -7,6 +7,7 @@ so that a newer handheld works with an older server; everywhere else they are re
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,8 +20,9 @@ from msgspec import Meta
 
 from ops import decoding, metrics
 from ops.admission.scan import KNOWN_FIELDS, SHOWN_MAX, ScanRequest
-from ops.auth.guards import device_required, requires
+from ops.auth.guards import device_or_revoked, device_required, requires
 from ops.auth.subjects import DeviceIdentity, Staff
+from ops.auth.tokens import token_hash
 from ops.checkin.answers import Answers, ScanAnswer
 from ops.checkin.desk import Desk
 from ops.checkin.pending import Answered, Lane
@@ -97,6 +99,10 @@ class Door(msgspec.Struct, frozen=True):
     desk: Desk
     answers: Answers
     orders: WholeOrders
+    late_device: Callable[[UUID, bytes], Awaitable[UUID | None]]
+    """Event and token's hash -> the revoked device that had it."""
+    keep_late: Callable[[UUID, UUID, list[tuple[UUID, bytes]]], Awaitable[None]]
+    """Keep records of a revoked device: event, device, scan ids and records."""
 
 
 def _device(request: Request[Any, Any, Any]) -> DeviceIdentity:
@@ -200,7 +206,7 @@ async def scan_anywhere(
 
 @post(
     "/events/{event_id:uuid}/scans/batch",
-    guards=[device_required],
+    guards=[device_or_revoked],
     summary="Decide up to 1,000 scans, each on its own",
     status_code=200,
 )
@@ -209,24 +215,100 @@ async def scan_batch(
     event_id: FromPath[UUID],
     door: NamedDependency[Door],
 ) -> Response[bytes]:
-    """Results in order; one bad record never stops the others."""
-    device = _device(request)
+    """Results in order; one bad record never stops the others.
+
+    Scans of one code are decided one after the other, in the order of the batch. What
+    a revoked device brings with `offline` is kept for a person: `{"quarantined": id}`.
+    """
     records, shown = _read_batch(await request.body())
+    device = request.scope["user"]
+    if not isinstance(device, DeviceIdentity):
+        return await _late(door, event_id, request.headers, records)
     if shown:
         door.desk.confirm(event_id, shown)
+    uploads = [_Upload(record) for record in records]
+    chains: dict[str, list[_Upload]] = {}
+    for upload in uploads:
+        code = upload.scan.code if upload.scan else ""
+        chains.setdefault(code, []).append(upload)
 
-    async def one(record: msgspec.Raw) -> object:
-        scan_id = None
+    async def chain(scans: list[_Upload]) -> None:
+        for upload in scans:
+            await _decide_upload(door, event_id, device.id, upload)
+
+    bad = chains.pop("", [])
+    await asyncio.gather(*map(chain, chains.values()), chain(bad))
+    late = [upload for upload in uploads if upload.revoked]
+    if late:
+        await door.keep_late(event_id, device.id, [upload.kept for upload in late])
+        for upload in late:
+            upload.result = {"quarantined": upload.kept[0]}
+    return _json(BatchAnswer([upload.result for upload in uploads]))
+
+
+class _Upload:
+    """One record of a batch on its way: what it says, and what becomes of it."""
+
+    def __init__(self, record: msgspec.Raw) -> None:
+        self.body = bytes(record)
+        self.scan: ScanRequest | None = None
+        self.result: object = None
+        self.revoked = False
         try:
-            scan = decoding.decode(ScanRequest, bytes(record))
-            scan_id = scan.id
-            count_unknown(bytes(record))
-            return await _decide(door, event_id, device.id, scan, "upload")
+            self.scan = decoding.decode(ScanRequest, self.body)
         except ApiError as error:
-            problem = ScanProblem(scan_id, error.code, error.status, error.detail)
-            return {"error": problem}
+            self.failed(error)
 
-    return _json(BatchAnswer(list(await asyncio.gather(*map(one, records)))))
+    @property
+    def kept(self) -> tuple[UUID, bytes]:
+        """Scan id and record, for the quarantine."""
+        assert self.scan is not None
+        return self.scan.id, self.body
+
+    def failed(self, error: ApiError) -> None:
+        """The record's own error."""
+        scan_id = self.scan.id if self.scan else None
+        problem = ScanProblem(scan_id, error.code, error.status, error.detail)
+        self.result = {"error": problem}
+
+
+async def _decide_upload(
+    door: Door, event_id: UUID, device_id: UUID, upload: _Upload
+) -> None:
+    if upload.scan is None:
+        return
+    try:
+        count_unknown(upload.body)
+        upload.result = await _decide(door, event_id, device_id, upload.scan, "upload")
+    except ApiError as error:
+        upload.revoked = error.code == "device_revoked" and upload.scan.offline
+        upload.failed(error)
+
+
+async def _late(
+    door: Door, event_id: UUID, headers: Any, records: list[msgspec.Raw]
+) -> Response[bytes]:
+    """A revoked device: its uploads are kept for a person, nothing else is heard.
+
+    Raises:
+        Unauthenticated: the device never served this event.
+    """
+    token = headers.get("authorization", "").partition(" ")[2].strip()
+    device_id = await door.late_device(event_id, token_hash(token))
+    if device_id is None:
+        raise Unauthenticated(
+            "This device was revoked; pair it again.", code="device_revoked"
+        )
+    uploads = [_Upload(record) for record in records]
+    kept = [one.kept for one in uploads if one.scan is not None and one.scan.offline]
+    await door.keep_late(event_id, device_id, kept)
+    revoked = Unauthenticated("This device was revoked.", code="device_revoked")
+    for upload in uploads:
+        if upload.scan is not None and upload.scan.offline:
+            upload.result = {"quarantined": upload.scan.id}
+        elif upload.scan is not None:
+            upload.failed(revoked)
+    return _json(BatchAnswer([upload.result for upload in uploads]))
 
 
 def _read_batch(body: bytes) -> tuple[list[msgspec.Raw], list[UUID]]:

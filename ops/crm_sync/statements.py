@@ -61,7 +61,7 @@ COUNTERS = "SELECT name, value FROM ops.counters_v1($1)"
 """The counters of `finish.lua`, from the rows they count."""
 
 MANUAL = (
-    "SELECT 'c:' || no AS name, manual AS value FROM ops.areas"
+    "SELECT 'c:' || no AS name, manual + disputed AS value FROM ops.areas"
     " WHERE event_id = $1 AND id = ANY ($2)"
 )
 

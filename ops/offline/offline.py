@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import Forbidden
 from ops.offline import queries
+from ops.offline.conflicts import Conflicts
+from ops.offline.leases import Leases
 from ops.offline.modes import OfflineMode, OfflineModeBody, read_mode
 from ops.offline.packages import Keys, Packages
+from ops.offline.proof import Proofs
+from ops.offline.quarantine import Quarantine
 from ops.offline.sealing import ShiftKey, ShiftKeys
 
 TIMEOUT_S = 5.0
@@ -19,11 +24,20 @@ class Offline:
     """Made once a process (`ops.runtime`)."""
 
     def __init__(
-        self, database: Database, clock: Clock, secret_key: str, keys: Keys
+        self,
+        database: Database,
+        cache: Cache,
+        clock: Clock,
+        secret_key: str,
+        keys: Keys,
     ) -> None:
         self._database, self._clock = database, clock
         self._shift_keys = ShiftKeys(secret_key)
         self.packages = Packages(database, clock, self._shift_keys, keys)
+        self.leases = Leases(database, cache, clock)
+        self.conflicts = Conflicts(database, clock)
+        self.quarantine = Quarantine(database, clock)
+        self.proofs = Proofs(database, clock)
 
     async def mode(self, event_id: UUID) -> OfflineMode:
         """The settings of an event.

@@ -138,6 +138,142 @@ END_KEYS: Final = """
 UPDATE ops.offline_keys SET ended_at = $2 WHERE event_id = $1 AND ended_at IS NULL
 """
 
+LEASE_STATE: Final = """
+SELECT state = 'held' AND device_id = $2 FROM ops.leases WHERE ticket_id = $1
+"""
+# A word of the holder itself: given back, or used while it was alone. A lease that a
+# person ended meanwhile is settled by it.
+ANSWER_LEASES: Final = """
+WITH said AS (
+    UPDATE ops.leases l SET state = a.state, ended_at = $3, xid = pg_current_xact_id()
+      FROM unnest($4::uuid[], $5::text[]) AS a(ticket_id, state)
+     WHERE l.ticket_id = a.ticket_id AND l.device_id = $2 AND l.event_id = $1
+       AND l.state IN ('held', 'ended')
+    RETURNING l.ticket_id
+), settled AS (
+    UPDATE ops.lease_endings e SET settled_at = $3
+      FROM said WHERE e.ticket_id = said.ticket_id AND e.device_id = $2
+       AND e.settled_at IS NULL
+)
+SELECT count(*) FROM said
+"""
+END_LEASES: Final = """
+WITH over AS (
+    UPDATE ops.leases SET state = 'ended', ended_at = $4, xid = pg_current_xact_id()
+     WHERE event_id = $1 AND device_id = $2 AND state = 'held'
+    RETURNING ticket_id
+), noted AS (
+    INSERT INTO ops.lease_endings
+           (event_id, ticket_id, device_id, reason, ended_at, ended_by)
+    SELECT $1, ticket_id, $2, $3, $4, $5 FROM over
+)
+SELECT count(*) FROM over
+"""
+
+# What a device out of contact may do that nobody will have known of: admissions beyond
+# leases that it was granted and has not reported. `open` has no end.
+RISK: Final = """
+SELECT d.id, d.name, g.name AS gate, d.state, d.last_seen_at, d.pending,
+       o.mode, o.granted, o.spent, o.package_at, o.expires_at,
+       (SELECT count(*) FROM ops.leases l
+         WHERE l.device_id = d.id AND l.state = 'held') AS leases,
+       d.last_seen_at IS NULL OR d.last_seen_at < $2 AS away
+  FROM ops.offline_devices o
+  JOIN ops.devices d ON d.id = o.device_id
+  LEFT JOIN ops.gates g ON g.id = d.gate_id
+ WHERE o.event_id = $1
+ ORDER BY d.name, d.id LIMIT 1000
+"""
+UNSETTLED: Final = """
+SELECT count(*) FROM ops.lease_endings WHERE event_id = $1 AND settled_at IS NULL
+"""
+
+CONFLICTS: Final = """
+SELECT c.id, c.kind, c.ticket_id, c.people, c.created_at, c.resolved_at, c.resolution,
+       c.note, c.winner_scan_id, c.loser_scan_id, c.detail,
+       nullif(trim(concat_ws(' ', a.first_name, a.last_name)), '') AS holder,
+       s.name AS place, u.first_name AS resolved_by,
+       eg.name AS entry_gate, ed.name AS entry_device, eo.name AS entry_operator,
+       bg.name AS before_gate, bd.name AS before_device, bo.name AS before_operator
+  FROM ops.conflicts c
+  LEFT JOIN tickets t ON t.id = c.ticket_id
+  LEFT JOIN attendees a ON a.id = t.attendee_id
+  LEFT JOIN ops.scopes s ON s.id = c.scope_id
+  LEFT JOIN users u ON u.id = c.resolved_by
+  LEFT JOIN ops.gates eg ON eg.id::text = c.detail #>> '{entry,gate_id}'
+  LEFT JOIN ops.devices ed ON ed.id::text = c.detail #>> '{entry,device_id}'
+  LEFT JOIN ops.operators eo ON eo.id::text = c.detail #>> '{entry,operator_id}'
+  LEFT JOIN ops.gates bg ON bg.id::text = c.detail #>> '{before,gate_id}'
+  LEFT JOIN ops.devices bd ON bd.id::text = c.detail #>> '{before,device_id}'
+  LEFT JOIN ops.operators bo ON bo.id::text = c.detail #>> '{before,operator_id}'
+ WHERE c.event_id = $1
+   AND ($2::timestamptz IS NULL OR (c.created_at, c.id) < ($2, $3::uuid))
+   AND ($4::boolean IS NULL OR (c.resolved_at IS NULL) = $4)
+ ORDER BY c.created_at DESC, c.id DESC LIMIT $5
+"""
+RESOLVE: Final = "SELECT ops.resolve_conflict_v1($1, $2, $3, $4, $5, $6)"
+
+QUARANTINE: Final = """
+INSERT INTO ops.quarantine (id, event_id, device_id, scan_id, record, received_at)
+SELECT gen_random_uuid(), $1, $2, r.scan_id, r.record::jsonb, $5
+  FROM unnest($3::uuid[], $4::text[]) AS r(scan_id, record)
+ON CONFLICT (device_id, scan_id) DO NOTHING
+"""
+QUARANTINED: Final = """
+SELECT q.id, q.scan_id, q.device_id, d.name AS device, q.record, q.state,
+       q.received_at, q.decided_at, u.first_name AS decided_by, q.note, q.result
+  FROM ops.quarantine q
+  LEFT JOIN ops.devices d ON d.id = q.device_id
+  LEFT JOIN users u ON u.id = q.decided_by
+ WHERE q.event_id = $1
+   AND ($2::timestamptz IS NULL OR (q.received_at, q.id) > ($2, $3::uuid))
+   AND ($4::boolean IS NULL OR (q.state = 'waiting') = $4)
+ ORDER BY q.received_at, q.id LIMIT $5
+"""
+QUARANTINE_ONE: Final = """
+SELECT id, device_id, record, state, result FROM ops.quarantine
+ WHERE event_id = $1 AND id = $2
+"""
+DECIDE_QUARANTINE: Final = """
+UPDATE ops.quarantine
+   SET state = $3, decided_at = $4, decided_by = $5, note = $6, result = $7::jsonb
+ WHERE event_id = $1 AND id = $2 AND state = 'waiting'
+"""
+
+REPORT_COUNTS: Final = """
+INSERT INTO ops.offline_devices AS o (event_id, device_id, counts, counted_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (event_id, device_id) DO UPDATE
+   SET counts = excluded.counts, counted_at = excluded.counted_at
+"""
+# What the server has of a device's lonely hours: rows of the log that carry its word.
+PROOF: Final = """
+SELECT count(*) FILTER (WHERE l.door ->> 'verdict' = 'admitted') AS admitted,
+       count(*) FILTER (WHERE l.door ->> 'verdict' = 'exited') AS exited,
+       count(*) FILTER (WHERE l.door ->> 'verdict' IN ('refused', 'hold'))
+         AS turned_away,
+       count(*) FILTER (WHERE l.door ->> 'verdict' = 'admitted'
+         AND l.verdict = 'admitted') AS entries,
+       (SELECT count(*) FROM ops.conflicts c JOIN ops.scan_log s
+           ON s.scan_id = c.loser_scan_id
+         WHERE c.event_id = $1 AND s.device_id = $2
+           AND c.kind IN ('double_entry', 'door_disagrees')) AS conflicts,
+       (SELECT count(*) FROM ops.quarantine q
+         WHERE q.event_id = $1 AND q.device_id = $2 AND q.state = 'waiting'
+           AND q.record #>> '{door,verdict}' = 'admitted') AS waiting,
+       (SELECT count(*) FROM ops.quarantine q
+         WHERE q.event_id = $1 AND q.device_id = $2 AND q.state = 'rejected'
+           AND q.record #>> '{door,verdict}' = 'admitted') AS rejected
+  FROM ops.scan_log l
+ WHERE l.event_id = $1 AND l.device_id = $2 AND l.door IS NOT NULL
+"""
+COUNTED: Final = """
+SELECT d.id, d.name, o.counts, o.counted_at
+  FROM ops.offline_devices o JOIN ops.devices d ON d.id = o.device_id
+ WHERE o.event_id = $1 AND ($2::uuid IS NULL OR d.id = $2)
+ ORDER BY d.name, d.id LIMIT 500
+"""
+
 UNLEASED: Final = """
 SELECT id FROM ops.unleased_v1($1, $2, $3) AS id LIMIT $4
 """

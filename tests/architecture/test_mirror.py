@@ -31,7 +31,7 @@ ELSEWHERE = {
     "ops.live": "tests/integration/test_live_socket.py",
     "ops.log": "tests/integration/test_supervisor.py",
     "ops.metrics": "tests/architecture/test_documents.py",
-    "ops.offline": "tests/integration/offline/test_packages.py",
+    "ops.offline": "tests/integration/offline/test_returns.py",
     "ops.parent": "tests/integration/test_supervisor.py",
     "ops.ready": "tests/integration/test_supervisor.py",
     "ops.presets": "tests/integration/presets/test_new_events.py",

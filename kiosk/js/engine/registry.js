@@ -17,6 +17,7 @@ export const REASONS = {
   needs_supervisor: hold("supervisor"),
   needs_count: hold("steward"),
   choose_session: hold("steward"),
+  other_door: hold("supervisor"),
   unassigned_medium: hold("steward"),
   id_check: hold("steward"),
   unknown_code: refused("supervisor"),

@@ -8,6 +8,8 @@
 --   p_items   [{"i": order of arrival, "s": scan, "k": ticket, "v": ticket version, "d": device,
 --               "g": gate, "gn": gate's name, "op": operator, "me": method, "dt": door time,
 --               "no": number of opens, "mu": number of closes that must succeed,
+--               "of": uploaded afterwards, "le": a supervisor ends a lease of the ticket,
+--               "ac": accepted by a person though the device was revoked,
 --               "an": [{"q": question or null, "v": value, "y": years}],
 --               "ca": area, "cn": people who enter it without a ticket, "cr": reason}]
 --   p_needs   [{"i", "c": id of a scope or area with a hard limit, "n": people,
@@ -16,7 +18,8 @@
 --   p_closes  [{"i", "sc": scope, "n": person, "must", "as": assumed}]
 --   p_logs    [{"i": item or null, columns of ops.scan_log}] (null: a refusal, always written)
 --   p_confirms scans whose answer was shown
--- Returns {"lost": [i], "full": [{"i", "fits"}], "closed": [visits as in read_facts_v1 + "i"],
+-- Returns {"leased": [{"i", "d": device that alone may admit the ticket, "g": its gate's no}],
+--          "lost": [i], "full": [{"i", "fits"}], "closed": [visits as in read_facts_v1 + "i"],
 --          "inside": {scope or area id: people}}
 --
 -- One batch of an event writes at a time (advisory lock): no two batches can wait for each
@@ -33,6 +36,9 @@ AS $$
 DECLARE
   v_full int[] := '{}';
   v_full_json json := '[]';
+  v_leased json := '[]';
+  v_leases uuid[] := '{}';  -- tickets of the batch that are leased to a device
+  v_doors uuid[] := '{}';   -- scans whose door's own verdict was stored just now
   v_lost int[] := '{}';
   v_in json := '[]';      -- visits written: {i, id, k, sc, n, p}
   v_out json := '[]';     -- presences ended: {i, id, k, sc, n, p, must, as, ..}
@@ -48,6 +54,19 @@ BEGIN
       INTO v_full, v_full_json
       FROM ops.places_refused_v1(p_needs) f;
     END IF;
+
+    -- Tickets that one device may admit without us: entries elsewhere wait for its word.
+    SELECT coalesce(array_agg(DISTINCT l.ticket_id), '{}'),
+           coalesce(json_agg(json_build_object('i', q.i, 'd', l.device_id,
+               'g', (SELECT coalesce(max(g.no), 0) FROM ops.devices x
+                 JOIN ops.gates g ON g.id = x.gate_id WHERE x.id = l.device_id)))
+             FILTER (WHERE l.device_id <> q.d AND NOT coalesce(q."of", false) AND NOT coalesce(q.le, false)), '[]'),
+           v_full || coalesce(array_agg(q.i)
+             FILTER (WHERE l.device_id <> q.d AND NOT coalesce(q."of", false) AND NOT coalesce(q.le, false)), '{}')
+    INTO v_leases, v_leased, v_full
+    FROM json_to_recordset(p_items) AS q(i int, k uuid, d uuid, no int, "of" boolean, le boolean)
+    JOIN ops.leases l ON l.ticket_id = q.k AND l.state = 'held'
+    WHERE q.no > 0;
 
     -- Ends of presence first: a pass that replaces one needs its place.
     IF json_array_length(p_closes) > 0 THEN
@@ -84,9 +103,9 @@ BEGIN
           s.area_id, q.g, q.op, o.n, o.p, q.s, p_mode, q.dt, o.ed
         FROM json_to_recordset(p_opens) AS o(i int, id uuid, sc uuid, n int, p int, ed date)
         JOIN json_to_recordset(p_items) AS q(i int, s uuid, k uuid, v bigint, d uuid, g uuid,
-          gn text, op uuid, me text, dt timestamptz) ON q.i = o.i
+          gn text, op uuid, me text, dt timestamptz, ac boolean) ON q.i = o.i
         JOIN tickets t ON t.id = q.k AND t.event_id = p_event AND t.version = q.v
-        JOIN ops.devices d ON d.id = q.d AND d.state = 'active'
+        JOIN ops.devices d ON d.id = q.d AND (d.state = 'active' OR coalesce(q.ac, false))
         JOIN ops.scopes s ON s.id = o.sc
         WHERE NOT o.i = ANY (v_full)
           AND NOT EXISTS (SELECT 1 FROM ops.scan_log l WHERE l.scan_id = q.s)
@@ -163,6 +182,9 @@ BEGIN
       FROM (SELECT area_id, sum(delta)::int AS people FROM counted GROUP BY area_id) c
       WHERE a.id = c.area_id;
     END IF;
+    IF v_leases <> '{}' THEN
+      PERFORM ops.leases_met_v1(p_event, p_now, p_items, v_in);
+    END IF;
 
     -- What happened, for everybody who acts on it later; then the counters.
     INSERT INTO ops.facts (event_id, kind, v, payload, at)
@@ -193,7 +215,7 @@ BEGIN
       UPDATE ops.areas a SET inside = a.inside + d.by
       FROM (SELECT s.area_id, sum(moved.by)::int AS by FROM moved
             JOIN ops.scopes s ON s.id = moved.sc GROUP BY s.area_id) d
-      WHERE a.id = d.area_id AND d.by <> 0 RETURNING a.id, a.inside + a.manual AS inside
+      WHERE a.id = d.area_id AND d.by <> 0 RETURNING a.id, a.inside + a.manual + a.disputed AS inside
     )
     SELECT coalesce(json_object_agg(x.id, x.inside), '{}') INTO v_inside
     FROM (SELECT id, inside FROM scoped UNION ALL SELECT id, inside FROM areas) x;
@@ -216,6 +238,7 @@ BEGIN
     END IF;
   END IF;
 
+  WITH stored AS (
   INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict, reason, args, ticket_id,
     scope_id, gate_id, device_id, operator_id, direction, method, pass_no, people, code_hash,
     code_hint, decided_at, scanned_at, offline, door, mode, durable)
@@ -229,19 +252,14 @@ BEGIN
   ORDER BY l.s
   -- An upload of an id that was decided before keeps what the device showed.
   ON CONFLICT (scan_id) DO UPDATE SET door = excluded.door, offline = true
-    WHERE ops.scan_log.door IS NULL AND excluded.door IS NOT NULL;
+    WHERE ops.scan_log.door IS NULL AND excluded.door IS NOT NULL
+  RETURNING scan_id, door)
+  SELECT coalesce(array_agg(scan_id) FILTER (WHERE door IS NOT NULL), '{}') INTO v_doors
+  FROM stored;
 
-  -- Where the door showed something else than the record: a person must look.
-  IF position('"door":{' IN p_logs::text) > 0 THEN
-    INSERT INTO ops.conflicts (id, event_id, kind, ticket_id, scope_id, loser_scan_id, detail)
-    SELECT gen_random_uuid(), p_event, 'door_disagrees', s.ticket_id, s.scope_id, s.scan_id,
-      jsonb_build_object('door', s.door, 'verdict', s.verdict, 'reason', s.reason)
-    FROM json_to_recordset(p_logs) AS l(s uuid, door jsonb)
-    JOIN ops.scan_log s ON s.scan_id = l.s
-    WHERE l.door IS NOT NULL
-      AND (s.door ->> 'verdict' = 'admitted') <> (s.verdict = 'admitted')
-      AND NOT EXISTS (SELECT 1 FROM ops.conflicts c
-        WHERE c.loser_scan_id = s.scan_id AND c.kind = 'door_disagrees');
+  -- What a device showed and did without us: conflicts, leases, budgets.
+  IF v_doors <> '{}' THEN
+    PERFORM ops.doors_told_v1(p_event, p_now, v_doors);
   END IF;
 
   IF p_confirms <> '{}' THEN
@@ -251,7 +269,7 @@ BEGIN
       WHERE scan_id = ANY (p_confirms) AND confirmed_at IS NULL FOR UPDATE SKIP LOCKED);
   END IF;
 
-  RETURN json_build_object('lost', to_json(v_lost), 'full', v_full_json,
+  RETURN json_build_object('leased', v_leased, 'lost', to_json(v_lost), 'full', v_full_json,
     'closed', v_closed, 'inside', v_inside);
 END
 $$;

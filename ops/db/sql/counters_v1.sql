@@ -55,5 +55,6 @@ SELECT 'r:' || g.no, count(*)
   WHERE l.event_id = p_event AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
   GROUP BY g.no
 UNION ALL
-SELECT 'c:' || a.no, a.manual FROM ops.areas a WHERE a.event_id = p_event AND a.manual <> 0
+SELECT 'c:' || a.no, a.manual + a.disputed FROM ops.areas a
+  WHERE a.event_id = p_event AND a.manual + a.disputed <> 0
 $$;

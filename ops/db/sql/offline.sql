@@ -61,3 +61,169 @@ BEGIN
     RETURN granted;
 END
 $$;
+
+-- ops.leases_met_v1: what the visits of a batch mean for the leases of their tickets. The
+-- holder's own entry uses its lease up; a supervisor's act ends another device's lease, and
+-- from then on that device may admit once more than it should: it counts in the number shown.
+CREATE FUNCTION ops.leases_met_v1(p_event uuid, p_now timestamptz, p_items json, p_in json)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH met AS (
+        SELECT DISTINCT q.k, q.d, coalesce(q.le, false) AS le
+        FROM json_to_recordset(p_in) AS x(s uuid)
+        JOIN json_to_recordset(p_items) AS q(s uuid, k uuid, d uuid, le boolean)
+          ON q.s = x.s
+    ), over AS (
+        UPDATE ops.leases l
+        SET state = CASE WHEN l.device_id = met.d THEN 'used' ELSE 'ended' END,
+            ended_at = p_now, xid = pg_current_xact_id()
+        FROM met
+        WHERE l.ticket_id = met.k AND l.state = 'held' AND (l.device_id = met.d OR met.le)
+        RETURNING l.ticket_id, l.device_id, l.state
+    )
+    INSERT INTO ops.lease_endings (event_id, ticket_id, device_id, reason, ended_at)
+    SELECT p_event, ticket_id, device_id, 'override', p_now FROM over WHERE state = 'ended';
+END
+$$;
+
+-- ops.doors_told_v1(event, now, scans): these rows of the log have got what a device showed
+-- and did by itself. Every entry that it let in and that has no row here becomes a conflict:
+-- its people are inside, so the area counts them (`disputed`) until somebody looks into it.
+-- The holder's lease is used up; entries without a lease were paid from the device's budget.
+-- Called once for each scan: the log keeps the first word of a door.
+CREATE FUNCTION ops.doors_told_v1(p_event uuid, p_now timestamptz, p_scans uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH let_in AS (
+        SELECT l.scan_id, l.ticket_id, l.device_id, l.door ->> 'lease' IS NOT NULL AS leased
+        FROM ops.scan_log l
+        WHERE l.scan_id = ANY (p_scans) AND l.direction IS DISTINCT FROM 'out'
+          AND l.door ->> 'verdict' = 'admitted'
+    ), used AS (
+        UPDATE ops.leases l SET state = 'used', ended_at = p_now, xid = pg_current_xact_id()
+        FROM let_in i
+        WHERE l.ticket_id = i.ticket_id AND l.device_id = i.device_id
+          AND l.state IN ('held', 'ended')
+        RETURNING l.ticket_id
+    ), settled AS (
+        UPDATE ops.lease_endings e SET settled_at = p_now
+        FROM let_in i
+        WHERE e.ticket_id = i.ticket_id AND e.device_id = i.device_id
+          AND e.settled_at IS NULL
+        RETURNING e.id
+    )
+    UPDATE ops.offline_devices o SET spent = o.spent + n.spent
+    FROM (SELECT device_id, count(*) AS spent FROM let_in WHERE NOT leased
+          GROUP BY device_id) n
+    WHERE o.event_id = p_event AND o.device_id = n.device_id;
+
+    WITH differ AS (
+        SELECT l.*, coalesce(l.scope_id, own.id) AS at_scope,
+          coalesce(sc.area_id, g.area_id) AS area_id,
+          l.door ->> 'verdict' = 'admitted' AS let_in,
+          CASE WHEN l.door ->> 'verdict' = 'admitted'
+               THEN coalesce((l.door ->> 'people')::int, 1) ELSE 0 END AS n
+        FROM ops.scan_log l
+        LEFT JOIN ops.gates g ON g.id = l.gate_id
+        LEFT JOIN ops.scopes sc ON sc.id = l.scope_id
+        LEFT JOIN ops.scopes own ON own.area_id = g.area_id AND own.session_id IS NULL
+        WHERE l.scan_id = ANY (p_scans)
+          AND (l.door ->> 'verdict' = 'admitted') <> (l.verdict = 'admitted')
+          AND NOT EXISTS (SELECT 1 FROM ops.conflicts c WHERE c.loser_scan_id = l.scan_id)
+    ), winner AS (
+        -- The entry that stands: the open one, else the newest, of the same place.
+        SELECT DISTINCT ON (d.scan_id) d.scan_id, c.scan_id AS won, c.gate_id, c.device_id,
+          c.operator_id, c.checked_in_at, c.door_time
+        FROM differ d JOIN check_ins c
+          ON c.ticket_id = d.ticket_id AND c.scope_id = d.at_scope AND c.undone_at IS NULL
+         AND c.scan_id <> d.scan_id
+        ORDER BY d.scan_id, c.checked_out_at IS NULL DESC, c.pass_no DESC
+    ), made AS (
+        INSERT INTO ops.conflicts (event_id, kind, ticket_id, scope_id, winner_scan_id,
+          loser_scan_id, area_id, people, created_at, detail)
+        SELECT p_event,
+          CASE WHEN d.let_in AND w.won IS NOT NULL THEN 'double_entry'
+               WHEN d.let_in THEN 'door_disagrees' ELSE 'turned_away' END,
+          d.ticket_id, d.at_scope, w.won, d.scan_id, d.area_id, d.n, p_now,
+          jsonb_build_object(
+            'door', d.door, 'verdict', d.verdict, 'reason', d.reason,
+            'code_hint', d.code_hint,
+            'entry', jsonb_build_object('scan_id', d.scan_id, 'gate_id', d.gate_id,
+              'device_id', d.device_id, 'operator_id', d.operator_id,
+              'at', coalesce(d.scanned_at, d.decided_at)),
+            'before', CASE WHEN w.won IS NOT NULL THEN jsonb_build_object(
+              'scan_id', w.won, 'gate_id', w.gate_id, 'device_id', w.device_id,
+              'operator_id', w.operator_id,
+              'at', coalesce(w.door_time, w.checked_in_at)) END,
+            'minutes', CASE WHEN w.won IS NOT NULL THEN round(abs(extract(epoch FROM
+              coalesce(d.scanned_at, d.decided_at)
+              - coalesce(w.door_time, w.checked_in_at))) / 60) END)
+        FROM differ d LEFT JOIN winner w ON w.scan_id = d.scan_id
+        RETURNING id, kind, ticket_id, scope_id, area_id, people, winner_scan_id, loser_scan_id
+    ), told AS (
+        -- The alert: control room, webhooks and the CRM read facts.
+        INSERT INTO ops.facts (event_id, kind, v, payload, at)
+        SELECT p_event, 'conflict', 1, jsonb_build_object('kind', 'conflict', 'v', 1,
+          'event_id', p_event, 'at', p_now, 'conflict_id', m.id, 'what', m.kind,
+          'ticket_id', m.ticket_id, 'scope_id', m.scope_id, 'people', m.people,
+          'winner_scan_id', m.winner_scan_id, 'loser_scan_id', m.loser_scan_id), p_now
+        FROM made m
+    )
+    UPDATE ops.areas a SET disputed = a.disputed + x.n
+    FROM (SELECT area_id, sum(people)::int AS n FROM made GROUP BY area_id) x
+    WHERE a.id = x.area_id AND x.n > 0;
+    PERFORM ops.disputed_told(p_event, p_scans);
+END
+$$;
+
+-- The cache hears of people in conflicts as it hears of counted ones.
+CREATE FUNCTION ops.disputed_told(p_event uuid, p_scans uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ops.outbox (event_id, kind, key)
+        SELECT DISTINCT p_event, 'counts', c.area_id FROM ops.conflicts c
+        WHERE c.loser_scan_id = ANY (p_scans) AND c.area_id IS NOT NULL AND c.people > 0;
+    IF FOUND THEN
+        PERFORM ops.tell(p_event);
+    END IF;
+END
+$$;
+
+-- ops.resolve_conflict_v1: a person has looked into it. `left`: whoever came in beside the
+-- ticket is out again; `stays`: they are inside and stay counted as people without a
+-- ticket; `wrong`: nobody came in, the device was mistaken. The people of the conflict are
+-- inside as such until then. Returns unknown | resolved | replayed.
+CREATE FUNCTION ops.resolve_conflict_v1(
+  p_event uuid, p_id uuid, p_resolution text, p_note text, p_user uuid, p_now timestamptz
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found ops.conflicts;
+BEGIN
+    SELECT * INTO found FROM ops.conflicts WHERE id = p_id AND event_id = p_event FOR UPDATE;
+    IF found.id IS NULL THEN
+        RETURN 'unknown';
+    ELSIF found.resolved_at IS NOT NULL THEN
+        RETURN 'replayed';
+    END IF;
+    UPDATE ops.conflicts SET resolved_at = p_now, resolved_by = p_user,
+        resolution = p_resolution, note = p_note WHERE id = p_id;
+    IF found.people > 0 AND found.area_id IS NOT NULL THEN
+        UPDATE ops.areas SET disputed = disputed - found.people,
+            manual = manual + CASE p_resolution WHEN 'stays' THEN found.people ELSE 0 END
+            WHERE id = found.area_id;
+        IF p_resolution = 'stays' THEN
+            INSERT INTO ops.counts (id, event_id, area_id, delta, reason, at)
+                VALUES (p_id, p_event, found.area_id, found.people, 'conflict', p_now);
+        ELSE
+            INSERT INTO ops.outbox (event_id, kind, key)
+                VALUES (p_event, 'counts', found.area_id);
+            PERFORM ops.tell(p_event);
+        END IF;
+    END IF;
+    INSERT INTO ops.facts (event_id, kind, v, payload, at)
+        VALUES (p_event, 'conflict_resolved', 1, jsonb_build_object(
+            'kind', 'conflict_resolved', 'v', 1, 'event_id', p_event, 'at', p_now,
+            'conflict_id', p_id, 'resolution', p_resolution, 'user_id', p_user), p_now);
+    RETURN 'resolved';
+END
+$$;

@@ -12,6 +12,11 @@ from ops.offline.package import read
 from tests.small_event import SmallEvent
 
 
+def ids_of(section: bytes) -> list[UUID]:
+    """The ids of a section."""
+    return [UUID(bytes=section[at : at + 16]) for at in range(0, len(section), 16)]
+
+
 class Phone:
     """What a device asks of the server."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import httpx
@@ -15,12 +14,8 @@ from ops.db.engine import Database
 from ops.ids import uuid7
 from ops.offline import queries
 from ops.offline.package import VISIT_COLUMNS, signed_part
-from tests.integration.offline.kit import Phone
+from tests.integration.offline.kit import Phone, ids_of
 from tests.small_event import SmallEvent, code_hash
-
-
-def ids_of(section: bytes) -> list[UUID]:
-    return [UUID(bytes=section[at : at + 16]) for at in range(0, len(section), 16)]
 
 
 def visits_of(sections: Any) -> list[dict[str, int]]:

@@ -17,7 +17,7 @@ REASONS = {
     "admitted": "ok welcome_back",
     "exited": "ok not_inside",
     "hold": "unconfirmed unpaid payment_due blocked area_full needs_answers "
-    "needs_supervisor needs_count choose_session unassigned_medium id_check",
+    "needs_supervisor needs_count choose_session other_door unassigned_medium id_check",
     "refused": "unknown_code malformed_code forged_code other_event cancelled "
     "refunded reissued exchanged banned wrong_area too_early too_late "
     "not_registered seat_released already_inside re_entry_not_allowed "

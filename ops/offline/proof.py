@@ -1,0 +1,109 @@
+"""The proof after a reconnection: what a device counts is what the server has."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from ops.clock import Clock
+from ops.db.engine import Database
+from ops.offline import queries
+
+TIMEOUT_S = 5.0
+Number = Annotated[int, Meta(ge=0)]
+
+
+class DeviceCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a device did by itself since it was paired, and what of it is not sent."""
+
+    admitted: Number = 0
+    exited: Number = 0
+    turned_away: Number = 0
+    waiting: Number = 0
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """admitted by the device = entries + conflicts (+ in quarantine + rejected there).
+
+    `agrees` is None until the device has reported, and while it has scans to send.
+    """
+
+    device_id: UUID
+    device: str
+    counted_at: datetime | None
+    counts: DeviceCounts
+    admitted: int
+    exited: int
+    turned_away: int
+    entries: int
+    conflicts: int
+    quarantined: int
+    rejected: int
+    agrees: bool | None
+
+
+class Proofs:
+    """Takes counts and compares them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def report(
+        self, event_id: UUID, device_id: UUID, counts: DeviceCounts
+    ) -> Proof:
+        """Note what the device counts; returns the comparison for its screen."""
+        await self._database.pool.execute(
+            queries.REPORT_COUNTS,
+            event_id,
+            device_id,
+            msgspec.to_builtins(counts),
+            self._clock.now(),
+            timeout=TIMEOUT_S,
+        )
+        return (await self.all(event_id, device_id))[0]
+
+    async def all(self, event_id: UUID, device_id: UUID | None) -> list[Proof]:
+        """Of every device that ever reported (at most 500), or of one."""
+        found = []
+        async with self._database.pool.acquire() as db:
+            rows = await db.fetch(
+                queries.COUNTED, event_id, device_id, timeout=TIMEOUT_S
+            )
+            for row in rows:
+                known = await db.fetchrow(
+                    queries.PROOF, event_id, row["id"], timeout=TIMEOUT_S
+                )
+                found.append(compared(row, known))
+        return found
+
+
+def compared(row: Any, known: Any) -> Proof:
+    """A device's counts beside the server's. Pure."""
+    counts = msgspec.convert(row["counts"] or {}, DeviceCounts)
+    together = known["entries"] + known["conflicts"]
+    late = known["waiting"] + known["rejected"]
+    agrees = None
+    if row["counted_at"] is not None and not counts.waiting:
+        agrees = (
+            counts.admitted == together + late
+            and counts.exited == known["exited"]
+            and counts.turned_away == known["turned_away"]
+        )
+    return Proof(
+        row["id"],
+        row["name"],
+        row["counted_at"],
+        counts,
+        known["admitted"],
+        known["exited"],
+        known["turned_away"],
+        known["entries"],
+        known["conflicts"],
+        known["waiting"],
+        known["rejected"],
+        agrees,
+    )
