@@ -15,6 +15,17 @@ _PERSONS: Final[dict[str, PersonKind]] = {
     "attendees": "attendee",
     "users": "user",
 }
+_HEARD: Final = frozenset(
+    {
+        "stage",
+        "lead_status",
+        "marketing_consent",
+        "email_consent",
+        "sms_consent",
+        "phone_consent",
+    }
+)
+"""Columns whose triggers write down who changed them."""
 _ABOUT: Final[tuple[tuple[str, PersonKind], ...]] = (
     ("contact_id", "contact"),
     ("attendee_id", "attendee"),
@@ -72,6 +83,9 @@ def named(auditor: Auditor) -> Hook:
     """The hook that tells PostgreSQL's triggers who acts (stages, consents)."""
 
     async def hook(db: Any, change: Change) -> None:
-        await auditor.act_as(db, acting(change.actor))
+        # A lead begins at a stage, whatever is said.
+        begins = change.verb == "create" and change.resource.name != "contacts"
+        if begins or change.values.keys() & _HEARD:
+            await auditor.act_as(db, acting(change.actor))
 
     return hook

@@ -269,3 +269,27 @@ async def test_the_tables_under_admin(
         "SELECT count(*) FROM ops.audit_log WHERE action = 'venues.create'"
     )
     assert made == 1
+
+
+async def test_a_file_is_previewed_then_imported(
+    house: House, filled: dict[str, Any], open_page: OpenPage, shots: Path
+) -> None:
+    page = await open_page(color_scheme="light")
+    await opened(page, house)
+    await page.click("text=Import")
+    lines = (
+        "Prénom;Nom;Courriel;Entreprise;Remarque\n"
+        "Zoë;O'Brien-Łukasz;person0@example.org;Łódź & Fils;x\n"
+        "Sam;Fischer;sam.fischer@example.org;New & Co;\n"
+        "Nobody;At All;not an address;;\n"
+    )
+    file = {"name": "people.csv", "mimeType": "text/csv", "buffer": lines.encode()}
+    await page.set_input_files("#file", files=[file])
+    await expect(page.locator(".import-problems")).to_contain_text("e-mail")
+    rows = house.database.pool
+    there = "SELECT count(*) FROM contacts WHERE email = 'sam.fischer@example.org'"
+    assert await rows.fetchval(there) == 0
+    await page.screenshot(path=shots / "crm-import.png")
+    await page.click("text=Import now")
+    await expect(page.locator(".told")).to_contain_text("imported")
+    assert await rows.fetchval(there) == 1

@@ -2,6 +2,7 @@
 // is added here, and every failure becomes an ApiProblem that names what happened.
 
 const TIMEOUT_MS = 10_000;
+const FILE_TIMEOUT_MS = 600_000;
 let csrf = null;
 
 export class ApiProblem extends Error {
@@ -36,9 +37,15 @@ export function rememberSignIn(yes) {
   }
 }
 
-export async function call(method, path, body, more = {}) {
+// A file goes as it is; it may take minutes, because each of its rows is checked.
+export function send(path, file) {
+  return call("POST", path, file, { "Content-Type": "application/octet-stream" }, FILE_TIMEOUT_MS);
+}
+
+export async function call(method, path, body, more = {}, timeoutMs = TIMEOUT_MS) {
   const headers = { Accept: "application/json", ...more };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined && !file) headers["Content-Type"] = "application/json";
   if (csrf && method !== "GET") headers["X-CSRF-Token"] = csrf;
   let answer;
   try {
@@ -46,8 +53,8 @@ export async function call(method, path, body, more = {}) {
       method,
       headers,
       credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      body: body === undefined || file ? body : JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch {
     throw new ApiProblem(0, "no_answer", "");

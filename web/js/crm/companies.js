@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { change, create, may, read1, remove, say, sentence } from "/js/crm/model.js";
 import { Dialog, words } from "/js/crm/form.js";
+import { Import } from "/js/crm/import.js";
 import { Choice, Rows, Search, useRows, useTyped } from "/js/crm/list.js";
 import { cents, money } from "/js/crm/say.js";
 
@@ -103,6 +104,7 @@ export function Companies({ open }) {
   const [text, setText, q] = useTyped();
   const [type, setType] = useState("");
   const [fresh, setFresh] = useState(false);
+  const [file, setFile] = useState(false);
   const rows = useRows("companies", { q, account_type: type, sort: "name" });
   if (open) return html`<${Company} key=${open} id=${open} />`;
   return html`<section aria-labelledby="title">
@@ -110,8 +112,10 @@ export function Companies({ open }) {
       <h1 id="title">${t("page.crm.nav.companies")}</h1>
       <${Search} text=${text} setText=${setText} label=${t("page.crm.search.companies")} />
       ${may("companies", "write") &&
-      html`<button type="button" class="button primary" onClick=${() => setFresh(true)}>${t("page.crm.new")}</button>`}
+      html`<button type="button" class="button" onClick=${() => setFile(true)}>${t("page.crm.import.title")}</button>
+        <button type="button" class="button primary" onClick=${() => setFresh(true)}>${t("page.crm.new")}</button>`}
     </div>
+    ${file && html`<${Import} resource="companies" onClose=${() => setFile(false)} onDone=${rows.reload} />`}
     <div class="filters">
       <${Choice} id="type" label=${t("page.crm.field.account_type")} value=${type} onChange=${setType}
         options=${[["", t("page.crm.all")], ...words("account_type", TYPES)]} />

@@ -4,6 +4,7 @@ import { has, locale, t } from "/lib/i18n.js";
 import { call } from "/lib/api.js";
 import { API, change, create, may, query, read1, remove, say, sentence } from "/js/crm/model.js";
 import { CONTACT_FIELDS, Score } from "/js/crm/contacts.js";
+import { Duplicates } from "/js/crm/duplicates.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Choice, Rows } from "/js/crm/list.js";
 import { dayAndTime, shortDay } from "/js/crm/say.js";
@@ -182,9 +183,15 @@ export function Contact({ id }) {
       html`<button type="button" class="button" onClick=${() => setForm("edit")}>${t("page.crm.edit")}</button>`}
     </div>
     <div class="contact-columns">
-      <div class="panel side">
-        <${Facts} row=${row} />
-        <${Consents} row=${row} />
+      <div class="sides">
+        <div class="panel side">
+          <${Facts} row=${row} />
+          <${Consents} row=${row} />
+        </div>
+        <${Duplicates} row=${row} onMerged=${() => {
+          load();
+          timeline.reload();
+        }} />
       </div>
       <div class="panel">
         <div class="timeline-head">

@@ -3,6 +3,7 @@ import { html, useState } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { API, create, may, query, say } from "/js/crm/model.js";
 import { Dialog, words } from "/js/crm/form.js";
+import { Import } from "/js/crm/import.js";
 import { Choice, Rows, Search, useRows, useTyped } from "/js/crm/list.js";
 import { shortDay } from "/js/crm/say.js";
 
@@ -50,6 +51,7 @@ export function Contacts() {
   const [type, setType] = useState("");
   const [sort, setSort] = useState("-created_at");
   const [fresh, setFresh] = useState(false);
+  const [file, setFile] = useState(false);
   const values = { q, status, contact_type: type, sort };
   const rows = useRows("contacts", values);
   const all = [["", t("page.crm.all")]];
@@ -59,7 +61,8 @@ export function Contacts() {
       <${Search} text=${text} setText=${setText} label=${t("page.crm.search.contacts")} />
       <a class="button" href=${`${API}/contacts/export.csv?${query(values)}`} download>${t("page.crm.export")}</a>
       ${may("contacts", "write") &&
-      html`<button type="button" class="button primary" onClick=${() => setFresh(true)}>${t("page.crm.new")}</button>`}
+      html`<button type="button" class="button" onClick=${() => setFile(true)}>${t("page.crm.import.title")}</button>
+        <button type="button" class="button primary" onClick=${() => setFresh(true)}>${t("page.crm.new")}</button>`}
     </div>
     <div class="filters">
       <${Choice} id="status" label=${t("page.crm.field.status")} value=${status} onChange=${setStatus}
@@ -79,6 +82,7 @@ export function Contacts() {
         <tbody>${found.map((row) => html`<${Line} key=${row.id} row=${row} />`)}</tbody>
       </table></div>`}
     <//>
+    ${file && html`<${Import} resource="contacts" onClose=${() => setFile(false)} onDone=${rows.reload} />`}
     ${fresh &&
     html`<${Dialog}
       title=${t("page.crm.new_contact")}

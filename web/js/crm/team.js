@@ -5,6 +5,7 @@ import { call } from "/lib/api.js";
 import { API, change, create, list, may, me, say, sentence } from "/js/crm/model.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Rows, Search, useRows, useTyped } from "/js/crm/list.js";
+import { Members } from "/js/crm/members.js";
 import { dayAndTime } from "/js/crm/say.js";
 
 const TONE = { active: "good", suspended: "bad" };
@@ -124,7 +125,7 @@ export function Team() {
           onInvite=${invite} />`)}</tbody>
       </table></div>`}
     <//>
-    ${roles.length > 0 && html`<${Roles} roles=${roles} />`}
+    ${roles.length > 0 && html`<${Members} roles=${roles} users=${rows.rows ?? []} /><${Roles} roles=${roles} />`}
     ${fresh &&
     html`<${Dialog}
       title=${t("page.crm.new_user")}
