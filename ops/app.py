@@ -20,10 +20,13 @@ from litestar.types import Message, Scope
 from ops import __version__, metrics
 from ops.announcements import routes as announcement_routes
 from ops.attendance import (
+    count_routes,
+    guest_list_routes,
     media_routes,
     redemption_routes,
     registration_routes,
     search_routes,
+    supervisor_routes,
     ticket_routes,
 )
 from ops.attendance.acting import provide_caller
@@ -86,6 +89,9 @@ API_ROUTES: tuple[Any, ...] = (
     *registration_routes.ROUTES,
     *search_routes.ROUTES,
     *redemption_routes.ROUTES,
+    *count_routes.ROUTES,
+    *supervisor_routes.ROUTES,
+    *guest_list_routes.ROUTES,
     *audit_routes.ROUTES,
     *consent_routes.ROUTES,
     *help_routes.ROUTES,
@@ -106,6 +112,24 @@ API_ROUTES: tuple[Any, ...] = (
 
 PLAIN_ROUTES: tuple[Any, ...] = (*health.ROUTES,)
 """Handlers with addresses of their own."""
+
+
+ATTENDANCE = (
+    "ticket_life",
+    "media",
+    "registrations",
+    "credits",
+    "search",
+    "redemptions",
+    "entitlements",
+    "counts",
+    "ejecting",
+    "stops",
+    "many",
+    "guest_lists",
+    "history",
+)
+"""Parts of `ops.attendance` that handlers ask for by the name the runtime has."""
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
@@ -187,13 +211,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "guest_tickets": runtime.guest_tickets,
         "importer": runtime.importer,
         "offline": runtime.offline,
-        "ticket_life": runtime.ticket_life,
-        "media": runtime.media,
-        "registrations": runtime.registrations,
-        "credits": runtime.credits,
-        "search": runtime.search,
-        "redemptions": runtime.redemptions,
-        "entitlements": runtime.entitlements,
+        **{name: getattr(runtime, name) for name in ATTENDANCE},
         "auditor": runtime.auditor,
         "database": runtime.database,
         "consents": runtime.consents,

@@ -12,12 +12,18 @@ from ops.admission.journal import Journal
 from ops.admission.scan import ScanRequest
 from ops.announcements.service import Announcements
 from ops.attendance.acting import House
+from ops.attendance.bulk import BulkCheck
+from ops.attendance.counts import Counts
 from ops.attendance.credits import Credits
+from ops.attendance.ejecting import Ejecting
 from ops.attendance.entitlements import Entitlements
+from ops.attendance.guest_lists import GuestLists
+from ops.attendance.history import History
 from ops.attendance.media import Media
 from ops.attendance.redemptions import Redemptions
 from ops.attendance.registrations import Registrations
 from ops.attendance.search import Search
+from ops.attendance.stops import Stops
 from ops.attendance.tickets import TicketLife
 from ops.attendee.feedback import Feedback
 from ops.attendee.links import Links
@@ -34,7 +40,7 @@ from ops.auth.passwords import Passwords
 from ops.auth.sessions import StaffSessions
 from ops.auth.subjects import DeviceIdentity
 from ops.cache.client import Cache
-from ops.checkin.answers import Answers
+from ops.checkin.answers import Answers, ScanAnswer
 from ops.checkin.coder import TicketCoder, parse
 from ops.checkin.codes import Keyring
 from ops.checkin.desk import Desk
@@ -235,6 +241,12 @@ class Runtime:
         texts = Texts(find().web / "i18n")
         self.redemptions = Redemptions(house, texts)
         self.entitlements = Entitlements(house)
+        self.counts = Counts(house)
+        self.ejecting = Ejecting(house)
+        self.stops = Stops(house)
+        self.many = BulkCheck(house, self._decide, self.desk.confirm)
+        self.guest_lists = GuestLists(house, self._coder)
+        self.history = History(house)
 
     async def start(self) -> None:
         """Start the stores, then what stands on them.
@@ -273,6 +285,13 @@ class Runtime:
         for event_id in device.event_ids:
             await self.desk.event(event_id)
             self.desk.confirm(event_id, list(scan_ids))
+
+    async def _decide(
+        self, event_id: UUID, device_id: UUID, scan: ScanRequest
+    ) -> ScanAnswer:
+        """What a door would answer, decided between uploads."""
+        answered = checked(await self.desk.scan(event_id, device_id, scan, "upload"))
+        return self.answers.make(answered)
 
     async def _coder(self) -> TicketCoder:
         """Who reads and makes codes, with the newest key, also after a rotation."""

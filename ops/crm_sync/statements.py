@@ -100,6 +100,11 @@ SELECT DISTINCT (payload ->> 'ticket_id')::uuid AS ticket_id FROM ops.facts
 WHERE event_id = $1 AND xid >= ($2::text)::xid8 AND payload ? 'ticket_id'
 """
 
+SEATS_DUE = "SELECT ops.seats_due_v1($1)"
+"""Give away unclaimed and left seats of sessions under way, and promote who waits."""
+MEDIA_DUE = "SELECT ops.media_due_v1($1)"
+"""Let each band with several tickets open the one that is valid now."""
+
 LOGGED = "SELECT scan_id FROM ops.scan_log WHERE scan_id = ANY ($1)"
 
 # Effects, schedule, alerts.

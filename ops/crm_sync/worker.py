@@ -10,6 +10,7 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -42,6 +43,7 @@ DRAIN_S = 1.0
 """The desks tell the cache themselves; what they could not waits this long at most."""
 WARM_CHECK_S = 0.5
 SWEEP_S = 30.0
+SEATS_S = 1.0
 ANNOUNCE_S = 0.5
 MAIL_S = 1.0
 EFFECTS_S = 0.25
@@ -149,6 +151,7 @@ class Worker:
                 ("relay", self._relay, 0.0),
                 ("drain", self._drain, DRAIN_S),
                 ("sweep", self._sweep, SWEEP_S),
+                ("seats", self._seats, SEATS_S),
                 ("announce", self.announcer.turn, ANNOUNCE_S),
                 ("mail", self._mail, MAIL_S),
                 ("sample", self._sample, SAMPLE_S),
@@ -210,6 +213,14 @@ class Worker:
 
     async def _schedule(self) -> None:
         await self.schedule.turn()
+
+    async def _seats(self) -> None:
+        """What falls due by the clock at the doors of sessions, and bands."""
+        now = datetime.now(UTC)
+        freed = await self.database.pool.fetchval(statements.SEATS_DUE, now)
+        turned = await self.database.pool.fetchval(statements.MEDIA_DUE, now)
+        if freed or turned:
+            _logger.info("seats_due", freed=freed, bands=turned)
 
     async def _sweep(self) -> None:
         await self.sweeper.sweep()

@@ -62,6 +62,7 @@ FUNCTIONS = (
     "registrations",
     "search",
     "redeem_v1",
+    "attendance",
     "offline",
     "effects",
     "rollup_v1",
