@@ -58,6 +58,7 @@ from ops.crm import (
 )
 from ops.crm import routes as crm_routes
 from ops.crm.admin_mount import mounted
+from ops.crm import audit_routes, consent_routes, people_routes, privacy_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers
@@ -107,6 +108,7 @@ API_ROUTES: tuple[Any, ...] = (
     *preset_routes.ROUTES,
     *team_routes.ROUTES,
     *exchange_routes.ROUTES,
+    *privacy_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -233,6 +235,10 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "networking": runtime.networking,
         "event_maker": runtime.event_maker,
         "invitations": runtime.invitations,
+        "eraser": runtime.eraser,
+        "dossiers": runtime.dossiers,
+        "retention": runtime.retention,
+        "texts": runtime.texts,
     }
 
     def provide(part: Any) -> Provide:

@@ -90,6 +90,9 @@ from ops.offline.offline import Offline
 from ops.offline.package import Signing
 from ops.pages_dir import find
 from ops.presets.making import EventMaker
+from ops.privacy.dossier import Dossiers
+from ops.privacy.erasure import Eraser
+from ops.privacy.retention import Retention
 from ops.settings import Settings
 from ops.texts import Texts
 
@@ -209,6 +212,7 @@ class Runtime:
         self.simulator = Simulator(
             self.desk, self.stores, Plans(database), self.answers.wording, clock
         )
+        self.texts = Texts(find().web / "i18n")
         self.answers = Answers(self.texts)
 
     def _people(self) -> None:
@@ -217,6 +221,9 @@ class Runtime:
         self.duplicates = Duplicates(database, auditor)
         self.merging = Merging(database, auditor)
         self.timeline = Timeline(database)
+        self.eraser = Eraser(database, auditor)
+        self.dossiers = Dossiers(database, auditor)
+        self.retention = Retention(database, auditor)
 
     def _crm(self) -> None:
         self.crm_pool = CrmPool(self.settings.database_url)

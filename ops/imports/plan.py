@@ -32,6 +32,8 @@ class Known(msgspec.Struct, frozen=True):
     order_number: str
     order_ref: str | None
     content: str | None
+    erased: bool = False
+    buyer_erased: bool = False
 
 
 class Create(msgspec.Struct, frozen=True):
@@ -95,10 +97,25 @@ def decide(row: ImportRow, by_code: Known | None, by_ref: Known | None) -> Chang
     known = by_ref or by_code
     if known is None:
         return Create(row)
+    row = forgotten(row, known)
     if known.content == row.content():
         return Unchanged(known)
     state, reason = merge_state(known, row)
     return Update(row, known, state, reason, row.code is not None and by_code is None)
+
+
+def forgotten(row: ImportRow, known: Known) -> ImportRow:
+    """The row without those who were erased here: a file does not bring them back."""
+    gone: dict[str, object] = {}
+    if known.buyer_erased:
+        gone |= {"buyer_name": "", "buyer_email": ""}
+        if row.email == row.buyer_email:
+            gone |= {"email": "", "email_as_given": ""}
+    if known.erased:
+        names = ("first_name", "last_name", "email", "email_as_given", "phone")
+        gone |= dict.fromkeys((*names, "company", "job_title"), "")
+        gone["notes"] = ()
+    return msgspec.structs.replace(row, **gone) if gone else row
 
 
 def first_state(row: ImportRow) -> tuple[str, str | None]:

@@ -12,9 +12,12 @@ _KNOWN = """
 SELECT t.id AS ticket_id, t.attendee_id, t.order_id, t.state, t.blocked_reason,
        coalesce(o.source, 'direct') AS seller,
        coalesce(o.order_number, '') AS order_number,
-       o.external_ref AS order_ref, a.custom->>'import' AS content, {more}
+       o.external_ref AS order_ref, a.custom->>'import' AS content,
+       coalesce(a.custom ? 'erased', false) AS erased,
+       coalesce(b.email LIKE 'erased-%@erased.invalid', false) AS buyer_erased, {more}
 FROM {source}
 LEFT JOIN public.orders o ON o.id = t.order_id
+LEFT JOIN public.contacts b ON b.id = o.contact_id
 LEFT JOIN public.attendees a ON a.id = t.attendee_id
 """
 

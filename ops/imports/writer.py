@@ -306,6 +306,8 @@ def _known(record: asyncpg.Record) -> Known:
         record["order_number"],
         record["order_ref"],
         record["content"],
+        record["erased"],
+        record["buyer_erased"],
     )
 
 

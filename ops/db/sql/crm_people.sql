@@ -1,13 +1,14 @@
 -- What holds for contacts, consents and the pipeline whoever writes, psql included.
 
 -- A consent is evidence: nobody rewrites it. Only a merge hands it to the contact that
--- stays, and an erasure takes the reference to the key with the key.
+-- stays, and an erasure takes the evidence and what names the person.
 CREATE FUNCTION ops.keep_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE'
-       AND to_jsonb(NEW) - ARRAY['contact_id', 'evidence', 'key_id']
-           = to_jsonb(OLD) - ARRAY['contact_id', 'evidence', 'key_id']
-       AND (NEW.evidence IS NULL OR NEW.evidence = OLD.evidence) THEN
+       AND to_jsonb(NEW) - ARRAY['contact_id', 'evidence', 'key_id', 'source']
+           = to_jsonb(OLD) - ARRAY['contact_id', 'evidence', 'key_id', 'source']
+       AND (NEW.evidence IS NULL OR NEW.evidence = OLD.evidence)
+       AND (NEW.source = OLD.source OR NEW.source LIKE '%(erased)%') THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION '% on ops.consents is refused', TG_OP
