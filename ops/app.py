@@ -54,11 +54,11 @@ from ops.crm import (
     consent_routes,
     exchange_routes,
     people_routes,
+    privacy_routes,
     team_routes,
 )
 from ops.crm import routes as crm_routes
 from ops.crm.admin_mount import mounted
-from ops.crm import audit_routes, consent_routes, people_routes, privacy_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers

@@ -207,13 +207,12 @@ class Runtime:
         )
         self.undoing = Undo(self.stores, self.desk, clock)
         self.scans = ScanLog(database)
-        self.answers = Answers(Texts(find().web / "i18n"))
+        self.texts = Texts(find().web / "i18n")
+        self.answers = Answers(self.texts)
         self.whole_orders = WholeOrders(self.desk, self.answers, self.database)
         self.simulator = Simulator(
             self.desk, self.stores, Plans(database), self.answers.wording, clock
         )
-        self.texts = Texts(find().web / "i18n")
-        self.answers = Answers(self.texts)
 
     def _people(self) -> None:
         database, auditor, clock = self.database, self.auditor, self.clock
