@@ -35,6 +35,7 @@ class DoorDecision(msgspec.Struct, frozen=True):
     package: Annotated[str, Meta(max_length=128)] | None = None
     lease: Annotated[str, Meta(max_length=128)] | None = None
     people: Annotated[int, Meta(ge=0, le=ADMIT_MAX)] | None = None
+    gate_id: UUID | None = None
 
 
 class ScanRequest(msgspec.Struct, frozen=True):

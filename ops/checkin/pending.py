@@ -50,7 +50,10 @@ class Answered(msgspec.Struct, frozen=True):
 def ask(plan: Plan, pending: Pending, device: DeviceEntry, now: datetime) -> Ask:
     """The question of a scan; what it leaves open comes from its device."""
     scan = pending.scan
-    gate = plan.gates.get(scan.gate_id) if scan.gate_id else None
+    gate_id = scan.gate_id
+    if gate_id is None and scan.offline and scan.door is not None:
+        gate_id = scan.door.gate_id  # where the device stood then
+    gate = plan.gates.get(gate_id) if gate_id else None
     gate = gate or plan.gates_by_no.get(device.gate_no)
     direction: Direction = scan.direction or (
         "out" if device.direction == "out" else "in"

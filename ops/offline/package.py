@@ -49,6 +49,8 @@ VISIT_COLUMNS = (
     "gate_no",
     "device_no",
     "left_s",
+    "day",
+    "day_used",
 )
 """`state`: phase + 4 if confirmed + 8 x undone passes; `ticket` is an index."""
 
@@ -98,6 +100,8 @@ class VisitRow(NamedTuple):
     gate_no: int
     device_no: int
     left_s: int
+    day: int
+    day_used: int
 
 
 class Contents:

@@ -52,14 +52,20 @@ SELECT w.ticket_id, sc.no, w.person_no, w.pass_no,
             WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END
          + 4 * (w.confirmed_at IS NOT NULL)::int + 8 * w.undone::int,
        extract(epoch FROM w.checked_in_at)::bigint, coalesce(g.no, 0),
-       coalesce(d.no, 0), coalesce(extract(epoch FROM w.checked_out_at)::bigint, 0)
+       coalesce(d.no, 0), coalesce(extract(epoch FROM w.checked_out_at)::bigint, 0),
+       coalesce(w.last_day - DATE '1970-01-01', 0), w.day_used
   FROM (SELECT DISTINCT ON (ci.ticket_id, ci.scope_id, ci.person_no) ci.ticket_id,
                ci.scope_id, ci.person_no, ci.pass_no, ci.checked_in_at,
                ci.checked_out_at, ci.undone_at, ci.confirmed_at, ci.gate_id,
-               ci.device_id, count(*) FILTER (WHERE ci.undone_at IS NOT NULL)
-                 OVER (PARTITION BY ci.ticket_id, ci.scope_id, ci.person_no) AS undone
-          FROM check_ins ci
-         WHERE {which} AND ci.scan_id IS NOT NULL
+               ci.device_id, ci.last_day,
+               count(*) FILTER (WHERE ci.undone_at IS NOT NULL) OVER person AS undone,
+               count(*) FILTER (WHERE ci.undone_at IS NULL
+                 AND ci.event_day = ci.last_day) OVER person AS day_used
+          FROM (SELECT ci.*, max(ci.event_day) FILTER (WHERE ci.undone_at IS NULL)
+                  OVER (PARTITION BY ci.ticket_id, ci.scope_id, ci.person_no)
+                  AS last_day
+                  FROM check_ins ci WHERE {which} AND ci.scan_id IS NOT NULL) ci
+        WINDOW person AS (PARTITION BY ci.ticket_id, ci.scope_id, ci.person_no)
          ORDER BY ci.ticket_id, ci.scope_id, ci.person_no, ci.pass_no DESC) w
   JOIN ops.scopes sc ON sc.id = w.scope_id
   LEFT JOIN ops.gates g ON g.id = w.gate_id

@@ -52,7 +52,8 @@ def test_what_goes_in_comes_out() -> None:
     contents.add_tickets(rows[700:])
     contents.add_codes([CodeRow(bytes([7]) * 16, tickets[2_400], 1)])
     contents.add_codes([CodeRow(bytes([8]) * 16, uuid7(), 0)])  # no such ticket
-    contents.add_visits([VisitRow(tickets[5], 9, 2, 3, 37, 1_700_000_123, 8, 7, 5)])
+    numbers = (9, 2, 3, 37, 1_700_000_123, 8, 7, 5, 4, 1)
+    contents.add_visits([VisitRow(tickets[5], *numbers)])
     head, found = read(
         write(
             {"kind": "full"},
@@ -67,7 +68,7 @@ def test_what_goes_in_comes_out() -> None:
     assert found["code_hashes"] == bytes([7]) * 12
     assert struct.unpack("<I", found["code_tickets"]) == (2_400,)
     values = struct.unpack(f"<{len(VISIT_COLUMNS)}I", found["visits"])
-    assert values == (5, 9, 2, 3, 37, 1_700_000_123, 8, 7, 5)
+    assert values == (5, *numbers)
     blocks, at = [], 0
     while at < len(found["names"]):
         size = int.from_bytes(found["names"][at : at + 4], "little")
