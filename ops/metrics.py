@@ -72,6 +72,11 @@ relay_lag_seconds = Histogram(
 drained_facts_total = Counter(
     "ops_drained_facts_total", "Facts replayed into the cache", registry=REGISTRY
 )
+assumed_exits_total = Counter(
+    "ops_assumed_exits_total",
+    "Presences ended that nobody scanned out",
+    registry=REGISTRY,
+)
 rebuilds_total = Counter(
     "ops_cache_rebuilds_total", "Rebuilds of an event's cache", registry=REGISTRY
 )

@@ -13,6 +13,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from ops.admission.figures import Figures
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
 from ops.checkin.events import Events
@@ -140,22 +141,6 @@ class EventDetail(EventLine):
     sessions: list[SessionLine]
 
 
-class Figures(msgspec.Struct):
-    """People, as door.md defines them; `no_show` is null before the end."""
-
-    sold: int
-    expected: int
-    entered: int
-    entered_today: int
-    inside: int
-    counted: int
-    re_entries: int
-    exits: int
-    no_show: int | None
-    refused_attempts: int
-    refused_people: int
-
-
 class AreaOccupancy(msgspec.Struct):
     """People in a place: scanned and counted without ticket, apart and summed."""
 
@@ -253,7 +238,7 @@ async def get_occupancy(
         event_id=event_id,
         at=found.at,
         capacity=found.event["capacity"],
-        figures=msgspec.convert(dict(found.figures), Figures),
+        figures=found.figures,
         areas=[area_occupancy(row) for row in found.areas],
         scopes=[_line(row, ScopeOccupancy) for row in found.scopes],
     )

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from ops.admission.days import EventDays
+from ops.admission.figures import Figures, Sold, figures, parse_counters
 from ops.db.engine import Database
 from ops.errors import NotFound
 from ops.listing import Position
@@ -19,7 +21,7 @@ _EVENT = """
 SELECT e.id, e.title, e.slug, e.event_type, e.status, e.doors_state, e.timezone,
        e.starts_at, e.ends_at, e.doors_open_at, e.admission_opens_at,
        e.admission_closes_at, e.capacity, e.languages, e.currency, e.show_rate,
-       e.description, e.venue_id, v.name AS venue
+       e.description, e.venue_id, e.day_starts_at, v.name AS venue
   FROM events e LEFT JOIN venues v ON v.id = e.venue_id
 """
 
@@ -70,62 +72,30 @@ SELECT s.id, s.title, s.session_type AS type, s.area_id, a.name AS room,
  WHERE s.event_id = $1 ORDER BY s.start_time, s.id LIMIT 2000
 """
 
-FIGURES: Final = """
-WITH e AS (
-  SELECT ev.*, ((now() AT TIME ZONE ev.timezone) - ev.day_starts_at::interval)::date
-                 + ev.day_starts_at AS day
-    FROM events ev WHERE ev.id = $1
-), sold AS (
-  SELECT coalesce(sum(kind.sold), 0)::bigint AS people,
-         coalesce(sum(kind.expected), 0)::bigint AS expected
-    FROM (SELECT sum(t.admits) AS sold,
-                 round(coalesce(sum(t.admits) FILTER (WHERE t.state = 'valid'), 0)
-                       * e.show_rate) AS expected
-            FROM tickets t CROSS JOIN e
-           WHERE t.event_id = $1 AND t.access_class = 'guest'
-             AND t.state IN ('valid', 'blocked', 'expired')
-           GROUP BY t.ticket_type_id, e.show_rate) AS kind
-), visits AS (
-  SELECT c.ticket_id, c.person_no, count(*) AS passes,
-         count(*) FILTER (
-           WHERE c.checked_out_at IS NOT NULL AND NOT c.exit_assumed) AS exits,
-         bool_or(c.checked_out_at IS NULL) AS inside,
-         bool_or(c.checked_in_at >= (e.day AT TIME ZONE e.timezone)) AS today,
-         bool_or(t.access_class = 'guest') AS guest
-    FROM check_ins c
-    JOIN ops.scopes s ON s.id = c.scope_id AND s.kind = 'venue'
-    JOIN tickets t ON t.id = c.ticket_id
-    CROSS JOIN e
-   WHERE s.event_id = $1 AND c.undone_at IS NULL
-   GROUP BY c.ticket_id, c.person_no
-), entered AS (
-  SELECT count(*) AS people, count(*) FILTER (WHERE today) AS today,
-         count(*) FILTER (WHERE inside) AS inside,
-         coalesce(sum(passes - 1), 0)::bigint AS re_entries,
-         coalesce(sum(exits), 0)::bigint AS exits,
-         count(*) FILTER (WHERE guest) AS guests
-    FROM visits
-), counted AS (
-  SELECT coalesce(sum(a.manual), 0)::bigint AS people FROM ops.areas a
-   WHERE a.event_id = $1 AND a.kind = 'venue'
-), refused AS (
-  SELECT count(*) AS attempts,
-         count(DISTINCT coalesce(l.ticket_id::text, l.code_hash::text)) AS people
-    FROM ops.scan_log l
-   WHERE l.event_id = $1 AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
-)
-SELECT sold.people AS sold, sold.expected, entered.people AS entered,
-       entered.today AS entered_today, entered.inside + counted.people AS inside,
-       counted.people AS counted, entered.re_entries, entered.exits,
-       CASE WHEN now() >= e.ends_at
-            THEN greatest(sold.expected - entered.guests, 0)
-       END AS no_show,
-       refused.attempts AS refused_attempts, refused.people AS refused_people
-  FROM e, sold, entered, counted, refused
+COUNTERS: Final = "SELECT name, value FROM ops.counters_v1($1)"
+
+SOLD: Final = """
+SELECT y.no, y.access_class = 'guest' AS guest,
+       coalesce(sum(t.admits) FILTER (
+         WHERE t.state IN ('valid', 'blocked', 'expired')), 0)::int AS sold,
+       round(coalesce(sum(t.admits) FILTER (
+         WHERE t.state = 'valid'), 0) * e.show_rate)::int AS expected
+  FROM ticket_types y JOIN events e ON e.id = y.event_id
+  LEFT JOIN tickets t ON t.ticket_type_id = y.id AND t.access_class = 'guest'
+ WHERE y.event_id = $1 GROUP BY y.id, e.show_rate
 """
-"""One row. inside is people present by scan plus people counted without ticket;
-no_show is null before the end; a re-entry is a further pass of a person; a second
-reading of a code just admitted is no refusal."""
+
+VENUE: Final = """
+SELECT s.no, s.area_id, a.no AS area_no,
+       ARRAY(SELECT g.no FROM ops.gates g WHERE g.area_id = s.area_id) AS gates,
+       (SELECT count(DISTINCT coalesce(l.ticket_id::text, l.code_hash::text))
+          FROM ops.scan_log l WHERE l.event_id = $1 AND l.verdict = 'refused'
+           AND NOT l.args ? 'just_now') AS refused_people
+  FROM (SELECT $1::uuid AS event_id) AS one
+  LEFT JOIN ops.scopes s ON s.event_id = one.event_id AND s.kind = 'venue'
+  LEFT JOIN ops.areas a ON a.id = s.area_id
+ ORDER BY s.no LIMIT 1
+"""
 
 
 class EventRows(NamedTuple):
@@ -143,7 +113,7 @@ class OccupancyRows(NamedTuple):
     """Figures of the event, and the places with people in them."""
 
     event: Any
-    figures: Any
+    figures: Figures
     areas: Sequence[Any]
     scopes: Sequence[Any]
     at: datetime
@@ -198,7 +168,21 @@ class Events:
             event = await db.fetchrow(ONE, event_id)
             if event is None:
                 raise NotFound()
-            figures = await db.fetchrow(FIGURES, event_id)
+            counters = await db.fetch(COUNTERS, event_id)
+            sold = await db.fetch(SOLD, event_id)
+            (venue,) = await db.fetch(VENUE, event_id)
             areas = await db.fetch(AREAS, event_id)
             scopes = await db.fetch(SCOPES, event_id)
-        return OccupancyRows(event, figures, areas, scopes, now)
+        counted = {row["name"].encode(): row["value"] for row in counters}
+        days = EventDays(event["timezone"], event["day_starts_at"])
+        told = figures(
+            parse_counters(counted),
+            [Sold(**dict(row)) for row in sold],
+            venue_no=venue["no"],
+            venue_areas=[venue["area_no"]] if venue["area_no"] is not None else [],
+            venue_gates=venue["gates"] or [],
+            today=days.number(now),
+            over=now >= event["ends_at"],
+            refused_people=venue["refused_people"],
+        )
+        return OccupancyRows(event, told, areas, scopes, now)

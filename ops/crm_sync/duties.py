@@ -57,4 +57,4 @@ DUTIES: dict[str, Duty] = {
     "no_shows": no_shows,
     "rollup": rollup,
 }
-"""`check_out` is planned too; its duty comes with the function of assumed exits."""
+"""Presences that nobody scans out are ended by the closer, not by a job."""

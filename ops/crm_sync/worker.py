@@ -21,6 +21,7 @@ from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.crm_sync import statements
 from ops.crm_sync.announcer import Announcer
+from ops.crm_sync.closer import Closer
 from ops.crm_sync.drain import Drain
 from ops.crm_sync.duties import DUTIES
 from ops.crm_sync.effects import Effects
@@ -49,6 +50,7 @@ MAIL_S = 1.0
 EFFECTS_S = 0.25
 """A VIP's host hears of him within 2 s, an undo is undone in the CRM as soon."""
 SCHEDULE_S = 0.5
+CLOSE_S = 1.0
 PLAN_S = 5.0
 MERGE_S = 0.2
 """Every process merges the journals of its machine, also while another leads."""
@@ -91,6 +93,7 @@ class Worker:
         self.warmer.merge = self.merger.turn
         self.modes = Modes(self.database, self.cache, self.drain, settings.steady_s)
         self.sweeper = Sweeper(self.database, folder, self.merger.forget)
+        self.closer = Closer(self.database, clock)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -159,6 +162,7 @@ class Worker:
                 ("plan", self._plan, PLAN_S),
                 ("schedule", self._schedule, SCHEDULE_S),
                 ("modes", self.modes.turn, MODES_S),
+                ("close", self.closer.turn, CLOSE_S),
             )
         ]
         try:

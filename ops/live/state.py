@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-Counters = dict[str, dict[int, int]]
-"""Letter of the counter -> number (scope, gate, type, minute, area) -> value."""
+from ops.admission.days import EventDays
+from ops.admission.figures import Counters as Counters
+from ops.admission.figures import Figures, Sold, figures
+from ops.admission.figures import parse_counters as parse_counters
 
 CURVE_MINUTES_MAX = 24 * 60
 RATE_MINUTES = 5
@@ -145,18 +146,6 @@ def parse_lines(packed: bytes) -> list[Line]:
         return []
 
 
-def parse_counters(fields: Mapping[bytes, bytes | int]) -> Counters:
-    """The counters of cache or database by letter; other names are left out."""
-    counters: Counters = {letter: {} for letter in "iegxtmrwc"}
-    for field, value in fields.items():
-        letter, _, number = field.decode("ascii", "replace").partition(":")
-        of_letter = counters.get(letter)
-        if of_letter is None or not (number.isdigit() or number == ""):
-            continue
-        of_letter[int(number or 0)] = int(value)
-    return counters
-
-
 class GateRates:
     """People entered per minute by gate, from what this process saw pass.
 
@@ -197,7 +186,7 @@ def attendance(
     areas = [_area(area, plan, counters) for area in plan.areas]
     return {
         "event": _event(plan.event),
-        "figures": _figures(plan, counters, now),
+        "figures": msgspec.structs.asdict(_figures(plan, counters, now)),
         "capacity": _venue_capacity(plan),
         "rate_per_min": _rate(counters["m"], now),
         "areas": areas,
@@ -269,36 +258,22 @@ def _event(event: EventInfo) -> dict[str, Any]:
     }
 
 
-def _figures(plan: Plan, counters: Counters, now: datetime) -> dict[str, Any]:
+def _figures(plan: Plan, counters: Counters, now: datetime) -> Figures:
     venue = plan.venue
-    scanned = counters["i"].get(venue.no, 0) if venue else 0
-    entered = counters["e"].get(venue.no, 0) if venue else 0
-    counted = sum(
-        counters["c"].get(area.no, 0)
-        for area in plan.areas
-        if venue is not None and area.id == venue.area_id
+    area_id = venue.area_id if venue else None
+    event = plan.event
+    return figures(
+        counters,
+        [Sold(kind.no, kind.guest, kind.sold, kind.expected) for kind in plan.types],
+        venue_no=venue.no if venue else None,
+        venue_areas=[area.no for area in plan.areas if venue and area.id == area_id],
+        venue_gates=[
+            gate.no for gate in plan.gates if venue and gate.area_id == area_id
+        ],
+        today=_days(event.timezone, event.day_starts_at).number(now),
+        over=now >= event.ends_at,
+        refused_people=plan.refused_people,
     )
-    expected = sum(kind.expected for kind in plan.types)
-    guests = sum(counters["t"].get(kind.no, 0) for kind in plan.types if kind.guest)
-    over = now >= plan.event.ends_at
-    today = _day_start_minute(plan.event, now)
-    return {
-        "sold": sum(kind.sold for kind in plan.types),
-        "expected": expected,
-        "entered": entered,
-        "entered_today": sum(n for m, n in counters["m"].items() if m >= today),
-        "inside": scanned + counted,
-        "counted": counted,
-        "re_entries": sum(counters["w"].values()),
-        "exits": sum(
-            counters["x"].get(gate.no, 0)
-            for gate in plan.gates
-            if venue is not None and gate.area_id == venue.area_id
-        ),
-        "no_show": max(0, expected - guests) if over else None,
-        "refused_attempts": sum(counters["r"].values()),
-        "refused_people": plan.refused_people,
-    }
 
 
 def _venue_capacity(plan: Plan) -> int | None:
@@ -386,24 +361,14 @@ def _rate(minutes: Mapping[int, int], now: datetime) -> float:
 
 
 @lru_cache(maxsize=256)
-def _zone(name: str) -> tzinfo:
-    """The event's zone; a name that nobody knows shows days in UTC, not nothing."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
+def _days(timezone: str, starts_at: time) -> EventDays:
+    return EventDays(timezone, starts_at)
 
 
 def _day_start_minute(event: EventInfo, now: datetime) -> int:
     """The epoch minute at which the event day of `now` began (door.md)."""
-    zone = _zone(event.timezone)
-    local = now.astimezone(zone)
-    day = local.date()
-    if local.time() < event.day_starts_at:
-        day -= timedelta(days=1)
-    # fold=0: a local time that occurs twice means the first.
-    begin = datetime.combine(day, event.day_starts_at, tzinfo=zone)
-    return int(begin.timestamp() // 60)
+    days = _days(event.timezone, event.day_starts_at)
+    return int(days.begins(days.number(now)).timestamp() // 60)
 
 
 def _curve(

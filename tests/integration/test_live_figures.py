@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -139,8 +139,9 @@ async def counted_by_hand(database: Database, event_id: UUID) -> state.Counters:
         " ORDER BY c.checked_in_at",
         event_id,
     )
-    seen: dict[str, Counter[int]] = {letter: Counter() for letter in "iegxtmrwc"}
+    seen: dict[str, Counter[int]] = {letter: Counter() for letter in "iegxtmrwcy"}
     known = set()
+    days = set()
     for row in passes:
         person = (row["ticket_id"], row["person_no"], row["scope_no"])
         first = person not in known
@@ -154,6 +155,9 @@ async def counted_by_hand(database: Database, event_id: UUID) -> state.Counters:
             seen["t"][row["type_no"]] += first
             seen["m"][int(row["checked_in_at"].timestamp() // 60)] += first
             seen["w"][0] += not first
+            days.add((*person, (row["event_day"] - date(1970, 1, 1)).days))
+    for *_, day in days:
+        seen["y"][day] += 1
     refusals = await database.pool.fetch(
         "SELECT g.no, l.args FROM ops.scan_log l JOIN ops.gates g ON g.id = l.gate_id"
         " WHERE l.event_id = $1 AND l.verdict = 'refused'",
@@ -184,7 +188,7 @@ async def test_counters_of_the_cache_equal_those_of_postgresql(
     assert without_zeros(reading.counters) == without_zeros(truth)
     by_hand = await counted_by_hand(database, event.id)
     assert without_zeros(by_hand) == without_zeros(truth)
-    assert all(without_zeros(by_hand)[letter] for letter in "iegxtmrw")
+    assert all(without_zeros(by_hand)[letter] for letter in "iegxtmrwy")
     plan = await read_plan(database.pool, event.id)
     assert plan is not None
     now = datetime.now(UTC)

@@ -24,15 +24,6 @@ BEGIN
     FROM sessions s JOIN active e ON e.id = s.event_id
     WHERE s.check_in_closes IS NOT NULL AND s.status IN ('scheduled', 'live')
     UNION ALL
-    SELECT 'check_out', 'session ' || s.id, s.event_id, s.end_time,
-      jsonb_build_object('session_id', s.id), NULL, NULL
-    FROM sessions s JOIN active e ON e.id = s.event_id
-    WHERE s.end_time IS NOT NULL AND s.status <> 'cancelled'
-    UNION ALL
-    SELECT 'check_out', 'event ' || e.id, e.id, e.ends_at + make_interval(mins =>
-      coalesce((e.settings ->> 'auto_check_out_minutes')::int, 60)), '{}', NULL, NULL
-    FROM active e
-    UNION ALL
     SELECT 'no_shows', e.id::text, e.id, e.ends_at + interval '1 hour', '{}', NULL, NULL
     FROM active e
     UNION ALL
@@ -52,7 +43,7 @@ BEGIN
     -- Cancelled or postponed without a time: nothing is due any more.
     DELETE FROM ops.jobs j USING active e
     WHERE j.event_id = e.id AND j.done_at IS NULL AND j.every_seconds IS NULL
-      AND j.kind IN ('check_in_opens', 'check_in_closes', 'check_out')
+      AND j.kind IN ('check_in_opens', 'check_in_closes')
       AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.kind = j.kind AND w.key = j.key)
     RETURNING 1
   )

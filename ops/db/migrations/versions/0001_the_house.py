@@ -59,6 +59,7 @@ FUNCTIONS = (
     "undo_scan_v1",
     "merge_lines_v1",
     "take_over_v1",
+    "assume_exits_v1",
     "registrations",
     "search",
     "redeem_v1",
