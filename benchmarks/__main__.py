@@ -9,7 +9,7 @@ import rich_click as click
 import uvloop
 from rich.console import Console
 
-from benchmarks import cache, crm, latency, live_fanout, report, scans, start
+from benchmarks import cache, crm, latency, live_fanout, report, rules, scans, start
 from benchmarks.client import Client
 from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target
@@ -25,6 +25,7 @@ ALL = (
     "latency",
     "open",
     "facts",
+    "rules",
     "sizes",
     "start",
     "cache",
@@ -79,6 +80,7 @@ async def _door(
         ("latency", lambda: latency.one_connection(door, rounds, seconds)),
         ("open", lambda: scans.open_loop(door, 20.0)),
         ("facts", lambda: scans.without_cache(door, rounds, seconds / 2)),
+        ("rules", lambda: _rules(door, plan)),
         ("sizes", lambda: _sizes(door, plan)),
         ("crm", lambda: crm.crm(door, plan.contacts, min(rounds, 3), seconds)),
     ]
@@ -89,6 +91,17 @@ async def _door(
     house.end(api)
     house.end(sync)
     return figures
+
+
+async def _rules(door: Door, plan: Plan) -> list[Figure]:
+    house, doors = door.house, []
+    for ruled in (True, False):
+        event = await BulkEvent.make(house.db, TICKETS)
+        if ruled:
+            await rules.switch_on(house, event)
+        await house.warm(event)
+        doors.append(Door(house, event, door.api, door.client))
+    return await rules.beside_plain(doors[0], doors[1], plan.rounds, plan.seconds)
 
 
 async def _sizes(door: Door, plan: Plan) -> list[Figure]:

@@ -41,6 +41,8 @@ class Job(msgspec.Struct, frozen=True):
     connections: int
     seconds: float
     codes: list[str] = []
+    more: dict[str, int] = {}
+    """Further fields of each scan."""
     mode: Literal["closed", "open"] = "closed"
     rate_per_s: float = 0.0
     seed: int = 1
@@ -235,7 +237,7 @@ def requests(job: Job) -> list[bytes]:
     """The bytes to send, with a fresh scan id each."""
     made = []
     for number, code in enumerate(job.codes or [""]):
-        body = msgspec.json.encode({"id": str(uuid7()), "code": code})
+        body = msgspec.json.encode({"id": str(uuid7()), "code": code, **job.more})
         made.append(
             b"POST %b HTTP/1.1\r\nhost: %b:%d\r\nauthorization: Device %b\r\n"
             b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b"

@@ -36,11 +36,13 @@ class Door:
         )
 
     async def scan(
-        self, count: int, seconds: float, connections: int = CONNECTIONS
+        self, count: int, seconds: float, connections: int = CONNECTIONS, **more: int
     ) -> Outcome:
         """Scan tickets that nobody has scanned; all are admitted."""
         codes = [self.event.code(number) for number in self.event.fresh(count)]
-        job = self.job("scans", seconds, codes=codes, connections=connections)
+        job = self.job(
+            "scans", seconds, codes=codes, connections=connections, more=more
+        )
         outcome = await self.client.run(job)
         self.event.give_back(count - outcome.sent)
         _only_admitted(outcome)

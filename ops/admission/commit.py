@@ -68,13 +68,14 @@ class _Need(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     h: list[UUID] | None = None
 
 
-class _Open(msgspec.Struct, frozen=True, gc=False):
+class _Open(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     i: int
     id: UUID
     sc: UUID
     n: int
     p: int
     ed: date
+    x: bool = False
 
 
 class _Close(msgspec.Struct, frozen=True, gc=False):
@@ -193,7 +194,13 @@ def commit_request(
             scope = opened.scope.id
             day = plan.days.date(opened.event_day)
             row = _Open(
-                item.index, uuid7(), scope, opened.person_no, opened.pass_no, day
+                item.index,
+                uuid7(),
+                scope,
+                opened.person_no,
+                opened.pass_no,
+                day,
+                opened.past,
             )
             opens.append((ticket.bytes, scope.bytes, opened.person_no, row))
         for closed in decision.closes:
@@ -240,7 +247,7 @@ def _item(item: Writing, facts: ScanFacts, decision: Decision) -> _Item:
         gate.name if gate else None,
         UUID(bytes=device.operator_id) if device.operator_id else None,
         ask.scan.method,
-        ask.scan.scanned_at if ask.scan.offline else None,
+        ask.at if ask.scan.offline else None,
         len(decision.opens),
         sum(closed.must for closed in decision.closes),
         [
@@ -284,7 +291,7 @@ def limits(plan: Plan, decision: Decision) -> dict[UUID, int]:
         (closed.scope.id, closed.person_no) for closed in decision.closes if closed.must
     }
     for opened in decision.opens:
-        if (opened.scope.id, opened.person_no) in replaced:
+        if opened.past or (opened.scope.id, opened.person_no) in replaced:
             continue
         for place, _ in plan.limits(opened.scope):
             taken[place] = taken.get(place, 0) + 1

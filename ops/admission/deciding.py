@@ -86,6 +86,7 @@ class Deciding:
                     item.code,
                     reads(self.plan, item.ask),
                     item.ask.device_id,
+                    item.ask.at if item.ask.scan.offline else None,
                 )
                 for item in items
             ]
@@ -128,8 +129,10 @@ class Deciding:
         marked = not verified and any(v.provisional for v in facts.visits.values())
         if marked:
             self._by_mark(item, decision)
-        elif decision.counted and not verified:
-            pass  # a person without a ticket: perhaps the code is another event's
+        elif (decision.counted or item.ask.scan.offline) and not verified:
+            # A person without a ticket: perhaps the code is another event's. An
+            # upload: perhaps a live scan has overtaken it.
+            pass
         elif verified or decision.writes or decision.reason == "malformed_code":
             item.decision = decision
         # Whatever else turns a guest away is read from PostgreSQL.

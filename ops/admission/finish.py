@@ -90,14 +90,14 @@ def visits(
         for opened in decision.opens:
             visit = Visit(
                 opened.pass_no,
-                Phase.OPEN,
+                Phase.CLOSED if opened.past else Phase.OPEN,
                 False,
                 opened.undone,
-                False,
+                opened.past,
                 ms(now),
                 gate_no,
                 item.device.no,
-                0,
+                ms(now) if opened.past else 0,
                 0,
                 item.ask.scan.id.bytes,
                 opened.day,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,8 @@ class DatabaseRead(msgspec.Struct, frozen=True):
     code: bytes
     scopes: tuple[ScopePlan, ...]
     device_id: UUID
+    uploaded: datetime | None = None
+    """The door's time of an upload."""
 
 
 class DatabaseFacts(msgspec.Struct, frozen=True):
@@ -40,6 +43,7 @@ class _Query(msgspec.Struct, frozen=True, omit_defaults=True):
     sc: list[UUID]
     h: str | None = None
     t: UUID | None = None
+    o: datetime | None = None
 
 
 class VisitRow(msgspec.Struct, frozen=True):
@@ -142,6 +146,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     operator_role: str
     operator_language: str
     operator_no: int
+    skew_ms: int = 0
 
     def entry(self) -> DeviceEntry:
         """The device in the cache's shape."""
@@ -159,6 +164,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
             self.operator_role,
             self.operator_language,
             self.operator_no,
+            self.skew_ms,
         )
 
 
@@ -171,6 +177,7 @@ class _ScanRow(msgspec.Struct, frozen=True):
     stored: Stored | None
     other: OtherEvent | None
     unbound: bool = False
+    later: bool = False
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -189,7 +196,8 @@ def arguments(reads: list[DatabaseRead]) -> tuple[list[UUID], str]:
     """Device ids and the JSON of the scans, as `ops.read_facts_v1` takes them."""
     queries = []
     for index, read in enumerate(reads):
-        query = _Query(index, read.scan_id, [scope.id for scope in read.scopes])
+        scopes = [scope.id for scope in read.scopes]
+        query = _Query(index, read.scan_id, scopes, o=read.uploaded)
         if len(read.code) == 17:
             query = msgspec.structs.replace(query, t=UUID(bytes=read.code[1:]))
         else:
@@ -215,6 +223,7 @@ def parse(reads: list[DatabaseRead], reply: str) -> DatabaseFacts:
         one.stored = row.stored
         one.other_event = row.other
         one.unbound = row.unbound
+        one.later = row.later
         one.visits = {(v.sc, v.n): v.visit() for v in row.visits or ()}
         one.device_names = {v.d: v.dn for v in row.visits or () if v.dn}
     return DatabaseFacts(answer.plan, facts)

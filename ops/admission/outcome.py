@@ -26,6 +26,8 @@ class Open(msgspec.Struct, frozen=True, gc=False):
     day: int = 0
     day_used: int = 0
     """What the visit in the cache then says: its latest day, and the passes of it."""
+    past: bool = False
+    """An upload that a live scan has overtaken: a pass, but nobody is in by it."""
 
 
 class Count(msgspec.Struct, frozen=True, gc=False):

@@ -204,13 +204,18 @@ def admit(
         visit = facts.visit(scope.no, person)
         if visit is not None and visit.inside:
             closes.append(Close(scope, person, must=True, assumed=True))
-        opens.append(_next_pass(scope, person, visit, day, primary=True))
+        opens.append(
+            _next_pass(scope, person, visit, day, primary=True, past=facts.later)
+        )
         for outer in _entered_too(plan, facts, scope, person):
             around = facts.visit(outer.no, person)
-            opens.append(_next_pass(outer, person, around, day, primary=False))
+            opens.append(
+                _next_pass(outer, person, around, day, primary=False, past=facts.later)
+            )
         closes += [
             Close(other, person, must=False, assumed=True)
             for other in plan.siblings(scope)
+            if not facts.later
         ]
     return Decision(
         verdict="admitted",
@@ -263,7 +268,13 @@ def outside(
 
 
 def _next_pass(
-    scope: ScopePlan, person: int, visit: Visit | None, day: int, *, primary: bool
+    scope: ScopePlan,
+    person: int,
+    visit: Visit | None,
+    day: int,
+    *,
+    primary: bool,
+    past: bool,
 ) -> Open:
     """The next pass. An upload of an older day does not count for a later one."""
     pass_no, undone = (visit.pass_no, visit.undone) if visit else (0, 0)
@@ -272,7 +283,7 @@ def _next_pass(
         counted = (day, 1)
     else:
         counted = (before_day, before + (before_day == day))
-    return Open(scope, person, pass_no + 1, undone, primary, day, *counted)
+    return Open(scope, person, pass_no + 1, undone, primary, day, *counted, past)
 
 
 def leaving(w: Weighing) -> Decision | None:
@@ -291,7 +302,7 @@ def leave(plan: Plan, ask: Ask, facts: ScanFacts, wanted: list[ScopePlan]) -> De
             for person in range(1, ticket.admits + 1)
             if (visit := facts.visit(scope.no, person)) and visit.inside
         ]
-        if not present:
+        if not present or facts.later:
             continue
         count = how_many(ask, ticket.admits, len(present))
         if count is None:

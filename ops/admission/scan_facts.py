@@ -58,6 +58,8 @@ class ScanFacts(msgspec.Struct):
     other_event: OtherEvent | None = None
     device_names: dict[int, str] = {}
     """Names of the devices of the visits; only PostgreSQL tells them."""
+    later: bool = False
+    """Of an upload: a live scan let this ticket in or out after the door's time."""
     unbound: bool = False
     """The code is a wristband or badge that belongs to no ticket yet."""
     people: dict[UUID, int] | None = None

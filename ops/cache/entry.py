@@ -109,6 +109,8 @@ class DeviceEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     operator_role: str = ""
     operator_language: str = ""
     operator_no: int = 0
+    skew_ms: int = 0
+    """How far its clock is ahead of ours."""
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):

@@ -60,7 +60,9 @@ def ask(plan: Plan, pending: Pending, device: DeviceEntry, now: datetime) -> Ask
     )
     at = now
     if scan.scanned_at is not None and (scan.offline or scan.dry_run):
-        at = min(scan.scanned_at, now + FUTURE_MAX)
+        skew_ms = device.skew_ms if scan.offline else 0
+        at = scan.scanned_at - timedelta(milliseconds=skew_ms)
+        at = min(at, now + FUTURE_MAX)
     if scan.session_id is None and device.session_id and scan.area_id is None:
         scan = msgspec.structs.replace(scan, session_id=UUID(bytes=device.session_id))
     return Ask(

@@ -50,6 +50,7 @@ def device(row: Row) -> bytes:
             row["operator_role"],
             row["operator_language"],
             row["operator_no"],
+            row["skew_ms"],
         )
     )
 

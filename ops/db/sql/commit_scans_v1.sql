@@ -14,7 +14,8 @@
 --               "ca": area, "cn": people who enter it without a ticket, "cr": reason}]
 --   p_needs   [{"i", "c": id of a scope or area with a hard limit, "n": people,
 --               "h": held places that are not for them}]
---   p_opens   [{"i", "id": row id, "sc": scope, "n": person, "p": pass, "ed": event day}]
+--   p_opens   [{"i", "id": row id, "sc": scope, "n": person, "p": pass, "ed": event day,
+--               "x": over already}]
 --   p_closes  [{"i", "sc": scope, "n": person, "must", "as": assumed}]
 --   p_logs    [{"i": item or null, columns of ops.scan_log}] (null: a refusal, always written)
 --   p_confirms scans whose answer was shown
@@ -98,10 +99,13 @@ BEGIN
       WITH entered AS (
         INSERT INTO check_ins (id, event_id, attendee_id, ticket_id, checked_in_at,
           check_in_method, check_in_location, device_id, scope_id, area_id, gate_id,
-          operator_id, person_no, pass_no, scan_id, mode, door_time, event_day)
+          operator_id, person_no, pass_no, scan_id, mode, door_time, event_day,
+          checked_out_at, exit_assumed, is_present)
         SELECT o.id, p_event, t.attendee_id, t.id, p_now, q.me, q.gn, q.d::text, o.sc,
-          s.area_id, q.g, q.op, o.n, o.p, q.s, p_mode, q.dt, o.ed
-        FROM json_to_recordset(p_opens) AS o(i int, id uuid, sc uuid, n int, p int, ed date)
+          s.area_id, q.g, q.op, o.n, o.p, q.s, p_mode, q.dt, o.ed,
+          CASE WHEN o.x THEN p_now END, coalesce(o.x, false), NOT coalesce(o.x, false)
+        FROM json_to_recordset(p_opens) AS o(i int, id uuid, sc uuid, n int, p int, ed date,
+          x boolean)
         JOIN json_to_recordset(p_items) AS q(i int, s uuid, k uuid, v bigint, d uuid, g uuid,
           gn text, op uuid, me text, dt timestamptz, ac boolean) ON q.i = o.i
         JOIN tickets t ON t.id = q.k AND t.event_id = p_event AND t.version = q.v
@@ -112,7 +116,7 @@ BEGIN
         ORDER BY q.k, o.sc, o.n, o.i
         ON CONFLICT DO NOTHING
         RETURNING id, ticket_id AS k, scope_id AS sc, person_no AS n, pass_no AS p,
-          scan_id AS s, gate_id AS g, device_id AS d, operator_id AS op
+          scan_id AS s, gate_id AS g, device_id AS d, operator_id AS op, exit_assumed AS x
       )
       SELECT coalesce(json_agg(entered), '[]') INTO v_in FROM entered;
     END IF;
@@ -196,6 +200,13 @@ BEGIN
       FROM json_to_recordset(v_in) AS x(k uuid, sc uuid, n int, p int, s uuid, g uuid,
         d uuid, op uuid)
       UNION ALL
+      -- An upload that a live scan has overtaken: in, and out again at once.
+      SELECT 'exited', jsonb_build_object('kind', 'exited', 'v', 1,
+        'event_id', p_event, 'at', p_now, 'ticket_id', x.k, 'scope_id', x.sc,
+        'person_no', x.n, 'pass_no', x.p, 'scan_id', NULL, 'gate_id', NULL,
+        'assumed', true)
+      FROM json_to_recordset(v_in) AS x(k uuid, sc uuid, n int, p int, x boolean) WHERE x.x
+      UNION ALL
       SELECT 'exited', jsonb_build_object('kind', 'exited', 'v', 1,
         'event_id', p_event, 'at', p_now, 'ticket_id', y.k, 'scope_id', y.sc,
         'person_no', y.n, 'pass_no', y.p, 'scan_id', y.xs, 'gate_id', y.xg,
@@ -205,7 +216,8 @@ BEGIN
 
     WITH moved AS (
       SELECT m.sc, sum(m.by)::int AS by FROM (
-        SELECT sc, 1 AS by FROM json_to_recordset(v_in) AS x(sc uuid)
+        SELECT sc, 1 AS by FROM json_to_recordset(v_in) AS x(sc uuid, x boolean)
+        WHERE NOT x.x
         UNION ALL SELECT sc, -1 FROM json_to_recordset(v_out) AS y(sc uuid)) m
       GROUP BY m.sc
     ), scoped AS (

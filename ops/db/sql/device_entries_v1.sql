@@ -18,7 +18,8 @@ SELECT
   coalesce(o.name, '') AS operator_name,
   coalesce(o.role, '') AS operator_role,
   coalesce(o.language, '') AS operator_language,
-  coalesce(o.no, 0) AS operator_no
+  coalesce(o.no, 0) AS operator_no,
+  coalesce(d.clock_skew_ms, 0) AS skew_ms
 FROM ops.devices d
 JOIN ops.device_events de ON de.device_id = d.id
 LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 -- ops.read_facts_v1(event, device ids, scans): the facts of a batch from PostgreSQL.
 --
 -- scans: [{"i": index, "s": scan id, "h": code hash in hex | "t": ticket id,
---          "sc": [scope ids to look at]}]
+--          "sc": [scope ids to look at], "o": door's time of an upload}]
 -- Returns {"plan": version, "devices": [entry ..], "people": {scope or area: people in it},
 --   "kept": {held place: still free for those it is kept for}, "scans": [{"i", "ticket_id", "code_state",
 --   "ticket": entry, "visits": [..], "stored": answer in the log, "other": other event}]}
@@ -32,12 +32,16 @@ RETURN json_build_object(
     'code_state', CASE c.revoked_reason
       WHEN 'exchanged' THEN 2 WHEN 'lost' THEN 3 ELSE CASE WHEN c.revoked_at IS NULL THEN 0 ELSE 1 END END,
     'ticket', row_to_json(e),
+    'later', q.o IS NOT NULL AND EXISTS (SELECT 1 FROM ops.scan_log r
+      WHERE r.ticket_id = e.id AND r.decided_at > q.o AND NOT r.offline
+        AND r.scope_id = ANY (q.sc) AND r.verdict IN ('admitted', 'exited')
+        AND r.undone_at IS NULL AND r.scan_id <> q.s),
     'unbound', e.id IS NULL AND EXISTS (SELECT 1 FROM ops.media m
       WHERE m.event_id = p_event AND m.code_hash = decode(q.h, 'hex')),
     'visits', v.visits,
     'stored', l.stored,
     'other', o.other))
-  FROM json_to_recordset(p_scans) AS q(i int, s uuid, h text, t uuid, sc uuid[])
+  FROM json_to_recordset(p_scans) AS q(i int, s uuid, h text, t uuid, sc uuid[], o timestamptz)
   LEFT JOIN ops.ticket_codes c ON c.event_id = p_event AND c.code_hash = decode(q.h, 'hex')
   LEFT JOIN ops.ticket_entries_v1 e ON e.id = coalesce(q.t, c.ticket_id) AND e.event_id = p_event
   LEFT JOIN LATERAL (
