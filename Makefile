@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench load faults fuzz lint pins
+.PHONY: help setup setup-dev demo test check bench histories load faults fuzz lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,6 +24,9 @@ check: lint test ## everything that must hold before a commit
 
 bench: .venv/.dev ## every figure beside its baseline (BIG=1 for 1,000,000 tickets; ARGS=..)
 	@$(PY) -m benchmarks $(if $(filter 1,$(BIG)),--big) $(ARGS)
+
+histories: .venv/.dev ## 50,000 random evenings from both sources of facts (N=..)
+	@HISTORIES=$(or $(N),50000) $(PY) -m pytest -q tests/integration/test_histories.py
 
 load: .venv/.dev ## a minute of gate rush and watching screens, with a verdict (ARGS=..)
 	@$(PY) -m load_tests $(ARGS)

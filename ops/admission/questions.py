@@ -109,20 +109,17 @@ def settle(
 
     Without `answers` everything that the ticket has no answer to is asked; a scan that
     carries `answers` settles the optional ones, whatever it says of them, unless the
-    answer is wrong. A required one stays open until its answer is right.
+    answer is wrong. A required one stays open until its answer is right. A right answer
+    is always kept, also to a question that was answered before.
     """
     open_now: list[Question] = []
     given: list[Given] = []
     for question in questions:
-        if question.no in answered and not question.every_time:
-            continue
-        if answers is None:
-            open_now.append(question)
-            continue
-        said = answers.get(question.key)
+        known = question.no in answered and not question.every_time
+        said = answers.get(question.key) if answers else None
         value = None if said is None else accepted(question, said)
         if value is not None:
             given.append(Given(question.id, value))
-        elif question.required or said is not None:
+        elif not known and (answers is None or question.required or said is not None):
             open_now.append(question)
     return tuple(open_now), tuple(given)

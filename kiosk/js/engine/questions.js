@@ -63,15 +63,11 @@ export function settle(questions, answers, answered) {
   const open = [];
   const given = [];
   for (const question of questions) {
-    if (answered.includes(question.no) && !question.every_time) continue;
-    if (answers === null) {
-      open.push(question);
-      continue;
-    }
-    const said = answers[keyOf(question)] ?? null;
+    const known = answered.includes(question.no) && !question.every_time;
+    const said = answers === null ? null : (answers[keyOf(question)] ?? null);
     const value = said === null ? null : accepted(question, said);
     if (value !== null) given.push({ question_id: question.id, value, years: 0 });
-    else if (question.required || said !== null) open.push(question);
+    else if (!known && (answers === null || question.required || said !== null)) open.push(question);
   }
   return { open, given };
 }
