@@ -250,11 +250,7 @@ def _item(item: Writing, facts: ScanFacts, decision: Decision) -> _Item:
         ask.at if ask.scan.offline else None,
         len(decision.opens),
         sum(closed.must for closed in decision.closes),
-        [
-            _Answer(one.question_id, one.value, one.years or None)
-            for one in decision.given
-        ]
-        or None,
+        _answers(decision) or None,
         counted.area_id if counted else None,
         counted.people if counted else 0,
         override.reason if counted and override else None,
@@ -263,6 +259,12 @@ def _item(item: Writing, facts: ScanFacts, decision: Decision) -> _Item:
         bool(ask.scan.override) and device.operator_role in ENDS_LEASES,
         ask.accepted,
     )
+
+
+def _answers(decision: Decision) -> list[_Answer]:
+    return [
+        _Answer(one.question_id, one.value, one.years or None) for one in decision.given
+    ]
 
 
 def _needs(
@@ -310,6 +312,9 @@ def log_row(item: Writing, decision: Decision, index: int | None) -> LogRow:
         args["overridden"] = decision.overridden
     if decision.just_now:
         args["just_now"] = True
+    if decision.given:
+        # In the log as well: a merge of the journal writes the answers from here.
+        args["given"] = _json(_answers(decision))
     if decision.questions:
         args["asked"] = ",".join(asked.key for asked in decision.questions)
     if decision.reason == "choose_session":

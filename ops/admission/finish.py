@@ -182,8 +182,8 @@ def refusals(items: Iterable[Finished]) -> list[bytes | str | int]:
         decision = item.decision
         if decision is None or item.error or item.stored or item.ask.scan.dry_run:
             continue
-        if decision.verdict == "refused" and not decision.just_now and item.ask.gate:
-            name = f"r:{item.ask.gate.no}"
+        if decision.verdict == "refused" and not decision.just_now:
+            name = f"r:{item.ask.gate.no if item.ask.gate else 0}"
             counts[name] = counts.get(name, 0) + 1
     pairs: list[bytes | str | int] = []
     for name, count in counts.items():

@@ -24,6 +24,7 @@ _logger = log.get(__name__)
 class _Reply(msgspec.Struct, frozen=True):
     status: str
     visits: list[VisitRow] = []
+    people: int = 0
 
 
 class UndoAnswer(msgspec.Struct, frozen=True):
@@ -95,5 +96,5 @@ class Undo:
         await self._stores.finish(
             event_id, finish.arguments(b"u", None, visits, [], [])
         )
-        people = len({row.n for row in reply.visits})
+        people = reply.people or len({row.n for row in reply.visits})
         return UndoAnswer(scan_id, True, reply.status == "replayed", people)

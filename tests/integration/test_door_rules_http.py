@@ -328,6 +328,19 @@ async def test_a_person_without_a_ticket_is_counted(steward: Steward) -> None:
     assert row["manual"] == 1
     assert row["reason"] == "her phone fell into the lake"
     assert row["operator_id"]
+    for replayed in (False, True):
+        undone = await steward.http.post(
+            f"/api/v1/events/{steward.event.id}/scans/{answer['id']}/undo",
+            json={"reason": "it was found"},
+            headers={"Authorization": f"Device dev_{steward.event.device}"},
+        )
+        assert undone.status_code == 200, undone.text
+        assert undone.json()["people"] == 1
+        assert undone.json()["replayed"] is replayed
+    manual = await steward.database.pool.fetchval(
+        "SELECT manual FROM ops.areas WHERE id = $1", steward.event.venue
+    )
+    assert manual == 0
 
 
 async def test_kept_places_are_given_to_those_they_are_for(steward: Steward) -> None:

@@ -119,6 +119,29 @@ async def test_an_evening_in_mode_d_comes_into_the_record(
     assert facts == []
 
 
+async def test_an_answer_given_in_mode_d_is_kept(
+    house: NewHouse, merger: Merger, database: Database
+) -> None:
+    one, question = await house(), uuid7()
+    await database.pool.execute(
+        "INSERT INTO ops.questions (id, event_id, kind) VALUES ($1, $2, 'yes_no')",
+        question,
+        one.event.id,
+    )
+    assert await one.rewarm()
+    assert said(await scan(one, "T-2")) == "hold needs_answers"
+    take_away(one)
+    answers = {str(question): True}
+    green = await scan(one, "T-1", answers=answers)
+    assert said(green) == "admitted ok"
+    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    assert await merger.turn() >= 1
+    kept = await database.pool.fetch("SELECT * FROM ops.answers")
+    assert [(row["scan_id"], row["question_id"]) for row in kept] == [
+        (green.ask.scan.id, question)
+    ]
+
+
 async def test_the_event_goes_back_to_normal(
     house: NewHouse, merger: Merger, database: Database, cache: Cache
 ) -> None:

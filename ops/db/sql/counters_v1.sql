@@ -50,8 +50,9 @@ SELECT 'x:' || g.no, count(*)
   FROM passes p JOIN ops.gates g ON g.id = p.exit_gate_id
   WHERE p.checked_out_at IS NOT NULL AND NOT p.exit_assumed GROUP BY g.no
 UNION ALL
-SELECT 'r:' || g.no, count(*)
-  FROM ops.scan_log l JOIN ops.gates g ON g.id = l.gate_id
+-- Refused at a device without a gate: number 0.
+SELECT 'r:' || coalesce(g.no, 0), count(*)
+  FROM ops.scan_log l LEFT JOIN ops.gates g ON g.id = l.gate_id
   WHERE l.event_id = p_event AND l.verdict = 'refused' AND NOT l.args ? 'just_now'
   GROUP BY g.no
 UNION ALL

@@ -157,6 +157,13 @@ BEGIN
   ORDER BY l.s
   ON CONFLICT (scan_id) DO NOTHING;
 
+  INSERT INTO ops.answers (event_id, ticket_id, question_id, scan_id, value, years,
+    operator_id, device_id, created_at)
+  SELECT p_event, g.ticket_id, a.q, g.scan_id, a.v, a.y, g.operator_id, g.device_id, g.decided_at
+  FROM ops.scan_log g
+  CROSS JOIN LATERAL jsonb_to_recordset((g.args ->> 'given')::jsonb) AS a(q uuid, v jsonb, y int)
+  WHERE g.scan_id = ANY (v_new) AND g.args ? 'given' AND g.ticket_id IS NOT NULL;
+
   UPDATE ops.scan_log g SET superseded_by = t.s
   FROM json_to_recordset(v_took) AS t(s uuid, was uuid) WHERE g.scan_id = t.was;
 

@@ -1,7 +1,7 @@
 -- ops.undo_scan_v1: take back the admission of one scan; the row stays and keeps its pass.
 --
 -- Returns {"status": "undone" | "replayed" | "exited" | "unknown", "visits": [as in
--- commit_scans_v1 "closed", "tt": type no]}. "exited": a later exit hangs on it, nothing was changed.
+-- commit_scans_v1 "closed", "tt": type no], "people": counted without a ticket}. "exited": a later exit hangs on it, nothing was changed.
 -- Idempotent: the second call answers "replayed" with the same visits.
 CREATE OR REPLACE FUNCTION ops.undo_scan_v1(
   p_event uuid, p_event_no int, p_scan uuid, p_undo uuid, p_reason text,
@@ -10,12 +10,32 @@ CREATE OR REPLACE FUNCTION ops.undo_scan_v1(
 DECLARE
   v_ids uuid[];
   v_status text := 'undone';
+  v_area uuid;
+  v_people int;
+  v_again boolean;
 BEGIN
   PERFORM pg_advisory_xact_lock(7301, p_event_no);
   SELECT array_agg(id ORDER BY id) INTO v_ids
   FROM check_ins WHERE scan_id = p_scan AND event_id = p_event;
   IF v_ids IS NULL THEN
-    RETURN json_build_object('status', 'unknown', 'visits', '[]'::json);
+    -- Somebody without a ticket was counted by it: the count is taken back.
+    SELECT c.area_id, c.delta, l.undone_at IS NOT NULL INTO v_area, v_people, v_again
+    FROM ops.counts c JOIN ops.scan_log l ON l.scan_id = c.id
+    WHERE c.id = p_scan AND c.event_id = p_event;
+    IF NOT FOUND THEN
+      RETURN json_build_object('status', 'unknown', 'visits', '[]'::json);
+    END IF;
+    IF NOT v_again THEN
+      INSERT INTO ops.counts (id, event_id, area_id, gate_id, device_id, operator_id, delta,
+        reason, at)
+      SELECT p_undo, p_event, v_area, c.gate_id, c.device_id, p_operator, -v_people,
+        p_reason, p_now
+      FROM ops.counts c WHERE c.id = p_scan;
+      UPDATE ops.areas SET manual = manual - v_people WHERE id = v_area;
+      UPDATE ops.scan_log SET undone_at = p_now WHERE scan_id = p_scan;
+    END IF;
+    RETURN json_build_object('status', CASE WHEN v_again THEN 'replayed' ELSE 'undone' END,
+      'visits', '[]'::json, 'people', v_people);
   END IF;
   IF EXISTS (SELECT 1 FROM check_ins WHERE id = ANY (v_ids) AND undone_at IS NOT NULL) THEN
     v_status := 'replayed';

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 import httpx
 
+from ops.admission.days import EventDays
 from ops.db.engine import Database
 from ops.ids import uuid7
 from tests.integration.people.people_kit import Place, make_place
@@ -91,6 +92,7 @@ async def test_occupancy_is_people_never_scans(
     await _ticket(database, place, guest, "refunded")
     await _ticket(database, place, guest, "blocked")
     now = datetime.now(UTC)
+    days = EventDays("America/Toronto", time(6))
     visits = [
         # ticket, person, pass, left, undone
         (twice, 1, 1, now, None),
@@ -105,8 +107,9 @@ async def test_occupancy_is_people_never_scans(
         await database.pool.execute(
             """INSERT INTO check_ins
                       (id, event_id, ticket_id, scope_id, person_no, pass_no, scan_id,
-                       checked_in_at, checked_out_at, undone_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $1, now(), $7, $8)""",
+                       checked_in_at, checked_out_at, undone_at, exit_gate_id,
+                       event_day)
+               VALUES ($1, $2, $3, $4, $5, $6, $1, now(), $7, $8, $9, $10)""",
             uuid7(),
             place.event,
             ticket,
@@ -115,6 +118,8 @@ async def test_occupancy_is_people_never_scans(
             pass_no,
             left,
             taken_back,
+            place.gate if left else None,
+            days.date(days.number(now)),
         )
     await database.pool.execute("UPDATE ops.areas SET inside = 4, manual = 99")
     for ticket in (gone, gone, None):
