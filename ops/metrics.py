@@ -63,6 +63,11 @@ socket_closes_total = Counter(
 outbox_rows = Gauge(
     "ops_outbox_rows", "Changes waiting for the cache", registry=REGISTRY
 )
+relay_behind_seconds = Gauge(
+    "ops_relay_behind_seconds",
+    "How long the oldest change has waited for the cache",
+    registry=REGISTRY,
+)
 relay_lag_seconds = Histogram(
     "ops_relay_lag_seconds",
     "From a change in PostgreSQL to the cache",

@@ -7,12 +7,13 @@ commits late is simply there at the next look.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from ops import log, metrics
+from ops import facts, log, metrics
 from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS, Cache
 from ops.cache.scripts import PUT
@@ -21,6 +22,9 @@ from ops.db.engine import Database
 from ops.errors import StoreUnavailable
 
 ROWS_PER_TURN = 500
+BEHIND_S = 2.0
+"""A change is promised at the door within a second."""
+TELL_EVERY_S = 60.0
 _logger = log.get(__name__)
 
 
@@ -30,6 +34,7 @@ class Relay:
     def __init__(self, database: Database, cache: Cache) -> None:
         self._database = database
         self._cache = cache
+        self._told_s: dict[UUID, float] = {}
 
     async def turn(self, without: Iterable[UUID] = ()) -> int:
         """Bring the next changes; how many rows they were.
@@ -65,10 +70,39 @@ class Relay:
         return len(found)
 
     async def measure(self) -> int:
-        """How many changes wait; also the gauge."""
-        waiting = int(await self._database.pool.fetchval(statements.OUTBOX_COUNT))
+        """How many changes wait and for how long; both gauges, and an alert's fact for
+        each event that is behind, once a minute."""
+        found = await self._database.pool.fetch(statements.OUTBOX_WAITING)
+        waiting = sum(int(row["waiting"]) for row in found)
+        oldest_s = max((float(row["oldest_s"]) for row in found), default=0.0)
         metrics.outbox_rows.set(waiting)
+        metrics.relay_behind_seconds.set(oldest_s)
+        for row in found:
+            if row["oldest_s"] > BEHIND_S and self._may_tell(row["event_id"]):
+                await self._tell(
+                    row["event_id"], row["waiting"], float(row["oldest_s"])
+                )
         return waiting
+
+    def _may_tell(self, event_id: UUID) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._told_s.get(event_id, -TELL_EVERY_S) < TELL_EVERY_S:
+            return False
+        self._told_s[event_id] = now_s
+        return True
+
+    async def _tell(self, event_id: UUID, waiting: int, oldest_s: float) -> None:
+        _logger.warning("relay_behind", event_id=str(event_id), rows=waiting)
+        fact = facts.Alert(
+            event_id=event_id,
+            name="relay_behind",
+            args={"rows": waiting, "seconds": round(oldest_s, 1)},
+            at=datetime.now(UTC),
+        )
+        await self._database.pool.execute(
+            statements.FACT_ALERT, event_id, facts.encode_object(fact)
+        )
+        await self._database.pool.execute(statements.RING_ALERTS, str(event_id))
 
     async def _bring(
         self, connection: Any, event_id: UUID, by_kind: dict[str, set[UUID]]

@@ -71,7 +71,12 @@ WHERE NOT event_id = ANY ($1) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 """The next changes. Never `id > last`: an id is taken before its row is committed."""
 OUTBOX_DONE = "DELETE FROM ops.outbox WHERE id = ANY ($1)"
-OUTBOX_COUNT = "SELECT count(*) FROM (SELECT 1 FROM ops.outbox LIMIT 100000) AS waiting"
+OUTBOX_WAITING = """
+SELECT event_id, count(*) AS waiting,
+  extract(epoch FROM clock_timestamp() - min(created_at)) AS oldest_s
+FROM (SELECT event_id, created_at FROM ops.outbox ORDER BY id LIMIT 100000) AS w
+GROUP BY event_id
+"""
 
 CURSOR = "SELECT xid::text AS xid, fact_id FROM ops.cursors WHERE name = 'drain'"
 CURSOR_START = """

@@ -191,9 +191,11 @@ class Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), POLL_S)
         self._changed.clear()
-        while await self.relay.turn(self.warmer.warming):
-            pass
-        await self.relay.measure()
+        try:
+            while await self.relay.turn(self.warmer.warming):
+                pass
+        finally:  # also when the cache is away: then it falls behind
+            await self.relay.measure()
 
     async def _drain(self) -> None:
         while await self.drain.turn(self.warmer.warming):

@@ -40,6 +40,9 @@ from tests.small_event import SmallEvent
 
 T = TypeVar("T")
 WARM_S = 60.0
+STEADY_S = "3"
+"""Back from mode D after so long without a gap: 10 s in production, which would only
+make every row of the report longer."""
 DEVICES = 15
 ROOT = Path(__file__).parents[2]
 
@@ -177,7 +180,11 @@ class Ground:
     async def answers(self, n: int) -> None:
         """Wait until an api process answers."""
         url = f"http://127.0.0.1:{self.ports[n]}/healthz"
-        await until_answers(url, self.api[n].process)
+        try:
+            await until_answers(url, self.api[n].process)
+        except AssertionError as error:
+            said = (self.folder / f"api{n}.log").read_text(errors="replace")
+            raise AssertionError(f"{error}: {said[-600:]}") from None
 
     async def _hops(self) -> None:
         socket = Path(self.postgres.socket_dir) / ".s.PGSQL.5432"
@@ -196,6 +203,7 @@ class Ground:
             "OPS_REDIS_URL": f"unix://{self.folder / f'h{hop}' / 'valkey.sock'}",
             "OPS_DATA_DIR": str(self.folder),
             "OPS_LOG_LEVEL": "warning",
+            "OPS_STEADY_S": STEADY_S,
             **more,
         }
 

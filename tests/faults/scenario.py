@@ -178,11 +178,11 @@ async def _compare(ground: Ground, event_id: UUID) -> dict[str, tuple[str, str]]
     )
     wanted = {row["name"]: str(row["value"] or 0) for row in rows}
     async with ground.store() as store:
-        state = await store.hget(keys.meta(event_id), "state")
+        state, mode = await store.hmget(keys.meta(event_id), ["state", "mode"])
         hash_ = await store.hgetall(keys.counters(event_id))
     counters = {name.decode(): value.decode() for name, value in hash_.items()}
-    if state != b"ready":
-        return {"state": (str(state), "ready")}
+    if (state, mode) != (b"ready", b"N"):
+        return {"state": (f"{state} {mode}", "ready N")}
     # Refused attempts are counted behind the answer and may be lost with Redis.
     return {
         name: (counters.get(name, "0"), wanted.get(name, "0"))
