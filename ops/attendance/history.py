@@ -71,7 +71,7 @@ SELECT * FROM (
 ) AS story
 ORDER BY at DESC, id DESC LIMIT $4
 """
-_END: Final = (
+END: Final = (
     datetime.fromisoformat("9999-01-01T00:00:00+00:00"),
     UUID(int=2**128 - 1),
 )
@@ -115,6 +115,6 @@ class History:
         """At most `limit + 1` lines, newest first."""
         return list(
             await self._house.database.pool.fetch(
-                HISTORY, ticket_id, *(after or _END), limit + 1
+                HISTORY, ticket_id, *(after or END), limit + 1
             )
         )

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 
+from ops.admission.verdicts import REASONS
 from ops.db.engine import Database
 from ops.errors import MalformedBody
 
-_PAGE = """
+PAGE = """
 SELECT l.scan_id, l.decided_at, l.verdict, l.reason, l.direction, l.people, l.pass_no,
   l.ticket_id, l.code_hint, l.method, l.mode, l.durable, l.offline, l.undone_at,
   l.device_id, d.name AS device, g.name AS gate, o.name AS operator,
@@ -32,6 +33,18 @@ WHERE l.event_id = $1
   AND ($6::timestamptz IS NULL OR (l.decided_at, l.scan_id) < ($6, $7))
 ORDER BY l.decided_at DESC, l.scan_id DESC LIMIT $8
 """
+TURNED_AWAY = PAGE.replace(
+    "WHERE l.event_id = $1",
+    "WHERE l.event_id = $1 AND l.verdict IN ('refused', 'hold')",
+)
+"""The same of what was turned away, by its own indexes."""
+
+
+def statement(verdict: str | None, reason: str | None) -> str:
+    """The statement of a page: the one whose index fits what is filtered."""
+    fixed = REASONS.get(reason or "")
+    wanted = verdict or (fixed.verdict if fixed else None)
+    return TURNED_AWAY if wanted in ("refused", "hold") else PAGE
 
 
 class LogEntry(msgspec.Struct, frozen=True):
@@ -89,7 +102,15 @@ class ScanLog:
         """
         at, last = _read(cursor)
         rows = await self._database.pool.fetch(
-            _PAGE, event_id, device_id, reason, verdict, since, at, last, limit + 1
+            statement(verdict, reason),
+            event_id,
+            device_id,
+            reason,
+            verdict,
+            since,
+            at,
+            last,
+            limit + 1,
         )
         items = [msgspec.convert(dict(row), LogEntry) for row in rows[:limit]]
         more = len(rows) > limit

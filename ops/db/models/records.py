@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Index,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +26,22 @@ class ScanLog(Base):
         Index(None, "event_id", "decided_at", "scan_id"),
         Index(None, "ticket_id", "decided_at"),
         Index(None, "event_id", "gate_id", "decided_at"),
+        Index(None, "device_id", "decided_at", "scan_id"),
+        Index(
+            None,
+            "event_id",
+            "reason",
+            "decided_at",
+            "scan_id",
+            postgresql_where=text("verdict IN ('refused', 'hold')"),
+        ),
+        Index(
+            "ix_scan_log_turned_away",
+            "event_id",
+            "decided_at",
+            "scan_id",
+            postgresql_where=text("verdict IN ('refused', 'hold')"),
+        ),
         {"schema": "ops"},
     )
 

@@ -196,3 +196,8 @@ CREATE TABLE ops.name_words (
 CREATE INDEX ix_name_words_word ON ops.name_words USING gin (word gin_trgm_ops);
 
 CREATE INDEX ix_ticket_codes_event_id_hint ON ops.ticket_codes (event_id, hint);
+
+-- Filtered pages of the log: those of a device, and what was turned away.
+CREATE INDEX ix_scan_log_device_id_decided_at_scan_id ON ops.scan_log (device_id, decided_at, scan_id);
+CREATE INDEX ix_scan_log_event_id_reason_decided_at_scan_id ON ops.scan_log (event_id, reason, decided_at, scan_id) WHERE verdict IN ('refused', 'hold');
+CREATE INDEX ix_scan_log_turned_away ON ops.scan_log (event_id, decided_at, scan_id) WHERE verdict IN ('refused', 'hold');
