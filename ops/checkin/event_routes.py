@@ -1,4 +1,4 @@
-"""GET /events, /events/{id}, /events/{id}/occupancy."""
+"""GET /events/{id}, /events/{id}/occupancy; the list is one of `ops.crm`."""
 
 from __future__ import annotations
 
@@ -15,25 +15,15 @@ from litestar.params import FromPath
 
 from ops.admission.figures import Figures
 from ops.auth.guards import requires
-from ops.auth.subjects import Staff
 from ops.checkin.events import Events
 from ops.clock import Clock
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
 
 TAGS = ["events"]
 T = TypeVar("T")
 
 
 class EventLine(msgspec.Struct):
-    """An event in lists."""
+    """An event by itself."""
 
     id: UUID
     title: str
@@ -130,8 +120,9 @@ class SessionLine(msgspec.Struct):
 
 
 class EventDetail(EventLine):
-    """An event with its places, types and programme."""
+    """An event with its places, types and programme; `etag` is for If-Match."""
 
+    etag: str
     description: str | None
     show_rate: Decimal
     areas: list[AreaLine]
@@ -175,29 +166,6 @@ class Occupancy(msgspec.Struct):
     figures: Figures
     areas: list[AreaOccupancy]
     scopes: list[ScopeOccupancy]
-
-
-@get(
-    "/events",
-    guards=[requires("events", "read", anywhere=True)],
-    summary="The events one may see, newest first",
-    tags=TAGS,
-)
-async def list_events(
-    me: NamedDependency[Staff],
-    events: NamedDependency[Events],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
-) -> Page[EventLine]:
-    """By the role all, by memberships those."""
-    only = me.event_ids("events", "read")
-    rows = await events.page(only, position_of(cursor), limit)
-    return page(
-        rows,
-        limit,
-        lambda row: _line(row, EventLine),
-        lambda row: Position(row["id"], row["starts_at"]),
-    )
 
 
 @get(
@@ -269,4 +237,4 @@ def _lines(rows: Iterable[Any], kind: type[T]) -> list[T]:
     return [_line(row, kind) for row in rows]
 
 
-ROUTES = (list_events, get_event, get_occupancy)
+ROUTES = (get_event, get_occupancy)

@@ -1,4 +1,4 @@
-"""Reading events: the list, one with its places, and the figures of occupancy.
+"""Reading an event with its places, and the figures of occupancy.
 
 All figures are people (door.md). They are read from PostgreSQL, so they are what the
 live figures must agree with.
@@ -15,26 +15,15 @@ from ops.admission.days import EventDays
 from ops.admission.figures import Figures, Sold, figures, parse_counters
 from ops.db.engine import Database
 from ops.errors import NotFound
-from ops.listing import Position
 
 _EVENT = """
 SELECT e.id, e.title, e.slug, e.event_type, e.status, e.doors_state, e.timezone,
        e.starts_at, e.ends_at, e.doors_open_at, e.admission_opens_at,
        e.admission_closes_at, e.capacity, e.languages, e.currency, e.show_rate,
        e.description, e.venue_id, e.day_starts_at, v.name AS venue
+       e.description, e.venue_id, v.name AS venue, e.xmin::text AS etag
   FROM events e LEFT JOIN venues v ON v.id = e.venue_id
 """
-
-LIST: Final = (
-    _EVENT
-    + """
- WHERE ($1::uuid[] IS NULL OR e.id = ANY($1))
-   AND ($2::timestamptz IS NULL OR (e.starts_at, e.id) < ($2, $3))
- ORDER BY e.starts_at DESC, e.id DESC
- LIMIT $4
-"""
-)
-"""Newest first; $1 null means all events."""
 
 ONE: Final = _EVENT + " WHERE e.id = $1"
 
@@ -124,20 +113,6 @@ class Events:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def page(
-        self, only: list[UUID] | None, after: Position | None, limit: int
-    ) -> list[Any]:
-        """At most `limit + 1` events, newest first; `only` None means all."""
-        return list(
-            await self._database.pool.fetch(
-                LIST,
-                only,
-                after.at if after else None,
-                after.id if after else None,
-                limit + 1,
-            )
-        )
 
     async def one(self, event_id: UUID) -> EventRows:
         """An event with its areas, gates, scopes, ticket types and sessions.

@@ -94,7 +94,6 @@ class Export:
             raise TooManyRequests(
                 "Others are exporting just now.", headers={"Retry-After": "20"}
             )
-        await self._free.acquire()
         return self._chunks(actor, resource, names, statement)
 
     async def _chunks(
@@ -105,6 +104,8 @@ class Export:
         statement: statements.Statement,
     ) -> AsyncIterator[bytes]:
         count = 0
+        # Taken here and not before: an answer that never begins gives nothing back.
+        await self._free.acquire()
         try:
             async with (
                 self._pool.pool.acquire() as db,

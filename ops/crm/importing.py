@@ -27,6 +27,8 @@ from ops.sheets.reading import Line, Table, Unreadable, open_table
 
 CHUNK: Final = 200
 """Rows of a transaction."""
+ROWS_MAX: Final = 50_000
+"""Some minutes of one connection; a larger file comes in parts."""
 PROBLEMS_MAX: Final = 1_000
 SAMPLE: Final = 5
 
@@ -114,7 +116,7 @@ class Importing:
             if dry_run:
                 await _rolled_back(db, run, table)
             else:
-                while lines := await asyncio.to_thread(_take, table.rows):
+                while not run.full and (lines := await _next(table)):
                     async with db.transaction():
                         await run.chunk(db, lines)
         return run.answer
@@ -123,11 +125,15 @@ class Importing:
 async def _rolled_back(db: Connection, run: _Run, table: Table) -> None:
     try:
         async with db.transaction():
-            while lines := await asyncio.to_thread(_take, table.rows):
+            while not run.full and (lines := await _next(table)):
                 await run.chunk(db, lines)
             raise _Undo
     except _Undo:
         return
+
+
+async def _next(table: Table) -> list[Line]:
+    return await asyncio.to_thread(_take, table.rows)
 
 
 def _take(rows: Iterator[Line]) -> list[Line]:
@@ -158,10 +164,16 @@ class _Run:
         self._records, self._actor, self._resource = records, actor, resource
         self._columns, self._key, self._fixed = columns, key, fixed
         self._found: dict[tuple[str, str], UUID] = {}
+        self.full = False
 
     async def chunk(self, db: Connection, lines: list[Line]) -> None:
         """Take the rows of one transaction."""
         for line in lines:
+            if self.answer.rows_total == ROWS_MAX:
+                said = f"The file has more than {ROWS_MAX:,} rows; bring it in parts."
+                self._bad(line.line, "", "too_many_rows", said)
+                self.full = True
+                return
             self.answer.rows_total += 1
             if isinstance(line, Unreadable):
                 self._bad(line.line, "", "unreadable", line.cause)

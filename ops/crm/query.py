@@ -123,7 +123,7 @@ def read(resource: Resource, text: bytes, *, limit_max: int = LIMIT_MAX) -> Quer
     conditions: list[Condition] = []
     plain: dict[str, str] = {}
     for name, value in pairs:
-        if "\x00" in value or "\x00" in name:
+        if name != "cursor" and "\x00" in value + name:
             problems.append(FieldProblem("query", "nul_character", "Remove the NUL."))
         elif name in ("q", "sort", "fields", "cursor", "limit", "labels"):
             plain[name] = value
@@ -154,8 +154,11 @@ class _Wrong(Exception):
 
 
 def _bad(problems: list[FieldProblem]) -> MalformedBody:
+    cursor = all(problem.field == "cursor" for problem in problems)
     return MalformedBody(
-        "A parameter is missing or wrong.", code="bad_parameter", errors=problems
+        "A parameter is missing or wrong.",
+        code="bad_cursor" if cursor else "bad_parameter",
+        errors=problems,
     )
 
 

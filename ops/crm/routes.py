@@ -245,7 +245,7 @@ def _bulk(resource: Resource, shapes: Shapes) -> HTTPRouteHandler:
     )(handler)
 
 
-_ELSEWHERE = {"events": ("read", "list")}
+_ELSEWHERE = {"events": ("read",)}
 """What handlers of other parts answer already (`ops.checkin.event_routes`)."""
 
 ROUTES: tuple[HTTPRouteHandler, ...] = tuple(

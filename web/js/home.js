@@ -42,7 +42,7 @@ async function showEvents() {
     location.replace(wanted);
     return;
   }
-  const list = await call("GET", "/api/v1/events?limit=100");
+  const list = await call("GET", "/api/v1/events?limit=100&labels=true");
   events.value = list.items;
   view.value = "events";
 }
@@ -147,7 +147,7 @@ function EventCard({ event }) {
         <span class=${`chip ${TONE[event.status] ?? ""}`}>
           ${t(`page.event.status.${event.status}`)}
         </span>
-        <span class="soft small">${event.venue ?? ""}</span>
+        <span class="soft small">${event.labels?.venue_id ?? ""}</span>
       </div>
       <h2 class="name">${event.title}</h2>
       <p class="soft">${day(event.starts_at, locale(), event.timezone)}</p>

@@ -9,6 +9,7 @@ const WORDS = {
   companies: "companies",
   pipeline: "opportunities",
   tasks: "tasks",
+  segments: "segments",
   team: "users",
 };
 
