@@ -158,9 +158,17 @@ def registration(w: Weighing) -> Decision | None:
     for scope_no, released_ms in w.special.released:
         if scope_no == scope.no:
             return w.say("seat_released", when=released_ms, session=scope.name)
-    if scope.door_mode != "registered" or scope.no in w.ticket.registered:
+    at_door = scope.door_mode == "register"
+    if not (at_door or scope.door_mode == "registered"):
         return None
-    return w.say("not_registered", name=w.ticket.name, session=scope.name)
+    if scope.no in w.ticket.registered:
+        return None
+    return w.say(
+        "not_registered",
+        name=w.ticket.name,
+        session=scope.name,
+        at_door=at_door or None,
+    )
 
 
 def limits(w: Weighing) -> Decision | None:

@@ -40,6 +40,8 @@ def variant(reason: str, args: Args) -> str:
             return "overflow"
         case "area_full" if args.get("fits"):
             return "some_fit"
+        case "not_registered" if args.get("at_door"):
+            return "at_door"
         case "too_early" if args.get("gap"):
             return "gap"
         case "admission_stopped" if args.get("where") in ("area", "gate"):

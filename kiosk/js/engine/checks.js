@@ -107,8 +107,11 @@ export function registration(w) {
       return w.say("seat_released", { when: releasedMs, session: scope.name });
     }
   }
-  if (scope.door_mode !== "registered" || ticket.registered.includes(scope.no)) return null;
-  return w.say("not_registered", { name: ticket.name, session: scope.name });
+  const atDoor = scope.door_mode === "register";
+  if (!atDoor && scope.door_mode !== "registered") return null;
+  if (ticket.registered.includes(scope.no)) return null;
+  const told = { name: ticket.name, session: scope.name };
+  return w.say("not_registered", atDoor ? { ...told, at_door: true } : told);
 }
 
 // Room for them, as far as the facts know.
