@@ -9,7 +9,17 @@ import rich_click as click
 import uvloop
 from rich.console import Console
 
-from benchmarks import cache, crm, latency, live_fanout, report, rules, scans, start
+from benchmarks import (
+    cache,
+    crm,
+    latency,
+    live_fanout,
+    people,
+    report,
+    rules,
+    scans,
+    start,
+)
 from benchmarks.client import Client
 from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target
@@ -31,6 +41,7 @@ ALL = (
     "cache",
     "live",
     "crm",
+    "people",
 )
 _SAY = Console(stderr=True, highlight=False)
 
@@ -62,6 +73,9 @@ async def run(plan: Plan) -> list[Figure]:
             if "cache" in plan:
                 _SAY.print("cache ..")
                 figures += await cache.cache(house, event, 3)
+            if "people" in plan:
+                _SAY.print("people ..")
+                figures += await people.people(house, plan.contacts)
     return figures
 
 

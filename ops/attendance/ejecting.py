@@ -117,6 +117,12 @@ class BanView(msgspec.Struct, frozen=True):
     lifted_at: datetime | None
 
 
+class LiftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a ban is lifted."""
+
+    reason: WhyText
+
+
 class LiftAnswer(msgspec.Struct, frozen=True):
     """The ban holds no more."""
 
@@ -283,12 +289,14 @@ class Ejecting:
                 doer.operator_id,
                 now,
             )
-            await self._told(db, doer, "bans.create", ban_id, event_id)
+            await self._told(db, doer, "bans.create", ban_id, event_id, body.reason)
 
         await self._house.once(work)
         return ban_id
 
-    async def lift(self, caller: Caller, event_id: UUID, ban_id: UUID) -> LiftAnswer:
+    async def lift(
+        self, caller: Caller, event_id: UUID, ban_id: UUID, body: LiftBody
+    ) -> LiftAnswer:
         """Lift a ban; the row stays.
 
         Raises:
@@ -307,7 +315,7 @@ class Ejecting:
             if row is None:
                 raise NotFound("There is no such ban.", code="ban_not_found")
             if not row["replayed"]:
-                await self._told(db, doer, "bans.lift", ban_id, event_id)
+                await self._told(db, doer, "bans.lift", ban_id, event_id, body.reason)
             return LiftAnswer(ban_id, row["replayed"])
 
         return await self._house.once(work)
@@ -323,9 +331,23 @@ class Ejecting:
         )
 
     async def _told(
-        self, db: Any, doer: Doer, action: str, ban_id: UUID, event_id: UUID
+        self,
+        db: Any,
+        doer: Doer,
+        action: str,
+        ban_id: UUID,
+        event_id: UUID,
+        reason: str,
     ) -> None:
-        entry = Entry(doer.actor, action, "bans", ban_id, event_id, detail=doer.named())
+        entry = Entry(
+            doer.actor,
+            action,
+            "bans",
+            ban_id,
+            event_id,
+            after={"reason": reason},
+            detail=doer.named(),
+        )
         await self._house.auditor.record(db, entry)
 
 

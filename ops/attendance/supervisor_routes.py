@@ -19,6 +19,7 @@ from ops.attendance.ejecting import (
     EjectBody,
     Ejecting,
     LiftAnswer,
+    LiftBody,
 )
 from ops.attendance.history import History, StoryLine
 from ops.attendance.stops import ReopenBody, StopBody, Stops, StopView
@@ -113,11 +114,12 @@ async def list_bans(
 async def lift_ban(
     event_id: FromPath[UUID],
     ban_id: FromPath[UUID],
+    data: JSONBody[LiftBody],
     caller: NamedDependency[Caller],
     ejecting: NamedDependency[Ejecting],
 ) -> LiftAnswer:
     """The row stays; may come twice."""
-    return await ejecting.lift(caller, event_id, ban_id)
+    return await ejecting.lift(caller, event_id, ban_id, data)
 
 
 @post(

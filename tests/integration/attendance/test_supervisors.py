@@ -129,9 +129,9 @@ async def test_a_ban_holds_by_mail_until_it_is_lifted(doors: Doors) -> None:
     assert (await doors.scan("T-2"))["reason"] == "banned"
     listed = (await doors.get(path)).json()["items"]
     assert [ban["id"] for ban in listed] == [made["id"]]
-    lifted = await doors.ok(f"{path}/{made['id']}/lift")
+    lifted = await doors.ok(f"{path}/{made['id']}/lift", WHY)
     assert lifted["replayed"] is False
-    assert (await doors.ok(f"{path}/{made['id']}/lift"))["replayed"] is True
+    assert (await doors.ok(f"{path}/{made['id']}/lift", WHY))["replayed"] is True
     assert (await doors.scan("T-2"))["verdict"] == "admitted"
     nothing = {**WHY, "first_name": "Guest", "last_name": "2"}
     assert await doors.refused(path, nothing) == (422, "nothing_to_match")
