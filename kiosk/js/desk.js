@@ -2,7 +2,9 @@
 // what stands on the screen.
 import { uuid7 } from "/lib/uuid.js";
 import { has, t } from "/lib/i18n.js";
+import { takeCode, takesCodes } from "/scan/js/band.js";
 import { Reader } from "/scan/js/reader.js";
+import { redeem, redeeming } from "/scan/js/redeem.js";
 import { Sender } from "/scan/js/sender.js";
 import { signalTone } from "/scan/js/sound.js";
 import { GOES_MS, mayTake, mustRead, staysUntilTouched, toneOf } from "/scan/js/verdict-rules.js";
@@ -11,14 +13,16 @@ import * as state from "/scan/js/state.js";
 const CODE_LENGTH_MAX = 1_024;
 
 export class Desk {
-  constructor({ store, post, eventId }) {
+  constructor({ store, post, eventId, several = false }) {
     this.store = store;
     this.post = post;
     this.path = `/api/v1/events/${eventId}/scans`;
+    this.asking = several ? "/api/v1/scans" : this.path;
     this.reader = new Reader();
     this.latest = null;
     // Answers that came when nobody looked at them any more, by code and direction.
     this.unseen = new Map();
+    this.settling = new Map();
     this.goTimer = null;
     this.sender = new Sender({
       store,
@@ -43,16 +47,49 @@ export class Desk {
   // A reading from the camera, a typing scanner, or a person's fingers.
   read(text, method) {
     const code = text.trim().slice(0, CODE_LENGTH_MAX);
-    if (!code || state.screen.value !== "scanning" || state.sheet.value) return false;
+    if (!code || state.screen.value !== "scanning" || state.locked.value) return false;
     const now = performance.now();
+    if (state.sheet.value && !takesCodes()) return false;
     if (method === "qr_code" && !this.reader.see(code, now)) return false;
+    if (takesCodes()) {
+      takeCode(code);
+      return true;
+    }
     if (!mayTake(state.shown.value, code, method, now)) {
       // Offered again while it stays in the picture: it waits for the red to go.
       if (code !== state.shown.value.code) this.reader.forget(code);
       return false;
     }
-    this.scan(code, method === "wedge" ? "qr_code" : method);
+    if (redeeming()) this.redeem(code);
+    else this.scan(code, method === "wedge" ? "qr_code" : method);
     return true;
+  }
+
+  // At a point a code is a redemption: the same screen, other words.
+  async redeem(code, again = false) {
+    this.clear();
+    state.checking.value = true;
+    const { id, reply } = await redeem(this.post, code, again);
+    const scan = { id, body: { code, direction: "in" } };
+    this.latest = id;
+    if (reply.status === 200) {
+      const answer = { ...reply.data, redemption: true };
+      const tone = { redeemed: "go", hold: "wait" }[answer.verdict] ?? "stop";
+      state.remember({
+        id,
+        at: this.now().toISOString(),
+        tone,
+        who: answer.holder ?? answer.ticket?.holder ?? hint(code),
+        what: `${t(`page.redeem.verdict.${answer.verdict}`)} · ${t("page.redeem.left", { n: answer.left ?? 0 })}`,
+      });
+      this.show(scan, { answer, tone, notes: [], stays: tone !== "go" });
+      signalTone(tone);
+    } else if (reply.status === 0) {
+      this.show(scan, { silent: true, hint: hint(code), tone: "wait", stays: true });
+      signalTone("wait");
+    } else {
+      this.refused(scan, reply.status, reply.data);
+    }
   }
 
   // `change` answers a question about the same code: how many, which session.
@@ -60,12 +97,13 @@ export class Desk {
     const direction = state.direction.value;
     const key = `${direction} ${code}`;
     const asked = Object.keys(change).length > 0;
+    if (!asked) this.said = null;
     // A scan that waits, or whose answer nobody saw, keeps its id: same scan, same truth.
     const before = asked ? null : (this.sender.find(code, direction) ?? this.unseen.get(key));
     this.unseen.delete(key);
     const scan = before ?? {
       id: uuid7(),
-      path: this.path,
+      path: this.asking,
       body: { code, direction, method, scanned_at: this.now().toISOString(), ...change },
     };
     scan.body.id = scan.id;
@@ -77,6 +115,15 @@ export class Desk {
       () => this.count(),
       () => this.refused(scan, 0, { code: "not_stored" }),
     );
+    return new Promise((settled) => {
+      this.settling.set(scan.id, settled);
+    });
+  }
+
+  // Whoever waits for a scan's end (a supervisor's one action) goes on.
+  settle(id) {
+    this.settling.get(id)?.();
+    this.settling.delete(id);
   }
 
   now() {
@@ -85,6 +132,7 @@ export class Desk {
 
   answered(scan, answer) {
     this.count();
+    this.settle(scan.id);
     const tone = toneOf(answer);
     const lookedAt = scan.id === this.latest;
     state.remember(this.line(scan, answer, tone, !lookedAt));
@@ -104,6 +152,7 @@ export class Desk {
 
   refused(scan, status, data) {
     this.count();
+    this.settle(scan.id);
     const problem = data?.detail || t(`page.scan.problem.${data?.code ?? status}`);
     const known = has(`page.scan.problem.${data?.code}`);
     const sentence = known ? t(`page.scan.problem.${data.code}`) : problem;
@@ -150,8 +199,16 @@ export class Desk {
 
   choose(change) {
     const { code, answer } = state.shown.value;
-    const method = answer.method ?? "qr_code";
-    this.scan(code, method, change);
+    if (answer.redemption) return this.redeem(code, true);
+    // A ticket that was found by name is asked for by its id again.
+    const method = answer.method ?? (code === answer.ticket?.id ? "manual" : "qr_code");
+    // An answer to one question is kept for the next one about the same code.
+    const before = this.said?.code === code ? this.said.change : {};
+    const answers = { ...before.answers, ...change.answers };
+    const all = { ...before, ...change };
+    if (Object.keys(answers).length) all.answers = answers;
+    this.said = { code, change: all };
+    return this.scan(code, method, all);
   }
 
   line(scan, answer, tone, late) {

@@ -1,14 +1,15 @@
 // Requests of a paired device. Never throws: no answer is a result like any other.
 
-// (path, body, timeout in ms) -> {status, data, retryAfterMs}; without a body it asks.
-export function deviceCall(token) {
-  return async (path, body, timeoutMs) => {
+// (path, body, timeout in ms, method) -> {status, data, retryAfterMs}; without a body it
+// asks. `told(status)` hears of every answer.
+export function deviceCall(token, told = () => {}) {
+  return async (path, body, timeoutMs, method = body === undefined ? "GET" : "POST") => {
     const headers = { Accept: "application/json" };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Device ${token}`;
     try {
       const answer = await fetch(path, {
-        method: body === undefined ? "GET" : "POST",
+        method,
         headers,
         // A device is not a person: a cookie of this browser has no part in it.
         credentials: "omit",
@@ -16,6 +17,7 @@ export function deviceCall(token) {
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(timeoutMs),
       });
+      told(answer.status);
       const text = await answer.text();
       const retry = Number(answer.headers.get("Retry-After"));
       return {

@@ -2,8 +2,14 @@
 import { html, render, signal } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
 import { Camera } from "/scan/js/camera.js";
+import { countTold } from "/scan/js/clicker.js";
 import { Desk } from "/scan/js/desk.js";
 import { deviceCall } from "/scan/js/device-api.js";
+import { callSent, forgetCall, watchCalls } from "/scan/js/help.js";
+import { LeadDesk, LeadPage } from "/scan/js/lead.js";
+import { Locked } from "/scan/js/locked.js";
+import { Outbox } from "/scan/js/outbox.js";
+import { openOutbox } from "/scan/js/outbox-store.js";
 import { Pairing, pairWith } from "/scan/js/pairing.js";
 import { Pulse } from "/scan/js/pulse.js";
 import { Scanner } from "/scan/js/scanner.js";
@@ -25,12 +31,23 @@ const work = signal(null);
 let store = null;
 
 async function scanWith(device) {
-  const post = deviceCall(device.token);
+  const post = deviceCall(device.token, (status) => {
+    // Locked meanwhile: known at the first answer, not at the next heartbeat.
+    if (status === 423) state.config.value = { ...state.config.value, locked: true };
+  });
   state.device.value = device;
-  const desk = new Desk({ store, post, eventId: device.event.id });
+  const outbox = new Outbox({ store: await openOutbox(), post, tell: listener });
+  const lead = device.profile === "lead";
+  // One event: the address names it. Several: the ticket finds its own.
+  const several = (device.serves?.length ?? 1) > 1;
+  const desk = lead
+    ? new LeadDesk({ post, outbox, eventId: device.event.id })
+    : new Desk({ store, post, eventId: device.event.id, several });
   const camera = new Camera((code) => desk.read(code, "qr_code"));
-  work.value = { desk, camera, post };
+  work.value = { desk, camera, post, outbox, lead };
+  await outbox.resume();
   await desk.start();
+  if (!lead) watchCalls(post);
   state.screen.value = "scanning";
   document.title = `${state.gate.value?.name ?? t("page.scan.title")} · ${t("page.scan.title")}`;
   new Pulse({
@@ -40,6 +57,20 @@ async function scanWith(device) {
   }).start();
   keepAwake();
 }
+
+// What the outbox tells: by the kind of what was sent.
+const listener = {
+  done(entry, data) {
+    if (entry.kind === "help") callSent(entry.id);
+    if (entry.kind === "count") countTold(data);
+    if (entry.kind === "lead") work.value.desk.done(entry.id, data);
+  },
+  refused(entry) {
+    if (entry.kind === "help") forgetCall(entry.id);
+    if (entry.kind === "lead") work.value.desk.done(entry.id, { outcome: "unknown", lead: null });
+  },
+  count() {},
+};
 
 async function pair(code) {
   const hardware = await store.fact("hardware");
@@ -63,7 +94,7 @@ function listenToKeys() {
   const wedge = new Wedge();
   const typed = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || state.screen.value !== "scanning") return;
-    if (state.sheet.value) return;
+    if (state.locked.value || (state.sheet.value && state.sheet.value !== "band")) return;
     const { code, inBurst } = wedge.key(event.key, event.timeStamp);
     // A scanner's Enter must not press whatever has the focus.
     if (inBurst && (code || event.key === "Enter")) event.preventDefault();
@@ -74,7 +105,7 @@ function listenToKeys() {
   };
   addEventListener("keydown", typed, { capture: true });
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && state.shown.value) work.value.desk.dismiss();
+    if (event.key === "Escape" && state.shown.value && !state.sheet.value) work.value.desk.dismiss();
   });
   const unlock = () => {
     if (!soundReady.value) unlockSound();
@@ -107,10 +138,12 @@ function App() {
   if (state.screen.value !== "scanning") {
     return html`<p class="opening" role="status">${t("page.all.loading")}</p>`;
   }
-  const { desk, camera, post } = work.value;
+  const { desk, camera, post, outbox, lead } = work.value;
+  if (state.locked.value) return html`<${Locked} post=${post} />`;
+  if (lead) return html`<${LeadPage} desk=${desk} camera=${camera} />`;
   return html`<${Scanner} desk=${desk} camera=${camera} />
     <${Verdict} desk=${desk} />
-    <${Sheets} post=${post} camera=${camera} unpair=${unpair} />`;
+    <${Sheets} desk=${desk} post=${post} camera=${camera} outbox=${outbox} unpair=${unpair} />`;
 }
 
 async function start() {

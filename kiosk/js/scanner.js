@@ -2,7 +2,8 @@
 import { html, signal, useEffect, useRef } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
-import { openSheet } from "/scan/js/sheets.js";
+import { openSheet } from "/scan/js/dialog.js";
+import { HelpBand } from "/scan/js/help.js";
 import { soundReady, unlockSound } from "/scan/js/sound.js";
 import * as state from "/scan/js/state.js";
 
@@ -34,16 +35,6 @@ function StatusLine() {
     <button type="button" class="status-button" onClick=${() => openSheet("sign-on")}>
       <span class="name">${state.operator.value?.name ?? t("page.scan.sign_on")}</span>
     </button>
-    <button
-      type="button"
-      class="status-button"
-      aria-label=${t("page.scan.menu")}
-      onClick=${() => openSheet("menu")}
-    >
-      <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
-        <path d="M3 6h16M3 11h16M3 16h16" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" />
-      </svg>
-    </button>
   </header>`;
 }
 
@@ -55,7 +46,7 @@ function Direction() {
     </svg>
     ${t(`page.scan.direction.${way}`)}`;
   return both
-    ? html`<button type="button" class=${`direction ${way}`} onClick=${() => openSheet("direction")}>
+    ? html`<button type="button" class=${`direction ${way}`} onClick=${() => openSheet("setup")}>
         ${inner}<span class="unseen">${t("page.scan.turn")}</span>
       </button>`
     : html`<span class=${`direction ${way}`}>${inner}</span>`;
@@ -170,13 +161,44 @@ function Past({ desk }) {
   </section>`;
 }
 
+const ACTS = [
+  ["search", html`<circle cx="10" cy="10" r="6.5" /><path d="m15 15 6 6" />`],
+  ["count", html`<path d="M12 5v14M5 12h14" />`],
+  ["help", html`<path d="M12 3 2 20h20L12 3zM12 10v4M12 17v.2" />`],
+  ["menu", html`<path d="M4 7h16M4 12h16M4 17h16" />`],
+];
+
+// At the thumb: what a steward needs most, each one touch away.
+function Acts() {
+  return html`<nav class="acts" aria-label=${t("page.scan.acts")}>
+    ${ACTS.map(
+      ([name, shape]) => html`<button type="button" class=${`act ${name}`} key=${name} onClick=${() => openSheet(name)}>
+        <svg viewBox="0 0 24 24" aria-hidden="true">${shape}</svg>
+        ${t(`page.scan.act.${name}`)}
+      </button>`,
+    )}
+  </nav>`;
+}
+
+function ModeBand() {
+  const mode = state.mode.value;
+  return (
+    mode &&
+    html`<p class="mode-band" role="status">
+      <span>${t("page.redeem.now", { point: mode.point })}</span>
+      <button type="button" class="status-button" onClick=${() => (state.mode.value = null)}>${t("page.redeem.stop")}</button>
+    </p>`
+  );
+}
+
 export function Scanner({ desk, camera }) {
   return html`<main class="scanner">
-    <${StatusLine} />
+    <div class="bands"><${StatusLine} /><${HelpBand} /><${ModeBand} /></div>
     <${CameraView} camera=${camera} />
     <div class="under">
       <${Manual} desk=${desk} />
       <${Past} desk=${desk} />
     </div>
+    <${Acts} />
   </main>`;
 }

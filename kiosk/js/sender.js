@@ -93,7 +93,7 @@ export class Sender {
       this.tell.link("online");
       await this.finish(scan, () => this.tell.refused(scan, reply.status, reply.data));
     } else {
-      if (reply.status !== 429) this.tell.link("silent");
+      if (![423, 429].includes(reply.status)) this.tell.link("silent");
       this.later(entry, reply.retryAfterMs);
     }
     this.pump();

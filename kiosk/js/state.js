@@ -18,6 +18,8 @@ export const checking = signal(false);
 // The last twenty scans, newest first: {id, at, tone, who, what, late, undo}.
 export const history = signal([]);
 export const sheet = signal(null);
+// null at the door; {kind: "redeem", ..} at a point.
+export const mode = signal(null);
 export const override = signal(null);
 
 export const gate = computed(() => config.value?.gate ?? device.value?.gate ?? null);
@@ -29,6 +31,9 @@ export const direction = computed(() => {
   if (gateDirection.value !== "both") return gateDirection.value === "out" ? "out" : "in";
   return override.value ?? (set === "out" ? "out" : "in");
 });
+
+// Only a PIN is shown: the control room has locked this device.
+export const locked = computed(() => config.value?.locked === true);
 
 export const HISTORY_MAX = 20;
 

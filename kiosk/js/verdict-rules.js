@@ -35,6 +35,12 @@ export function isDelicate(answer) {
   return answer.sensitive === true;
 }
 
+// Who may let in what the rules do not: a supervisor behind a PIN, or nobody.
+export function mayOverride(answer) {
+  const stopped = answer.verdict === "refused" || answer.verdict === "hold";
+  return stopped && !answer.just_now && ["supervisor", "event_manager"].includes(answer.clear_by);
+}
+
 // What the steward can answer: {kind, options: [{label, change}]}, or null. `change` is
 // what the next scan of the same code carries.
 export function questionOf(answer) {
@@ -47,6 +53,7 @@ export function questionOf(answer) {
           const admit = choice.admit ?? choice;
           return { label: String(admit), change: { admit } };
         }),
+        more: wholeOrder(answer),
       };
     case "choose_session":
       return {
@@ -61,9 +68,23 @@ export function questionOf(answer) {
         kind: "take_over",
         options: [{ change: { take_over: answer.previous?.scan_id ?? answer.id } }],
       };
+    case "needs_answers":
+      return { kind: "questions", options: [] };
+    case "id_check":
+      return { kind: "id", options: [] };
+    case "unassigned_medium":
+      return { kind: "band", options: [{ change: null }] };
+    case "again":
+      return { kind: "again", options: [{ change: {} }] };
     default:
       return null;
   }
+}
+
+// The whole order at once, where the answer says that others of it wait.
+function wholeOrder(answer) {
+  const waiting = answer.order?.waiting ?? 0;
+  return waiting > 1 ? [{ count: waiting, change: { whole_order: true } }] : [];
 }
 
 // May this reading be taken up while `shown` is on the screen? A typing scanner is a

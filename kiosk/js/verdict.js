@@ -1,7 +1,10 @@
 // The verdict, over the whole screen: colour, shape, word, name, and what to do.
 import { html, signal, useEffect, useRef } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
-import { isDelicate, questionOf } from "/scan/js/verdict-rules.js";
+import { beginWithBand } from "/scan/js/band.js";
+import { openSheet } from "/scan/js/dialog.js";
+import { IdCheck, Questions } from "/scan/js/questions.js";
+import { isDelicate, mayOverride, questionOf } from "/scan/js/verdict-rules.js";
 import { shown } from "/scan/js/state.js";
 
 // Tick in a circle, arrow in a square, hand in a diamond, cross in an octagon: each is
@@ -31,6 +34,7 @@ function titleOf(view) {
   if (view.silent) return t("page.scan.silent_title");
   if (view.problem) return t("page.scan.problem_title");
   const { answer, tone } = view;
+  if (answer.redemption) return t(`page.redeem.verdict.${answer.verdict}`);
   if (tone === "again") return t("verdict.refused.already_inside.just_now");
   if (isDelicate(answer)) return answer.guest_message;
   return t(`page.reason.${answer.verdict}.${answer.reason}`);
@@ -65,6 +69,19 @@ function Choices({ question, choose }) {
         ${label ?? t(`page.scan.ask.${question.kind}`)}
       </button>`,
     )}
+    ${(question.more ?? []).map(
+      ({ count, change }) => html`<button
+        type="button"
+        class="choice whole"
+        key="whole"
+        onClick=${(event) => {
+          event.stopPropagation();
+          choose(change);
+        }}
+      >
+        ${t("page.scan.ask.whole_order", { n: count })}
+      </button>`,
+    )}
   </div>`;
 }
 
@@ -72,6 +89,10 @@ function Cause({ view }) {
   const { answer } = view;
   if (view.silent) return html`<p class="verdict-say">${t("page.scan.silent")}</p>`;
   if (view.problem) return html`<p class="verdict-say">${view.problem}</p>`;
+  if (answer.redemption) {
+    return html`<p class="verdict-say">${answer.message}</p>
+      <p class="verdict-do figure">${t("page.redeem.left", { n: answer.left ?? 0 })}</p>`;
+  }
   if (view.tone === "go" || view.tone === "out" || view.tone === "again") {
     return answer.reason === "ok" || view.tone === "again"
       ? null
@@ -91,6 +112,21 @@ function Cause({ view }) {
   }
   return html`<p class="verdict-say">${answer.message}</p>
     <p class="verdict-do">${answer.action}</p>`;
+}
+
+function Ask({ view, question, desk }) {
+  const choose = (change) => {
+    if (question.kind !== "band") {
+      desk.choose(change);
+      return;
+    }
+    beginWithBand(view.code);
+    desk.dismiss();
+    openSheet("band");
+  };
+  if (question.kind === "questions") return html`<${Questions} view=${view} choose=${choose} />`;
+  if (question.kind === "id") return html`<${IdCheck} view=${view} choose=${choose} />`;
+  return html`<${Choices} question=${question} choose=${choose} />`;
 }
 
 export function Verdict({ desk }) {
@@ -126,7 +162,18 @@ export function Verdict({ desk }) {
       html`<ul class="notes">
         ${view.notes.map((note) => html`<li key=${note}>${note}</li>`)}
       </ul>`}
-      ${question && html`<${Choices} question=${question} choose=${(change) => desk.choose(change)} />`}
+      ${question && html`<${Ask} view=${view} question=${question} desk=${desk} />`}
+      ${answer && mayOverride(answer) &&
+      html`<button
+        type="button"
+        class="choice quiet"
+        onClick=${(event) => {
+          event.stopPropagation();
+          openSheet("override");
+        }}
+      >
+        ${t("page.override.title")}
+      </button>`}
     </div>
     ${view.stays &&
     html`<button
