@@ -66,10 +66,10 @@ export class Desk {
   }
 
   // At a point a code is a redemption: the same screen, other words.
-  async redeem(code, again = false) {
+  async redeem(code, change = {}) {
     this.clear();
     state.checking.value = true;
-    const { id, reply } = await redeem(this.post, code, again);
+    const { id, reply } = await redeem(this.post, code, change);
     const scan = { id, body: { code, direction: "in" } };
     this.latest = id;
     if (reply.status === 200) {
@@ -104,7 +104,14 @@ export class Desk {
     const scan = before ?? {
       id: uuid7(),
       path: this.asking,
-      body: { code, direction, method, scanned_at: this.now().toISOString(), ...change },
+      body: {
+        code,
+        direction,
+        method,
+        scanned_at: this.now().toISOString(),
+        ...(state.mode.value?.kind === "order" && direction === "in" ? { whole_order: true } : {}),
+        ...change,
+      },
     };
     scan.body.id = scan.id;
     this.latest = scan.id;
@@ -199,7 +206,9 @@ export class Desk {
 
   choose(change) {
     const { code, answer } = state.shown.value;
-    if (answer.redemption) return this.redeem(code, true);
+    if (answer.redemption) {
+      return this.redeem(code, change.answers ? { id_seen: change.answers.age === true } : { again: true });
+    }
     // A ticket that was found by name is asked for by its id again.
     const method = answer.method ?? (code === answer.ticket?.id ? "manual" : "qr_code");
     // An answer to one question is kept for the next one about the same code.

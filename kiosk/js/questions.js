@@ -81,9 +81,10 @@ export function Questions({ view, choose }) {
 }
 
 export function IdCheck({ view, choose }) {
-  const years = view.answer.questions?.[0]?.years ?? "";
+  const years = view.answer.min_age ?? "";
+  const asked = view.answer.questions?.[0]?.text ?? t("page.scan.ask.id", { years });
   return html`<div class="asks" onClick=${(event) => event.stopPropagation()}>
-    <p class="verdict-say">${t("page.scan.ask.id", { years })}</p>
+    <p class="verdict-say">${asked}</p>
     <div class="ask-two">
       ${[true, false].map(
         (age) => html`<button type="button" class="choice" key=${age} onClick=${() => choose({ answers: { age } })}>

@@ -9,9 +9,7 @@ import * as state from "/scan/js/state.js";
 const AGAIN_MS = 6_000;
 
 const points = signal(null);
-const items = signal([]);
 const point = signal("");
-const item = signal("");
 const quantity = signal(1);
 
 export function redeeming() {
@@ -19,12 +17,11 @@ export function redeeming() {
 }
 
 // One code at the point: the answer in the shape that the verdict's screen shows.
-export async function redeem(post, code, again = false) {
+export async function redeem(post, code, change = {}) {
   const { point_id: pointId, item_id: itemId, quantity: count } = state.mode.value;
   const id = uuid7();
-  const body = { id, code, point_id: pointId, quantity: count };
+  const body = { id, code, point_id: pointId, quantity: count, ...change };
   if (itemId) body.item_id = itemId;
-  if (again) body.again = true;
   const path = `/api/v1/events/${state.device.value.event.id}/redemptions`;
   let reply = await post(path, body, AGAIN_MS);
   // The same id again: an unknown outcome is never a second drink.
@@ -34,17 +31,14 @@ export async function redeem(post, code, again = false) {
 
 export function RedeemSheet({ post }) {
   useEffect(() => {
-    const base = `/api/v1/events/${state.device.value.event.id}`;
-    Promise.all([post(`${base}/points`, undefined, 5_000), post(`${base}/items`, undefined, 5_000)]).then(
-      ([atPoints, ofItems]) => {
-        if (atPoints.status !== 200) {
-          problem.value = sentenceOf(atPoints);
-          return;
-        }
-        points.value = atPoints.data.items ?? atPoints.data;
-        items.value = ofItems.data?.items ?? ofItems.data ?? [];
-      },
-    );
+    const path = `/api/v1/events/${state.device.value.event.id}/redemption-points`;
+    post(path, undefined, 5_000).then((reply) => {
+      if (reply.status === 200) {
+        const names = new Map(reply.data.items.map(({ id, name }) => [id, name]));
+        points.value = reply.data.points.map((at) => ({ ...at, item: names.get(at.item_id) }));
+      }
+      else problem.value = sentenceOf(reply);
+    });
   }, []);
   if (redeeming()) {
     const stop = () => {
@@ -58,12 +52,11 @@ export function RedeemSheet({ post }) {
   }
   const begin = () => {
     const chosen = points.value.find(({ id }) => id === point.value);
-    const thing = items.value.find(({ id }) => id === (item.value || chosen.item_id));
     state.mode.value = {
       kind: "redeem",
       point_id: chosen.id,
-      point: [chosen.name, thing?.name].filter(Boolean).join(" · "),
-      item_id: item.value || null,
+      point: [chosen.name, chosen.item].filter(Boolean).join(" · "),
+      item_id: null,
       quantity: quantity.value,
     };
     closeSheet();
@@ -79,7 +72,6 @@ export function RedeemSheet({ post }) {
     <${Problem} />
     ${points.value?.length === 0 && html`<p class="notice warn">${t("page.redeem.no_points")}</p>`}
     ${pick("page.redeem.point", point.value, points.value ?? [], (id) => (point.value = id))}
-    ${pick("page.redeem.item", item.value, items.value, (id) => (item.value = id))}
     <button type="button" class="button primary large" disabled=${!point.value} onClick=${begin}>
       ${t("page.redeem.begin")}
     </button>

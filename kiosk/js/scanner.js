@@ -185,8 +185,10 @@ function ModeBand() {
   return (
     mode &&
     html`<p class="mode-band" role="status">
-      <span>${t("page.redeem.now", { point: mode.point })}</span>
-      <button type="button" class="status-button" onClick=${() => (state.mode.value = null)}>${t("page.redeem.stop")}</button>
+      <span>${mode.kind === "order" ? t("page.scan.orders_now") : t("page.redeem.now", { point: mode.point })}</span>
+      <button type="button" class="status-button" onClick=${() => (state.mode.value = null)}>
+        ${t(mode.kind === "order" ? "page.scan.orders_stop" : "page.redeem.stop")}
+      </button>
     </p>`
   );
 }

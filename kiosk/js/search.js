@@ -21,6 +21,12 @@ export function enough(text) {
   return trimmed.length >= LETTERS_MIN || /^\p{L}{1,2}$/u.test(trimmed);
 }
 
+// One line a ticket: somebody with two has two.
+function ticketsOf(person) {
+  const holder = [person.first_name, person.last_name].filter(Boolean).join(" ");
+  return person.tickets.map(({ id, ...ticket }) => ({ ...person, ...ticket, ticket_id: id, holder }));
+}
+
 async function ask(post) {
   const mine = ++asked;
   if (!enough(words.value)) {
@@ -34,7 +40,7 @@ async function ask(post) {
   busy.value = false;
   if (reply.status === 200) {
     problem.value = null;
-    found.value = reply.data;
+    found.value = { more: reply.data.more, items: reply.data.items.flatMap(ticketsOf) };
   } else {
     problem.value = sentenceOf(reply);
   }
@@ -44,10 +50,10 @@ function Person({ person }) {
   const details = [person.type, person.company, person.order_number, person.email].filter(Boolean);
   return html`<li>
     <button type="button" class="person" onClick=${() => (picked.value = person)}>
-      <bdi class="name">${person.holder ?? person.name}</bdi>
+      <bdi class="name">${person.holder}</bdi>
       <span class="small soft name">${details.join(" · ")}</span>
-      ${person.state && person.state !== "valid" && html`<span class="chip warn">${t(`page.search.state.${person.state}`)}</span>`}
-      ${(person.inside ?? 0) > 0 && html`<span class="chip good">${t("page.search.inside")}</span>`}
+      ${person.state !== "valid" && html`<span class="chip warn">${t(`page.search.state.${person.state}`)}</span>`}
+      ${person.inside && html`<span class="chip good">${t("page.search.inside")}</span>`}
     </button>
   </li>`;
 }
@@ -71,10 +77,10 @@ export function SearchSheet({ post, desk }) {
     const person = picked.value;
     const admit = () => {
       closeSheet();
-      desk.scan(person.ticket_id ?? person.id, "manual");
+      desk.scan(person.ticket_id, "manual");
     };
     return html`<${Sheet} title=${t("page.search.sure")} wide onClose=${() => (picked.value = null)}>
-      <p class="picked"><bdi class="name">${person.holder ?? person.name}</bdi></p>
+      <p class="picked"><bdi class="name">${person.holder}</bdi></p>
       <p class="soft">${[person.type, person.company].filter(Boolean).join(" · ")}</p>
       <p>${t("page.search.look")}</p>
       <button type="button" class="button primary large" onClick=${admit}>
@@ -94,7 +100,7 @@ export function SearchSheet({ post, desk }) {
       ${!busy.value && found.value?.more > 0 && t("page.search.more", { n: found.value.more })}
     </div>
     <ul class="people">
-      ${people.map((person) => html`<${Person} key=${person.ticket_id ?? person.id} person=${person} />`)}
+      ${people.map((person) => html`<${Person} key=${person.ticket_id} person=${person} />`)}
     </ul>
   <//>`;
 }

@@ -34,6 +34,16 @@ function Menu({ post, camera, unpair }) {
       ${state.operator.value &&
       html`<button type="button" class="button" onClick=${signOff}>${t("page.scan.sign_off")}</button>`}
       ${item("setup", "page.scan.setup")}
+      <button
+        type="button"
+        class="button"
+        onClick=${() => {
+          state.mode.value = state.mode.value?.kind === "order" ? null : { kind: "order" };
+          closeSheet();
+        }}
+      >
+        ${t(state.mode.value?.kind === "order" ? "page.scan.orders_stop" : "page.scan.orders")}
+      </button>
       ${item("redeem", "page.scan.redeem")}
       ${item("band", "page.scan.band")}
       ${camera.torch.value !== null &&

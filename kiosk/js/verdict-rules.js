@@ -53,7 +53,7 @@ export function questionOf(answer) {
           const admit = choice.admit ?? choice;
           return { label: String(admit), change: { admit } };
         }),
-        more: wholeOrder(answer),
+        more: [{ change: { whole_order: true } }],
       };
     case "choose_session":
       return {
@@ -79,12 +79,6 @@ export function questionOf(answer) {
     default:
       return null;
   }
-}
-
-// The whole order at once, where the answer says that others of it wait.
-function wholeOrder(answer) {
-  const waiting = answer.order?.waiting ?? 0;
-  return waiting > 1 ? [{ count: waiting, change: { whole_order: true } }] : [];
 }
 
 // May this reading be taken up while `shown` is on the screen? A typing scanner is a

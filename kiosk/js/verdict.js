@@ -70,7 +70,7 @@ function Choices({ question, choose }) {
       </button>`,
     )}
     ${(question.more ?? []).map(
-      ({ count, change }) => html`<button
+      ({ change }) => html`<button
         type="button"
         class="choice whole"
         key="whole"
@@ -79,7 +79,7 @@ function Choices({ question, choose }) {
           choose(change);
         }}
       >
-        ${t("page.scan.ask.whole_order", { n: count })}
+        ${t("page.scan.ask.whole_order")}
       </button>`,
     )}
   </div>`;
@@ -112,6 +112,22 @@ function Cause({ view }) {
   }
   return html`<p class="verdict-say">${answer.message}</p>
     <p class="verdict-do">${answer.action}</p>`;
+}
+
+// A whole order: each of its tickets with what became of it.
+function Order({ lines }) {
+  return (
+    lines.length > 1 &&
+    html`<ul class="order-lines">
+      ${lines.map(
+        (line) => html`<li key=${line.id} class=${line.verdict}>
+          <span aria-hidden="true">${line.verdict === "admitted" ? "✓" : "✕"}</span>
+          <bdi class="name">${line.ticket?.holder ?? line.ticket?.code_hint}</bdi>
+          ${line.verdict !== "admitted" && html`<span class="small">${line.message}</span>`}
+        </li>`,
+      )}
+    </ul>`
+  );
 }
 
 function Ask({ view, question, desk }) {
@@ -157,6 +173,7 @@ export function Verdict({ desk }) {
       ${holder && html`<p class="verdict-name"><bdi>${holder}</bdi></p>`}
       ${answer?.ticket && html`<${Ticket} ticket=${answer.ticket} />`}
       ${answer?.session && html`<p class="verdict-say">${answer.session.title ?? answer.session.name}</p>`}
+      <${Order} lines=${answer?.order ?? []} />
       <${Cause} view=${view} />
       ${view.notes?.length > 0 &&
       html`<ul class="notes">
