@@ -210,6 +210,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "simulator": runtime.simulator,
         "scans": runtime.scans,
         "printable": runtime.printable,
+        "pictures": runtime.pictures,
         "guest_tickets": runtime.guest_tickets,
         "importer": runtime.importer,
         "offline": runtime.offline,

@@ -127,9 +127,16 @@ class Registrations:
         self._house = house
 
     async def register(
-        self, caller: Caller, event_id: UUID, session_id: UUID, body: RegisterBody
+        self,
+        caller: Caller | Doer,
+        event_id: UUID,
+        session_id: UUID,
+        body: RegisterBody,
     ) -> RegisterAnswer:
         """Give a ticket a seat, or a place in the waitlist.
+
+        Args:
+            caller: a `Doer` where it is known who acts: an attendee, by a token.
 
         Raises:
             NotFound: no such session or ticket.
@@ -168,7 +175,7 @@ class Registrations:
         )
 
     async def cancel(
-        self, caller: Caller, event_id: UUID, session_id: UUID, ticket_id: UUID
+        self, caller: Caller | Doer, event_id: UUID, session_id: UUID, ticket_id: UUID
     ) -> CancelAnswer:
         """Take a seat back; the first who waits gets it in the same transaction.
 
@@ -233,7 +240,9 @@ class Registrations:
             )
         )
 
-    async def _doer(self, caller: Caller, event_id: UUID) -> Doer:
+    async def _doer(self, caller: Caller | Doer, event_id: UUID) -> Doer:
+        if isinstance(caller, Doer):
+            return caller
         doer = await self._house.doer(caller, event_id)
         if doer.device_id is None:
             doer.demand(STEWARD)

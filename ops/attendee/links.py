@@ -90,7 +90,7 @@ class Links:
             if not person["email"]:
                 raise Unprocessable("This attendee has no e-mail.", code="no_address")
             token = await AttendeeTokens.make(db, attendee_id, "link", None)
-            link = f"{self._base_url}/me#{token}"
+            link = f"{self._base_url}/me.html#{token}"
             await self._mail(db, event_id, person, "link", link=link)
 
     async def ask(self, event_id: UUID, email: str, address: str) -> None:

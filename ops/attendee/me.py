@@ -10,7 +10,7 @@ import msgspec
 
 from ops.auth.subjects import Attendee
 from ops.db.engine import Database
-from ops.errors import FieldProblem, Unprocessable
+from ops.errors import FieldProblem, NotFound, Unprocessable
 
 TEXT_LENGTH_MAX: Final = 200
 
@@ -155,6 +155,13 @@ class Profile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     accessibility_needs: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+OWNED: Final = """
+SELECT t.id FROM tickets t
+ WHERE t.attendee_id = $1 AND t.event_id = $2 AND ($3::uuid IS NULL OR t.id = $3)
+ ORDER BY (t.state = 'valid') DESC, t.created_at, t.id LIMIT 1
+"""
+
+
 class Mine:
     """Reads and changes a person's own things; one or two statements a call."""
 
@@ -181,6 +188,19 @@ class Mine:
         """What this person may read."""
         rows = await self._read(MATERIALS, who)
         return [msgspec.convert(dict(row), MyMaterial) for row in rows]
+
+    async def ticket(self, who: Attendee, ticket_id: UUID | None = None) -> UUID:
+        """The person's ticket of this id, or the one to use.
+
+        Raises:
+            NotFound: the person has no such ticket.
+        """
+        found: UUID | None = await self._database.pool.fetchval(
+            OWNED, who.attendee_id, who.event_id, ticket_id
+        )
+        if found is None:
+            raise NotFound("You have no such ticket.", code="ticket_not_found")
+        return found
 
     async def save(self, who: Attendee, changes: Profile) -> Me:
         """Change the profile; fields that are not named stay.

@@ -6,10 +6,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, patch, post
+from litestar import Request, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from ops.attendance.acting import STEWARD, Doer
+from ops.attendance.registrations import (
+    CancelAnswer,
+    RegisterAnswer,
+    RegisterBody,
+    Registrations,
+)
 from ops.attendee.feedback import Feedback, FeedbackBody
 from ops.attendee.links import Links
 from ops.attendee.me import Me, Mine, MyMaterial, MySession, MyTicket, Profile
@@ -21,9 +28,12 @@ from ops.attendee.networking import (
     Networking,
     Person,
 )
+from ops.audit.entry import Actor
 from ops.auth.attendees import AttendeeTokens
 from ops.auth.guards import attendee_required, public, requires
 from ops.auth.subjects import Attendee
+from ops.checkin.pictures import Pictures
+from ops.checkin.printable import PrintableCodes
 from ops.listing import LIMIT_DEFAULT, CursorText, Limit, Page, by_id, page, position_of
 
 TAGS = ["attendees"]
@@ -169,6 +179,66 @@ async def read_agenda(
     return await mine.agenda(attendee)
 
 
+@post(
+    "/me/sessions/{session_id:uuid}/register",
+    guards=_ME,
+    status_code=200,
+    summary="Take a seat in a session, or a place in its waitlist",
+    tags=TAGS,
+)
+async def register_session(
+    session_id: FromPath[UUID],
+    attendee: NamedDependency[Attendee],
+    mine: NamedDependency[Mine],
+    registrations: NamedDependency[Registrations],
+) -> RegisterAnswer:
+    """422 with the reason where there is neither."""
+    body = RegisterBody(ticket_id=await mine.ticket(attendee))
+    doer = _doer(attendee)
+    return await registrations.register(doer, attendee.event_id, session_id, body)
+
+
+@post(
+    "/me/sessions/{session_id:uuid}/cancel",
+    guards=_ME,
+    status_code=200,
+    summary="Give a seat back; the first who waits gets it at once",
+    tags=TAGS,
+)
+async def cancel_session(
+    session_id: FromPath[UUID],
+    attendee: NamedDependency[Attendee],
+    mine: NamedDependency[Mine],
+    registrations: NamedDependency[Registrations],
+) -> CancelAnswer:
+    """404 `not_registered` for whoever never was."""
+    ticket_id = await mine.ticket(attendee)
+    doer = _doer(attendee)
+    return await registrations.cancel(doer, attendee.event_id, session_id, ticket_id)
+
+
+@get(
+    "/me/tickets/{ticket_id:uuid}/qr.svg",
+    guards=_ME,
+    summary="The code of one's own ticket as an SVG picture",
+    tags=TAGS,
+)
+async def read_qr(
+    ticket_id: FromPath[UUID],
+    attendee: NamedDependency[Attendee],
+    mine: NamedDependency[Mine],
+    printable: NamedDependency[PrintableCodes],
+    pictures: NamedDependency[Pictures],
+) -> Response[bytes]:
+    """404 `code_not_kept` where the seller's code was not kept."""
+    code = await printable.of(await mine.ticket(attendee, ticket_id))
+    return Response(
+        await pictures.svg(code.text),
+        media_type="image/svg+xml",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
 @get("/me/materials", guards=_ME, summary="What this person may read", tags=TAGS)
 async def read_materials(
     attendee: NamedDependency[Attendee], mine: NamedDependency[Mine]
@@ -283,6 +353,11 @@ async def set_meeting(
     return Done()
 
 
+def _doer(attendee: Attendee) -> Doer:
+    """The attendee, who may do for his own ticket what a steward may for any."""
+    return Doer(Actor("attendee", attendee.attendee_id), STEWARD)
+
+
 def _address(request: Request[Any, Any, Any]) -> str:
     address: str = request.scope["client_address"]  # type: ignore[typeddict-item]
     return address
@@ -296,6 +371,9 @@ ROUTES: tuple[Any, ...] = (
     read_me,
     change_me,
     read_agenda,
+    register_session,
+    cancel_session,
+    read_qr,
     read_materials,
     give_feedback,
     read_summary,

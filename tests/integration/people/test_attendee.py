@@ -81,7 +81,7 @@ async def test_a_mailed_link_opens_one_persons_page_until_it_is_revoked(
     assert sent.status_code == 202, sent.text
     mail = await database.pool.fetchrow("SELECT * FROM ops.mails")
     assert mail is not None
-    found = re.search(r"/me#(att_\S+)", mail["body"])
+    found = re.search(r"/me\.html#(att_\S+)", mail["body"])
     assert found is not None
     vera = Guest(http, found.group(1))
     me = (await vera.call("GET", "")).json()

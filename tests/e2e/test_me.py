@@ -1,0 +1,141 @@
+"""An attendee's own page in Chromium: the link, the seat, and what is announced."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Page, expect
+
+from ops.auth.attendees import AttendeeTokens
+from ops.checkin import codes
+from ops.ids import uuid7
+from tests.e2e.conftest import OpenPage, Watched
+from tests.e2e.house import HOLDER, House
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+async def session(house: House) -> UUID:
+    """A session with one seat that may be registered for."""
+    made, start = uuid7(), datetime.now(UTC) + timedelta(hours=1)
+    await house.database.pool.execute(
+        """INSERT INTO sessions (id, event_id, title, start_time, end_time, area_id,
+             door_mode, max_attendees, waitlist_enabled)
+           VALUES ($1, $2, 'L’art de la file 🎪', $3, $4, $5, 'registered', 1, true)""",
+        *(made, house.event.id, start, start + timedelta(hours=1), house.event.room),
+    )
+    return made
+
+
+async def private_link(house: House) -> str:
+    """The address in the mail of the ticket's holder."""
+    pool = house.database.pool
+    attendee = await pool.fetchval(
+        """SELECT t.attendee_id FROM ops.ticket_codes c
+             JOIN tickets t ON t.id = c.ticket_id WHERE c.code_hash = $1""",
+        codes.code_hash(house.own_code),
+    )
+    async with pool.acquire() as db, db.transaction():
+        token = await AttendeeTokens.make(db, attendee, "link", None)
+    return f"{house.url}/me.html#{token}"
+
+
+async def opened(page: Page, house: House) -> Page:
+    await page.goto(await private_link(house))
+    await expect(page.locator("h1")).to_have_text("Small conference")
+    return page
+
+
+async def test_the_link_opens_ticket_seat_and_what_is_announced(
+    house: House, open_page: OpenPage, session: UUID, shots: Path
+) -> None:
+    page = await opened(await open_page(390, 844), house)
+    assert "att_" not in page.url  # it leaves the address bar at once
+    await expect(page.locator(".code img[data-state=there]")).to_be_visible()
+    await expect(page.locator(".ticket").first).to_contain_text(HOLDER)
+    await page.screenshot(path=shots / "me-ticket-390.png", full_page=True)
+
+    await page.get_by_role("button", name="Agenda").click()
+    line = page.locator(".session", has_text="file")
+    await expect(line).to_contain_text("1 seats left")
+    await line.get_by_role("button", name="Take a seat").click()
+    await expect(line).to_contain_text("Your seat")
+    await expect(line).to_contain_text("Full")
+    await page.screenshot(path=shots / "me-agenda-390.png", full_page=True)
+    await line.get_by_role("button", name="Give it back").click()
+    await expect(line).not_to_contain_text("Your seat")
+
+    made = await house.http.post(
+        f"/api/v1/events/{house.event.id}/announcements",
+        json={
+            "title": "The storm is coming: go to hall B",
+            "content": "Please stay inside.\nStaff show you the way.",
+            "priority": "urgent",
+            "translations": {"fr": {"title": "Tempête", "content": "Hall B."}},
+        },
+    )
+    assert made.status_code == 201, made.text
+    sent = await house.http.post(
+        f"/api/v1/events/{house.event.id}/announcements/{made.json()['id']}/send",
+        json={},
+    )
+    assert sent.json()["status"] == "sent"
+    await expect(page.locator(".tab .count")).to_have_text("1")
+    await page.get_by_role("button", name="News").click()
+    await expect(page.locator(".news-item")).to_contain_text("go to hall B")
+    await page.screenshot(path=shots / "me-news-390.png", full_page=True)
+    for _ in range(50):
+        figures = await house.http.get(
+            f"/api/v1/events/{house.event.id}/announcements/{made.json()['id']}",
+        )
+        if figures.json()["opened"]:
+            break
+        await page.wait_for_timeout(100)
+    assert (figures.json()["delivered"], figures.json()["opened"]) == (1, 1)
+
+
+async def test_people_are_met_only_if_they_want_to_be(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    page = await opened(await open_page(1280, 800, color_scheme="light"), house)
+    await page.get_by_role("button", name="People").click()
+    await expect(page.locator("#people-title")).to_be_visible()
+    await page.locator("input[name=headline]").fill("Queues, <b>doors</b> & 李小龙")
+    await page.locator("input[name=networking_visible]").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await page.screenshot(path=shots / "me-people-1280.png", full_page=True)
+    kept = await house.database.pool.fetchval(
+        "SELECT headline FROM attendees WHERE networking_visible"
+    )
+    assert kept == "Queues, <b>doors</b> & 李小龙"
+
+
+async def test_without_a_network_the_ticket_stays_and_says_its_age(
+    house: House, open_page: OpenPage, watched: Watched
+) -> None:
+    page = await opened(await open_page(390, 844), house)
+    await expect(page.locator(".code img[data-state=there]")).to_be_visible()
+    watched.expect("Failed to load resource|ERR_INTERNET_DISCONNECTED")
+    await page.context.set_offline(True)
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(page.locator(".notice.warn")).to_be_visible()
+    await expect(page.locator(".code img[data-state=there]")).to_be_visible()
+
+
+async def test_a_dead_link_asks_for_the_address(
+    house: House, open_page: OpenPage, watched: Watched
+) -> None:
+    watched.expect("401")
+    page = await open_page(390, 844, locale="fr-CA")
+    await page.goto(f"{house.url}/me.html?event={house.event.id}#att_nothing")
+    await expect(page.locator("h1")).to_have_text("Ouvrir ma page")
+    await page.locator("input[name=email]").fill("nobody@example.org")
+    await page.get_by_role("button", name="Envoyer le code").click()
+    await page.locator("input[name=code]").fill("123456")
+    await page.get_by_role("button", name="Ouvrir").click()
+    await expect(page.locator(".notice.bad")).to_contain_text("Ce code")
