@@ -19,7 +19,13 @@ from ops.auth.guards import provide_actor
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.clock import Clock
 from ops.db.engine import Database
-from ops.errors import Forbidden, Unauthenticated, Unavailable, Unprocessable
+from ops.errors import (
+    Forbidden,
+    Locked,
+    Unauthenticated,
+    Unavailable,
+    Unprocessable,
+)
 
 STEWARD: Final = 1
 SUPERVISOR: Final = 2
@@ -35,7 +41,7 @@ TRIES: Final = 3
 """An act that PostgreSQL broke off for a deadlock is simply done again."""
 
 _AT_DEVICE: Final = """
-SELECT o.id AS operator_id, o.role
+SELECT o.id AS operator_id, o.role, d.locked_at IS NOT NULL AS locked
   FROM ops.devices d
   LEFT JOIN ops.operators o ON o.id = d.operator_id
        AND (o.valid_from IS NULL OR o.valid_from <= $2)
@@ -135,6 +141,7 @@ class House:
 
         Raises:
             Unauthenticated: the device was revoked.
+            Locked: the device is locked.
             Forbidden: the device does not serve the event.
         """
         subject = caller.subject
@@ -151,6 +158,8 @@ class House:
             raise Unauthenticated(
                 "This device was revoked; pair it again.", code="device_revoked"
             )
+        if row["locked"]:
+            raise Locked()
         operator = row["operator_id"]
         actor = caller.actor
         if operator is not None:

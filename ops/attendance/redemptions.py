@@ -27,6 +27,7 @@ from ops.auth.subjects import DeviceIdentity, Staff
 from ops.errors import (
     ApiError,
     Conflict,
+    Locked,
     NotFound,
     Unauthenticated,
     Unavailable,
@@ -281,6 +282,8 @@ def _error(word: str) -> ApiError:
             return Unauthenticated(
                 "This device was revoked; pair it again.", code="device_revoked"
             )
+        case "device_locked":
+            return Locked()
         case "point_not_found" | "item_not_found":
             what = word.partition("_")[0]
             return NotFound(f"This event has no such {what}.", code=word)

@@ -29,6 +29,7 @@ DECLARE
     v_left int;
     v_op uuid;
     v_language text;
+    v_locked boolean;
     v_results jsonb := '[]';
 BEGIN
     PERFORM pg_advisory_xact_lock(7304, p_event_no);
@@ -51,11 +52,16 @@ BEGIN
             END IF;
             CONTINUE;
         END IF;
-        SELECT d.operator_id, o.language INTO v_op, v_language
+        SELECT d.operator_id, o.language, d.locked_at IS NOT NULL
+        INTO v_op, v_language, v_locked
         FROM ops.devices d LEFT JOIN ops.operators o ON o.id = d.operator_id
         WHERE d.id = v.d AND d.state = 'active';
         IF v.d IS NOT NULL AND NOT FOUND THEN
             v_results := v_results || jsonb_build_object('i', v.i, 'error', 'device_revoked');
+            CONTINUE;
+        END IF;
+        IF v_locked THEN
+            v_results := v_results || jsonb_build_object('i', v.i, 'error', 'device_locked');
             CONTINUE;
         END IF;
         SELECT * INTO v_point FROM ops.redemption_points WHERE id = v.po AND event_id = p_event;

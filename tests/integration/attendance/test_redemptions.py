@@ -226,6 +226,16 @@ async def test_a_revoked_device_gives_nothing(bar: Bar) -> None:
     )
     body = {"id": str(uuid7()), "code": "T-1", "point_id": bar.point}
     assert (await bar.doors.refused(bar.path, body, bar.doors.at()))[0] == 401
+    other = bar.doors.event.other_device
+    await bar.doors.database.pool.execute(
+        "UPDATE ops.devices SET locked_at = now() WHERE id = $1", other
+    )
+    for path, sent in (
+        (bar.path, body),
+        (f"{bar.doors.base}/media/lost", {"reason": "x", "code": "B-1"}),
+    ):
+        refused = await bar.doors.refused(path, sent, bar.doors.at(other))
+        assert refused == (423, "device_locked")
 
 
 async def test_bad_entitlements(bar: Bar) -> None:
