@@ -9,6 +9,7 @@ import pytest
 
 from ops.db.engine import Database
 from tests.integration.crm.crm_kit import LONG
+from tests.integration.people.people_kit import sign_in, user
 
 API = "/api/v1"
 Bearer = dict[str, str]
@@ -301,3 +302,38 @@ async def test_every_change_is_in_the_audit_log(
     assert log[1]["detail"]["before"]["lead_score"] == 0
     assert log[1]["detail"]["after"]["lead_score"] == 9
     assert "Łódź" not in str(log)
+
+
+async def test_each_operation_of_a_bulk_needs_its_verb(
+    http: httpx.AsyncClient, bearer: Bearer, database: Database
+) -> None:
+    """Sales write contacts and do not delete them, one by one or in bulk."""
+    row = await made(http, bearer)
+    await user(database, "sales@example.org", "sales")
+    sales = await sign_in(http, "sales@example.org")
+    operations = [
+        {"op": "update", "id": row["id"], "data": {"city": "Łódź"}},
+        {"op": "delete", "id": row["id"]},
+    ]
+    answer = await http.post(
+        f"{API}/contacts/bulk", json={"operations": operations}, headers=sales
+    )
+    assert [r["status"] for r in answer.json()["results"]] == [200, 403]
+    alone = await http.delete(f"{API}/contacts/{row['id']}", headers=sales)
+    assert alone.status_code == 403
+
+
+async def test_an_address_is_found_by_its_beginning(
+    http: httpx.AsyncClient, bearer: Bearer
+) -> None:
+    await made(http, bearer, n=1)
+    await made(http, bearer, n=2)
+
+    async def found(words: str) -> list[str]:
+        page = await http.get(f"{API}/contacts?q={words}", headers=bearer)
+        return [item["email"] for item in page.json()["items"]]
+
+    assert await found("ZOE1@") == ["zoe1@example.org"]
+    assert await found("zoe1@example.org") == ["zoe1@example.org"]
+    assert await found("oe1@example.org") == []
+    assert len(await found("@example.org")) == 2
