@@ -4,6 +4,7 @@ import { uuid7 } from "/lib/uuid.js";
 import { has, t } from "/lib/i18n.js";
 import { takeCode, takesCodes } from "/scan/js/band.js";
 import { Reader } from "/scan/js/reader.js";
+import { answerOf } from "/scan/js/answer.js";
 import { redeem, redeeming } from "/scan/js/redeem.js";
 import { Sender } from "/scan/js/sender.js";
 import { signalTone } from "/scan/js/sound.js";
@@ -13,8 +14,9 @@ import * as state from "/scan/js/state.js";
 const CODE_LENGTH_MAX = 1_024;
 
 export class Desk {
-  constructor({ store, post, eventId, several = false }) {
+  constructor({ store, post, eventId, several = false, alone = null }) {
     this.store = store;
+    this.alone = alone;
     this.post = post;
     this.path = `/api/v1/events/${eventId}/scans`;
     this.asking = several ? "/api/v1/scans" : this.path;
@@ -27,6 +29,7 @@ export class Desk {
     this.sender = new Sender({
       store,
       post,
+      uploads: this.path,
       tell: {
         answered: (scan, answer) => this.answered(scan, answer),
         refused: (scan, status, data) => this.refused(scan, status, data),
@@ -137,9 +140,25 @@ export class Desk {
     return new Date(Date.now() + state.skewMs.value);
   }
 
+  // Where, when and by whom: what the device's own rules need beside the reading.
+  context(scan) {
+    return {
+      gate: state.gate.value,
+      role: state.operator.value?.role ?? "",
+      atMs: Date.parse(scan.body.scanned_at),
+      scanId: scan.id,
+    };
+  }
+
   answered(scan, answer) {
     this.count();
     this.settle(scan.id);
+    if (answer.durable === "committed" || answer.durable === "journal") {
+      state.durable.value = answer.durable;
+    }
+    // Decided here and shown: a late word of the server is no second screen.
+    if (scan.body.door) return;
+    this.alone?.remember({ ...scan.body, expected: answer.verdict }, this.context(scan));
     const tone = toneOf(answer);
     const lookedAt = scan.id === this.latest;
     state.remember(this.line(scan, answer, tone, !lookedAt));
@@ -175,11 +194,36 @@ export class Desk {
     signalTone("wait");
   }
 
-  silent(scan) {
+  async silent(scan) {
     this.count();
-    if (scan.id !== this.latest || state.shown.value?.id === scan.id) return;
+    if (scan.body.door || scan.id !== this.latest || state.shown.value?.id === scan.id) return;
+    if (await this.decideAlone(scan)) return;
     this.show(scan, { silent: true, hint: hint(scan.body.code), tone: "wait", stays: true });
     signalTone("wait");
+  }
+
+  // No answer: the device's own verdict, by its package. False if it has none.
+  async decideAlone(scan) {
+    const own = await this.alone?.decide(scan.body, this.context(scan)).catch(() => null);
+    if (!own) return false;
+    const waits = await this.sender.decided(scan, own.door);
+    this.count();
+    if (!waits) return true;
+    const answer = answerOf(scan, own.made, {
+      plan: this.alone.plan,
+      found: own.found,
+      person: null,
+      zone: state.device.value.event.timezone,
+      hint: hint(scan.body.code),
+    });
+    const tone = toneOf(answer);
+    state.remember({ ...this.line(scan, answer, tone, false), undo: false });
+    this.store.keep("history", state.history.value);
+    if (scan.id === this.latest) {
+      this.show(scan, { answer, tone, notes: [], stays: staysUntilTouched(answer) });
+      signalTone(tone);
+    }
+    return true;
   }
 
   show(scan, what) {

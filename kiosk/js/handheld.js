@@ -1,16 +1,18 @@
 // The handheld: opens the store, pairs or scans, and listens to camera and keys.
 import { html, render, signal } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
+import { Alone } from "/scan/js/alone.js";
 import { Camera } from "/scan/js/camera.js";
 import { countTold } from "/scan/js/clicker.js";
 import { Desk } from "/scan/js/desk.js";
-import { deviceCall } from "/scan/js/device-api.js";
+import { deviceBytes, deviceCall } from "/scan/js/device-api.js";
 import { callSent, forgetCall, watchCalls } from "/scan/js/help.js";
 import { LeadDesk, LeadPage } from "/scan/js/lead.js";
 import { Locked } from "/scan/js/locked.js";
 import { Outbox } from "/scan/js/outbox.js";
 import { openOutbox } from "/scan/js/outbox-store.js";
 import { Pairing, pairWith } from "/scan/js/pairing.js";
+import { Provisions } from "/scan/js/provisions.js";
 import { Pulse } from "/scan/js/pulse.js";
 import { Scanner } from "/scan/js/scanner.js";
 import { Sheets } from "/scan/js/sheets.js";
@@ -40,9 +42,13 @@ async function scanWith(device) {
   const lead = device.profile === "lead";
   // One event: the address names it. Several: the ticket finds its own.
   const several = (device.serves?.length ?? 1) > 1;
+  const eventId = device.event.id;
+  const alone = new Alone({ store, bytes: deviceBytes(device.token), eventId });
+  const provisions = new Provisions({ alone, post, eventId });
+  if (!lead) await provisions.open();
   const desk = lead
-    ? new LeadDesk({ post, outbox, eventId: device.event.id })
-    : new Desk({ store, post, eventId: device.event.id, several });
+    ? new LeadDesk({ post, outbox, eventId })
+    : new Desk({ store, post, eventId, several, alone });
   const camera = new Camera((code) => desk.read(code, "qr_code"));
   work.value = { desk, camera, post, outbox, lead };
   await outbox.resume();
@@ -55,6 +61,7 @@ async function scanWith(device) {
     version: VERSION,
     changed: () => store.keep("config", state.config.value),
   }).start();
+  if (!lead) provisions.start();
   keepAwake();
 }
 

@@ -10,14 +10,32 @@ import * as state from "/scan/js/state.js";
 const undoProblem = signal(null);
 const SKEW_MAX_MS = 60_000;
 
+const AGE_SHOWN_MS = 120_000;
+
+// How old what the device knows is; null while that does not matter.
+function packageAge() {
+  const packed = state.packed.value;
+  if (!packed) return t("page.scan.package.none");
+  const now = Date.now() + state.skewMs.value;
+  const minutes = Math.floor((now - packed.made_at) / 60_000);
+  if (now >= packed.expires_at) return t("page.scan.package.expired", { n: minutes });
+  return now - packed.made_at > AGE_SHOWN_MS ? t("page.scan.package.age", { n: minutes }) : null;
+}
+
 function statusOf() {
   const link = state.link.value;
   const waiting = state.waitingCount.value;
   if (link === "revoked") return ["bad", t("page.scan.link.revoked")];
   if (link === "offline" || link === "silent") {
-    const word = t(`page.scan.link.${link}`);
-    return ["bad", waiting ? `${word} · ${t("page.scan.waiting", { n: waiting })}` : word];
+    const words = [
+      t(`page.scan.link.${link}`),
+      waiting ? t("page.scan.waiting", { n: waiting }) : null,
+      packageAge(),
+    ];
+    return ["bad", words.filter(Boolean).join(" · ")];
   }
+  if (state.durable.value === "journal") return ["bad", t("page.scan.link.journal")];
+  if (state.proof.value?.agrees === false) return ["bad", t("page.scan.proof.differs")];
   if (waiting) return ["warn", t("page.scan.waiting", { n: waiting })];
   const doors = state.config.value?.doors;
   if (doors && doors !== "open") return ["warn", t(`page.control.doors.${doors}`)];
@@ -27,7 +45,7 @@ function statusOf() {
 
 function StatusLine() {
   const [tone, words] = statusOf();
-  return html`<header class=${`status ${tone}`}>
+  return html`<header class=${`status ${tone}`} data-package=${state.packed.value?.mode ?? "none"}>
     <span class="status-words" role="status"><i class="dot"></i>${words}</span>
     <span class="status-place">
       <b class="name">${state.gate.value?.name ?? t("page.scan.no_gate")}</b>

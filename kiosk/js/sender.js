@@ -18,8 +18,9 @@ export function isFinal(status) {
 export class Sender {
   // post(path, body, timeoutMs) -> {status, data, retryAfterMs}; status 0 = no answer.
   // tell: {answered(scan, answer), refused(scan, status, data), silent(scan), link(word)}
-  constructor({ store, post, tell, now = Date.now, timers = globalThis, random = Math.random }) {
-    Object.assign(this, { store, post, tell, now, timers, random });
+  // uploads: the event's own address, for devices whose scans find their event.
+  constructor({ store, post, tell, uploads = null, now = Date.now, timers = globalThis, random = Math.random }) {
+    Object.assign(this, { store, post, tell, uploads, now, timers, random });
     this.waiting = new Map();
     this.busy = new Set();
     this.shown = [];
@@ -36,6 +37,8 @@ export class Sender {
 
   find(code, direction) {
     for (const { scan } of this.waiting.values()) {
+      // What the device decided by itself is over: the next reading is another scan.
+      if (scan.body.door) continue;
       if (scan.body.code === code && scan.body.direction === direction) return scan;
     }
     return null;
@@ -78,11 +81,17 @@ export class Sender {
     const { scan } = entry;
     this.busy.add(scan.id);
     const shown = this.shown.slice(0, SHOWN_MAX);
-    const body = shown.length ? { ...scan.body, shown } : scan.body;
-    const reply = await this.post(scan.path, body, REQUEST_MS);
+    const asked = scan.body;
+    const reply = asked.offline
+      ? await this.upload(scan, asked, shown)
+      : await this.post(scan.path, shown.length ? { ...asked, shown } : asked, REQUEST_MS);
     this.busy.delete(scan.id);
     if (this.stopped) return;
-    if (reply.status === 200) {
+    if (reply.status === 200 && asked !== scan.body) {
+      // Answered after the device had decided by itself: its word has still to be told.
+      this.tell.link("online");
+      entry.dueMs = 0;
+    } else if (reply.status === 200) {
       this.shown = this.shown.filter((id) => !shown.includes(id));
       await this.finish(scan, () => this.tell.answered(scan, reply.data));
       this.tell.link("online");
@@ -97,6 +106,27 @@ export class Sender {
       this.later(entry, reply.retryAfterMs);
     }
     this.pump();
+  }
+
+  // What was decided here goes by the road of uploads, which a revoked device has too.
+  async upload(scan, body, shown) {
+    const reply = await this.post(`${this.uploads ?? scan.path}/batch`, { scans: [body], shown }, REQUEST_MS);
+    if (reply.status !== 200) return reply;
+    const [result] = reply.data.results;
+    if (result.error) return { ...reply, status: result.error.status, data: result.error };
+    return { ...reply, data: result };
+  }
+
+  // The device decided: kept with the scan before it is shown; true if it still waits.
+  async decided(scan, door) {
+    scan.body = { ...scan.body, offline: true, door };
+    await this.store.putScan(scan);
+    if (!this.waiting.has(scan.id)) {
+      this.waiting.set(scan.id, { scan, tries: 1, dueMs: 0, told: true });
+      this.pump();
+      return false;
+    }
+    return true;
   }
 
   later(entry, leastMs = 0) {

@@ -12,6 +12,12 @@ export const operator = signal(null);
 export const link = signal("online");
 export const waitingCount = signal(0);
 export const skewMs = signal(0);
+// The offline package in hand: {made_at, expires_at, mode}, or null.
+export const packed = signal(null);
+// Whether the server has its database ("journal": it keeps entries in a file).
+export const durable = signal("committed");
+// The comparison after a reconnection: {agrees, ..}, or null.
+export const proof = signal(null);
 // What fills the screen: {id, code, tone, stays, shownAtMs, answer | silent | problem}.
 export const shown = signal(null);
 export const checking = signal(false);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -236,7 +237,10 @@ async def test_nothing_is_lost_while_the_server_is_gone(
     house: House, open_page: OpenPage, watched: Watched, shots: Path
 ) -> None:
     watched.expect(r"Failed to load resource: net::ERR")
-    page = await scanner(await open_page(*PHONE), house, "Phone alone")
+    page = await open_page(*PHONE)
+    # No package came through: then only a person can decide.
+    await page.route("**/offline-package*", lambda route: route.abort())
+    await scanner(page, house, "Phone alone")
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     house.kill("api")
     await wedge(page, "T-20")
@@ -261,3 +265,59 @@ async def test_nothing_is_lost_while_the_server_is_gone(
     words = await verdict(page, "admitted", "ok")
     assert "Guest 20" in words
     assert len(await house.admissions("T-20")) == 1
+
+
+async def test_the_device_decides_alone_and_the_counts_agree(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    """Paired, packed, the server killed, reloaded, scanned; the server is back."""
+    watched.expect(r"Failed to load resource: net::ERR")
+    page = await scanner(await open_page(*PHONE), house, "Phone on its own")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await expect(page.locator(".status")).to_have_attribute("data-package", "bounded")
+    await wedge(page, "T-50")
+    await verdict(page, "admitted", "ok")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    house.kill("api")
+    await page.reload()
+    await page.wait_for_selector(".scanner")
+    await expect(page.locator(".status")).to_have_attribute("data-package", "bounded")
+    start_s = time.monotonic()
+    await wedge(page, "T-51")
+    await verdict(page, "admitted", "ok")
+    assert time.monotonic() - start_s < 5, "within one scan, on a busy machine"
+    await page.screenshot(path=shots / "handheld-alone.png")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await expect(page.locator(".status")).to_contain_text("1 waiting")
+    # What the server let in before is known here too.
+    await wedge(page, "T-50")
+    await verdict(page, "refused", "already_inside")
+    await page.keyboard.press("Escape")
+    await wedge(page, "nobody's")
+    await verdict(page, "refused", "unknown_code")
+    await page.keyboard.press("Escape")
+    await page.screenshot(path=shots / "handheld-alone-line.png")
+    assert await house.admissions("T-51") == []
+    await house.start("api")
+    await expect(page.locator(".status")).to_contain_text("Online", timeout=30_000)
+    [row] = await house.admissions("T-51")
+    assert row["door_time"] is not None
+    proof = await agreed(house, "Phone on its own")
+    assert (proof["counts"]["admitted"], proof["entries"]) == (1, 1)
+    assert proof["counts"]["turned_away"] == proof["turned_away"] == 2
+    # And it goes on with the server.
+    await wedge(page, "T-52")
+    await verdict(page, "admitted", "ok")
+
+
+async def agreed(house: House, name: str) -> dict[str, Any]:
+    """The comparison of a device, once it agrees."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = await house.http.get(
+                f"/api/v1/events/{house.event.id}/offline-proof"
+            )
+            found = {one["device"]: one for one in answer.json()}.get(name)
+            if found and found["agrees"] and found["counts"]["admitted"]:
+                return found
+            await asyncio.sleep(0.1)

@@ -1,0 +1,62 @@
+// Keeps the offline package fresh while there is a network, and afterwards compares what
+// the device did alone with what the server has of it.
+import { effect } from "/vendor/signals.mjs";
+import * as state from "/scan/js/state.js";
+
+const REFRESH_MS = 60_000;
+const RETRY_MS = 10_000;
+const TIMEOUT_MS = 4_000;
+
+export class Provisions {
+  constructor({ alone, post, eventId }) {
+    Object.assign(this, { alone, post });
+    this.path = `/api/v1/events/${eventId}/offline-proof`;
+    this.busy = false;
+  }
+
+  // What an earlier page left; a package that cannot be read any more is fetched anew.
+  async open() {
+    await this.alone.load().catch(() => {
+      this.alone.parts = [];
+    });
+    this.show();
+  }
+
+  start() {
+    // Back on the network, and everything sent: fetch what happened meanwhile and compare.
+    effect(() => {
+      const back = state.link.value === "online" && state.waitingCount.value === 0;
+      if (back && this.apart) this.refresh();
+      if (state.link.value !== "online" || state.waitingCount.value > 0) this.apart = true;
+    });
+    this.refresh();
+  }
+
+  async refresh() {
+    if (this.busy) return;
+    this.busy = true;
+    clearTimeout(this.timer);
+    const fresh = await this.alone.refresh().catch(() => false);
+    if (fresh) await this.compare();
+    this.show();
+    this.busy = false;
+    this.timer = setTimeout(() => this.refresh(), fresh ? REFRESH_MS : RETRY_MS);
+  }
+
+  async compare() {
+    const counts = this.alone.counts(state.waitingCount.value);
+    const reply = await this.post(this.path, counts, TIMEOUT_MS);
+    if (reply.status !== 200) return;
+    this.apart = false;
+    state.proof.value = reply.data;
+  }
+
+  show() {
+    const { head } = this.alone;
+    state.packed.value = head && {
+      made_at: Date.parse(head.made_at),
+      expires_at: Date.parse(head.expires_at),
+      mode: head.mode,
+    };
+  }
+}
