@@ -171,7 +171,7 @@ CHANGES = st.fixed_dictionaries(
                 exclusive=[True, False],
                 opens_at=[None, *TIMES],
                 closes_at=[None, *TIMES],
-                door_mode=["open", "registered", "track"],
+                door_mode=["open", "registered", "track", "register"],
                 passes_per_day=[None, 1, 2],
                 pass_gap_minutes=[None, 10],
                 anti_passback_minutes=[None, 15],
@@ -278,6 +278,7 @@ STEPS = st.fixed_dictionaries(
         ),
         "inside": st.sampled_from([None, None, {}, {"venue": 1, "lounge": 5}]),
         "kept": st.sampled_from([{}, {"h1": 2}]),
+        "later": st.sampled_from([False, False, False, True]),
         "device": some(
             no=[1, 2],
             role=["", "steward", "supervisor", "event_manager"],
@@ -345,6 +346,7 @@ def play(history: dict[str, Any]) -> tuple[Plan, list[dict[str, Any]], list[Deci
         ask = msgspec.structs.replace(ask, at=ask.at + passed)
         facts = facts_of(case, plan)
         facts.visits = visits
+        facts.later = step["later"]
         questions.append(question(plan, ask, facts))
         one = decide(plan, ask, facts)
         made.append(one)

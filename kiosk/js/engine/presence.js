@@ -144,11 +144,14 @@ export function admit(plan, ask, facts, scope, persons, again) {
     if (missing(plan, facts, scope, person)) return outside(plan, ask, facts, scope, [person]);
     const visit = visitOf(facts, scope.no, person);
     if (visit !== null && isInside(visit)) closes.push(close(scope, person, true, true));
-    opens.push(nextPass(scope, person, visit, day, true));
+    const past = Boolean(facts.later);
+    opens.push(nextPass(scope, person, visit, day, true, past));
     for (const outer of enteredToo(plan, facts, scope, person)) {
-      opens.push(nextPass(outer, person, visitOf(facts, outer.no, person), day, false));
+      opens.push(nextPass(outer, person, visitOf(facts, outer.no, person), day, false, past));
     }
-    for (const other of plan.siblings(scope)) closes.push(close(other, person, false, true));
+    for (const other of past ? [] : plan.siblings(scope)) {
+      closes.push(close(other, person, false, true));
+    }
   }
   return decision({
     verdict: "admitted",
@@ -201,7 +204,7 @@ function close(scope, person, must, assumed) {
   return { scope, person_no: person, must, assumed };
 }
 
-function nextPass(scope, person, visit, eventDay, primary) {
+function nextPass(scope, person, visit, eventDay, primary, past) {
   const [beforeDay, before] = [visit?.day ?? 0, visit?.day_used ?? 0];
   const same = beforeDay === eventDay ? 1 : 0;
   const [day, dayUsed] = beforeDay < eventDay ? [eventDay, 1] : [beforeDay, before + same];
@@ -214,6 +217,7 @@ function nextPass(scope, person, visit, eventDay, primary) {
     event_day: eventDay,
     day,
     day_used: dayUsed,
+    past,
   };
 }
 
@@ -229,7 +233,7 @@ export function leave(plan, ask, facts, wanted) {
   const args = { name: ticket.name };
   for (const scope of wanted) {
     const present = insideOf(facts, ticket, scope);
-    if (!present.length) continue;
+    if (!present.length || facts.later) continue;
     const count = howMany(ask, ticket.admits, present.length);
     if (count === null) {
       const choices = present.map((_, index) => index + 1);
