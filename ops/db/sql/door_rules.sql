@@ -27,6 +27,40 @@ CREATE FUNCTION ops.bans_on(
     LIMIT 1
 $$;
 
+-- ops.special_v1: what a ticket has that few have, as ops.cache.entry.Special takes it.
+-- Read by: ops.ticket_entries_v1, for tickets that have any.
+CREATE FUNCTION ops.special_v1(
+    p_ticket uuid, p_event uuid, p_due numeric, p_currency text, a public.attendees
+) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT json_build_array(
+        coalesce((SELECT json_agg(json_build_array(coalesce(s.no, 0), e.allowed,
+            coalesce((extract(epoch FROM e.opens_at) * 1000)::bigint, 0),
+            coalesce((extract(epoch FROM e.closes_at) * 1000)::bigint, 0),
+            coalesce(e.passes_total, 0), coalesce(e.passes_per_day, 0),
+            coalesce(e.re_entry, '')) ORDER BY e.created_at, e.id)
+          FROM ops.exemptions e LEFT JOIN ops.scopes s ON s.id = e.scope_id
+          WHERE e.ticket_id = p_ticket), '[]'),
+        coalesce(b.kind, ''),
+        coalesce((extract(epoch FROM b.until) * 1000)::bigint, 0),
+        coalesce(a.birth_date::text, ''),
+        coalesce(w.years, 0),
+        CASE WHEN p_due > 0 THEN p_due || ' ' || p_currency ELSE '' END,
+        coalesce(w.questions, '[]'),
+        coalesce((SELECT json_agg(json_build_array(s.no,
+            coalesce((extract(epoch FROM g.released_at) * 1000)::bigint, 0)) ORDER BY s.no)
+          FROM ops.session_registrations g JOIN ops.scopes s ON s.session_id = g.session_id
+          WHERE g.ticket_id = p_ticket AND g.status = 'released'), '[]'))
+    FROM (
+        SELECT max(n.years) AS years,
+            json_agg(DISTINCT q.no) FILTER (WHERE q.no IS NOT NULL) AS questions
+        FROM ops.answers n LEFT JOIN ops.questions q ON q.id = n.question_id
+        WHERE n.ticket_id = p_ticket
+    ) w
+    LEFT JOIN LATERAL ops.bans_on(p_event, a.contact_id, a.email, a.phone,
+        concat_ws(' ', nullif(a.first_name, ''), nullif(a.last_name, '')), a.birth_date) b
+      ON true
+$$;
+
 -- The tickets of everybody whom these bans may name.
 CREATE FUNCTION ops.tickets_of_ban(b ops.bans) RETURNS uuid[] LANGUAGE sql STABLE AS $$
     SELECT ARRAY(
