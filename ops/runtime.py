@@ -24,6 +24,7 @@ from ops.attendance.redemptions import Redemptions
 from ops.attendance.registrations import Registrations
 from ops.attendance.search import Search
 from ops.attendance.stops import Stops
+from ops.attendance.ticket_mail import TicketMail
 from ops.attendance.tickets import TicketLife
 from ops.attendee.feedback import Feedback
 from ops.attendee.links import Links
@@ -239,19 +240,20 @@ class Runtime:
 
     def _attendance(self) -> None:
         house = House(self.database, self.auditor, self.clock, parse)
-        self.ticket_life = TicketLife(house, self._coder)
+        texts = Texts(find().web / "i18n")
+        mail = TicketMail(texts, self.settings.base_url)
+        self.ticket_life = TicketLife(house, self._coder, mail)
         self.media = Media(house, self._coder, self.ticket_life)
         self.registrations = Registrations(house)
         self.credits = Credits(house)
         self.search = Search(house, self.limiter)
-        texts = Texts(find().web / "i18n")
         self.redemptions = Redemptions(house, texts)
         self.entitlements = Entitlements(house)
         self.counts = Counts(house)
         self.ejecting = Ejecting(house)
         self.stops = Stops(house)
         self.many = BulkCheck(house, self._decide, self.desk.confirm)
-        self.guest_lists = GuestLists(house, self._coder)
+        self.guest_lists = GuestLists(house, self._coder, mail)
         self.history = History(house)
 
     async def start(self) -> None:

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from ops.attendance.acting import Caller, Coder, GetCoder, House
 from ops.attendance.ticket_life import AWAITING_APPROVAL
+from ops.attendance.ticket_mail import TicketMail
 from ops.attendance.tickets import ISSUE, TELL, Holder, WhyText
 from ops.audit.entry import Entry, Person
 from ops.auth.subjects import Staff
@@ -187,8 +188,8 @@ class EntryView(msgspec.Struct, frozen=True):
 class GuestLists:
     """Keeps lists within their quotas."""
 
-    def __init__(self, house: House, coder: GetCoder) -> None:
-        self._house, self._coder = house, coder
+    def __init__(self, house: House, coder: GetCoder, mail: TicketMail) -> None:
+        self._house, self._coder, self._mail = house, coder, mail
 
     async def add(
         self, caller: Caller, event_id: UUID, body: ListBody
@@ -330,7 +331,7 @@ class GuestLists:
             now,
         )
         if not waits:
-            await self._code_issued(db, event_id, ticket_id, now)
+            await self._code_issued(db, event_id, ticket_id, text, now)
         entry = Entry(
             caller.actor,
             "guest_lists.add",
@@ -404,7 +405,7 @@ class GuestLists:
         """
         if decision != "withdrawn":
             me.demand("tickets", "write", event_id)
-        now = self._house.clock.now()
+        now, coder = self._house.clock.now(), await self._coder()
 
         async def work(db: Any) -> DecidedAnswer:
             row = await db.fetchrow(ENTRY, entry_id, list_id, event_id)
@@ -422,7 +423,8 @@ class GuestLists:
             state = "valid" if decision == "approved" else "cancelled"
             await db.execute(TICKET_STATE, ticket_id, state)
             if decision == "approved":
-                await self._code_issued(db, event_id, ticket_id, now)
+                text, _, _ = coder.issue(ticket_id)
+                await self._code_issued(db, event_id, ticket_id, text, now)
             entry = Entry(
                 caller.actor,
                 f"guest_lists.{decision}",
@@ -454,10 +456,11 @@ class GuestLists:
         )
 
     async def _code_issued(
-        self, db: Any, event_id: UUID, ticket_id: UUID, now: datetime
+        self, db: Any, event_id: UUID, ticket_id: UUID, code: str, now: datetime
     ) -> None:
         more = {"ticket_id": str(ticket_id)}
         await db.execute(TELL, event_id, "code_issued", now, more)
+        await self._mail.queue(db, ticket_id, code, now)
 
 
 def _demand_host(me: Staff, event_id: UUID, host_user_id: UUID | None) -> None:

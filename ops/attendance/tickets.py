@@ -2,7 +2,7 @@
 
 One transaction an act: the ticket is locked, its codes are replaced, the audit entry
 and the fact are written. The trigger on `ops.ticket_codes` notes it for the door.
-A new code leaves a fact `code_issued`: whoever writes mails sends it from there.
+A new code leaves a fact `code_issued` and a mail in the outbox.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from ops.attendance.acting import EVENT_MANAGER, Caller, Coder, Doer, GetCoder, House
 from ops.attendance.ticket_life import Act, Change, Known, weigh
+from ops.attendance.ticket_mail import TicketMail
 from ops.audit.entry import Entry, Person
 from ops.auth.subjects import Staff
 from ops.errors import NotFound, Unprocessable
@@ -140,8 +141,8 @@ class NewCode(msgspec.Struct, frozen=True):
 class TicketLife:
     """Does the acts."""
 
-    def __init__(self, house: House, coder: GetCoder) -> None:
-        self._house, self._coder = house, coder
+    def __init__(self, house: House, coder: GetCoder, mail: TicketMail) -> None:
+        self._house, self._coder, self.mail = house, coder, mail
 
     async def act(
         self, caller: Caller, ticket_id: UUID, act: Act, body: TicketAct
@@ -285,6 +286,7 @@ class TicketLife:
         await db.execute(REVOKE, row["id"], code.id, now, why_old_died)
         more = {"ticket_id": str(row["id"]), "code_id": str(code.id)}
         await db.execute(TELL, row["event_id"], "code_issued", now, more)
+        await self.mail.queue(db, row["id"], text, now)
         return code
 
     async def _tell(

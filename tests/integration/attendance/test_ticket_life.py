@@ -87,6 +87,11 @@ async def test_a_transfer_changes_the_holder_and_keeps_the_passes(
     assert answer["holder"] == "李 O'Brien-Łukasz"
     assert (await doors.scan("T-4"))["reason"] == "reissued"
     assert (await doors.scan(answer["code"]))["ticket"]["holder"] == answer["holder"]
+    mail = await doors.database.pool.fetchrow(
+        "SELECT to_address, body FROM ops.mails WHERE kind = 'ticket_code'"
+    )
+    assert mail["to_address"] == "li@example.org"
+    assert f"/t/{answer['code']}" in mail["body"]
     # Who had it before is still somebody.
     assert await doors.value("SELECT first_name FROM attendees WHERE id = $1", before)
 
