@@ -43,6 +43,7 @@ const FILES = [
   "/scan/js/questions.js",
   "/scan/js/reader.js",
   "/scan/js/redeem.js",
+  "/scan/js/recalls.js",
   "/scan/js/scan-worker.js",
   "/scan/js/scanner.js",
   "/scan/js/search.js",

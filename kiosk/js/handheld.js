@@ -14,6 +14,7 @@ import { openOutbox } from "/scan/js/outbox-store.js";
 import { Pairing, pairWith } from "/scan/js/pairing.js";
 import { Provisions } from "/scan/js/provisions.js";
 import { Pulse } from "/scan/js/pulse.js";
+import { Recalls } from "/scan/js/recalls.js";
 import { Scanner } from "/scan/js/scanner.js";
 import { Sheets } from "/scan/js/sheets.js";
 import { soundReady, unlockSound } from "/scan/js/sound.js";
@@ -61,7 +62,10 @@ async function scanWith(device) {
     version: VERSION,
     changed: () => store.keep("config", state.config.value),
   }).start();
-  if (!lead) provisions.start();
+  if (!lead) {
+    provisions.start();
+    new Recalls({ device, alone, post, flush: () => desk.sender.pump() }).start();
+  }
   keepAwake();
 }
 

@@ -7,6 +7,7 @@ websocket text frame (unmasked, as a server sends); msgspec encoders are made on
 from __future__ import annotations
 
 import struct
+from uuid import UUID
 
 import msgspec
 
@@ -63,13 +64,29 @@ class Error(msgspec.Struct, tag_field="op", tag="error", omit_defaults=True):
     topic: str = ""
 
 
+class Recall(msgspec.Struct, tag_field="op", tag="recall"):
+    """To the device that holds a ticket's lease: another door has the guest."""
+
+    event_id: UUID
+    ticket_id: UUID
+
+
 class Bye(msgspec.Struct, tag_field="op", tag="bye", omit_defaults=True):
     code: int
     retry_ms: int = -1
 
 
 Message = (
-    Welcome | Snapshot | Update | Resumed | Mark | Unsubscribed | Pong | Error | Bye
+    Welcome
+    | Snapshot
+    | Update
+    | Resumed
+    | Mark
+    | Unsubscribed
+    | Pong
+    | Error
+    | Recall
+    | Bye
 )
 
 

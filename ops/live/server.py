@@ -42,6 +42,7 @@ from ops.live.protocol import FRAME_BYTES_MAX, HELLO_WITHIN_S, PING_S
 from ops.live.reach import READ_EVERY_S as REACH_EVERY_S
 from ops.live.reach import read_reach
 from ops.live.reader import Reader
+from ops.live.recalls import RecallBell
 from ops.live.sources import CacheSource, DatabaseSource
 from ops.live.state import Plan
 from ops.live.topics import Grants, Kind
@@ -204,6 +205,7 @@ class LiveServer:
                 _every(min(1.0, self.options.mark_after_s), self._sweep)
             ),
             asyncio.create_task(_every(REVOCATION_CHECK_S, self._recheck)),
+            asyncio.create_task(RecallBell(self.options.redis_url, self.hub).run()),
         ]
         if self._receipts is not None:
             self._tasks.append(asyncio.create_task(self._receipts.run()))
