@@ -36,18 +36,29 @@ async def run(options: argparse.Namespace) -> tuple[list[Result], list[Caught]]:
     controls = [c for c in CONTROLS if _wanted(c.name, "control", words)]
     results: list[Result] = []
     caught: list[Caught] = []
+    began_s = time.monotonic()
+
+    async def note() -> None:
+        if not (options.no_report or options.only or options.short):
+            took_s = time.monotonic() - began_s
+            await asyncio.to_thread(
+                report.write, options.out, results, caught, options.seed, took_s
+            )
+
     async with open_ground() as ground:
         for number, fault in enumerate(faults, 1):
             _OUT.print(f"[dim]{number}/{len(faults)}[/] {fault.name} ..", end=" ")
             result = await _play(ground, fault, options)
             results.append(result)
             _OUT.print(_line(result))
+            await note()
         for one in controls:
             _OUT.print(f"without {one.name} ..", end=" ")
             seen = await control(ground, one, options.seed, short=options.short)
             caught.append(seen)
             colour = "green" if seen.caught else "red"
             _OUT.print(f"[{colour}]{seen.broken or 'nothing was seen'}[/]")
+            await note()
     return results, caught
 
 
@@ -98,8 +109,6 @@ def main() -> int:
     began_s = time.monotonic()
     results, caught = asyncio.run(run(options))
     took_s = time.monotonic() - began_s
-    if not (options.no_report or options.only or options.short):
-        report.write(options.out, results, caught, options.seed, took_s)
     good = all(r.good for r in results) and all(c.caught for c in caught)
     _OUT.print(
         f"{len(results)} faults, {len(caught)} controls in {took_s:.0f} s: "

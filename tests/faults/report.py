@@ -31,7 +31,8 @@ _HEAD = (
 def write(
     docs: Path, results: list[Result], caught: list[Caught], seed: int, took_s: float
 ) -> None:
-    """Put the figures into the page and the picture beside it."""
+    """Put the figures into the page and the picture beside it; also of a run that is
+    not over, so that one that is stopped is not lost."""
     page = docs / "reliability.md"
     text = page.read_text()
     before, _, rest = text.partition(BEGIN)
