@@ -155,6 +155,20 @@ _PIPELINE: Final = (
         create_only="campaign_id contact_id",
         example={"status": "pending"},
     ),
+    describe(
+        "ops.effect_rules",
+        "effect_rule",
+        permission="leads",
+        search="name",
+        sorts="name",
+        example={
+            "name": "Came to the fair",
+            "happened": "attended_event",
+            "action": "lead",
+            "lead_score": 40,
+        },
+        summary="what is made of what happened at a door",
+    ),
 )
 
 _TEAM: Final = (

@@ -46,18 +46,18 @@ async def run(options: argparse.Namespace) -> tuple[list[Result], list[Caught]]:
             )
 
     async with open_ground() as ground:
-        for number, fault in enumerate(faults, 1):
-            _OUT.print(f"[dim]{number}/{len(faults)}[/] {fault.name} ..", end=" ")
-            result = await _play(ground, fault, options)
-            results.append(result)
-            _OUT.print(_line(result))
-            await note()
         for one in controls:
             _OUT.print(f"without {one.name} ..", end=" ")
             seen = await control(ground, one, options.seed, short=options.short)
             caught.append(seen)
             colour = "green" if seen.caught else "red"
             _OUT.print(f"[{colour}]{seen.broken or 'nothing was seen'}[/]")
+            await note()
+        for number, fault in enumerate(faults, 1):
+            _OUT.print(f"[dim]{number}/{len(faults)}[/] {fault.name} ..", end=" ")
+            result = await _play(ground, fault, options)
+            results.append(result)
+            _OUT.print(_line(result))
             await note()
     return results, caught
 
