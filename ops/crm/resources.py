@@ -160,14 +160,7 @@ _PIPELINE: Final = (
         "effect_rule",
         permission="leads",
         search="name",
-        sorts="name",
-        example={
-            "name": "Came to the fair",
-            "happened": "attended_event",
-            "action": "lead",
-            "lead_score": 40,
-        },
-        summary="what is made of what happened at a door",
+        example={"name": "Came", "happened": "left_early", "action": "lead"},
     ),
 )
 
