@@ -159,7 +159,6 @@ _PIPELINE: Final = (
         "ops.effect_rules",
         "effect_rule",
         permission="leads",
-        search="name",
         example={"name": "Came", "happened": "left_early", "action": "lead"},
     ),
 )
