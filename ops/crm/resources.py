@@ -155,12 +155,6 @@ _PIPELINE: Final = (
         create_only="campaign_id contact_id",
         example={"status": "pending"},
     ),
-    describe(
-        "ops.effect_rules",
-        "effect_rule",
-        permission="leads",
-        example={"name": "Came", "happened": "left_early", "action": "lead"},
-    ),
 )
 
 _TEAM: Final = (

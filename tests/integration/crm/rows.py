@@ -17,7 +17,7 @@ ORDER = """
     opportunities interactions campaigns campaign_recipients tasks notes sponsors
     event_feedback networking_connections event_materials event_announcements
     event_analytics bundles bundle_items promoter_commissions seat_maps
-    seat_assignments members effect_rules
+    seat_assignments members
 """.split()  # noqa: SIM905
 assert {*ORDER, "check_ins"} == {resource.name for resource in RESOURCES}
 UNIQUE = ("email", "slug", "username", "code", "promoter_code", "order_number", "name")

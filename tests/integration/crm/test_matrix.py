@@ -206,7 +206,6 @@ WORDS = {
     "promoters": "promoters", "promoter_commissions": "promoters",
     "seat_maps": "seating", "seat_assignments": "seating", "areas": "places",
     "scopes": "places", "gates": "places", "access_rules": "places",
-    "effect_rules": "leads",
 }  # fmt: skip
 ACTIONS = {"GET": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}
 
