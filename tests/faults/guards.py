@@ -24,8 +24,14 @@ _KEYS = (
     "ALTER TABLE public.check_ins DROP CONSTRAINT IF EXISTS uq_check_ins_pass",
     "ALTER TABLE public.check_ins DROP CONSTRAINT IF EXISTS uq_check_ins_scan",
     "DROP INDEX IF EXISTS public.uq_check_ins_inside",
+    # The same columns, so that nothing is slower; only nothing is unique.
+    "CREATE INDEX control_pass ON public.check_ins"
+    " (ticket_id, scope_id, person_no, pass_no)",
+    "CREATE INDEX control_scan ON public.check_ins (scan_id, scope_id, person_no)",
 )
 _KEYS_BACK = (
+    "DROP INDEX public.control_pass",
+    "DROP INDEX public.control_scan",
     "TRUNCATE public.check_ins CASCADE",
     "ALTER TABLE public.check_ins ADD CONSTRAINT uq_check_ins_pass"
     " UNIQUE (ticket_id, scope_id, person_no, pass_no)",
