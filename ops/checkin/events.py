@@ -20,8 +20,8 @@ _EVENT = """
 SELECT e.id, e.title, e.slug, e.event_type, e.status, e.doors_state, e.timezone,
        e.starts_at, e.ends_at, e.doors_open_at, e.admission_opens_at,
        e.admission_closes_at, e.capacity, e.languages, e.currency, e.show_rate,
-       e.description, e.venue_id, e.day_starts_at, v.name AS venue
-       e.description, e.venue_id, v.name AS venue, e.xmin::text AS etag
+       e.description, e.venue_id, e.day_starts_at, v.name AS venue,
+       e.xmin::text AS etag
   FROM events e LEFT JOIN venues v ON v.id = e.venue_id
 """
 

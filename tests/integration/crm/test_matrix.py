@@ -27,6 +27,8 @@ from tests.integration.crm.test_team import member
 from tests.integration.people.people_kit import Place, sign_in, user
 
 ENDS_THE_SESSION = {"/api/v1/auth/logout"}
+NARROWED = {"/api/v1/events/{event_id:uuid}/bans/{ban_id:uuid}/lift"}
+"""Routes whose handler asks for more than their guard: a supervisor, not any scanner."""
 Bearer = dict[str, str]
 
 
@@ -113,6 +115,8 @@ async def differences(
         status = await told(http, asked, event_id, headers)
         # What is not the guard's: a handler that narrows (a row of everybody's).
         if wanted and guard.__class__ is Requires and guard.anywhere and not own:
+            continue
+        if wanted and asked.path in NARROWED:
             continue
         if wanted != (status not in (401, 403)):
             found.append(f"{asked.method} {asked.path}: {status}, allowed {wanted}")
