@@ -31,6 +31,8 @@ from ops.errors import StoreUnavailable
 
 TURNS = 3
 SAMPLE_ROWS = 200
+LOOK_AGAIN_S = 2.0
+"""Longer than a desk, the drain or the relay takes to bring what is on its way."""
 SHOWN_MAX = 20
 """Differences of one kind that are named; the others are counted."""
 HEADER = slice(0, 3)
@@ -66,7 +68,9 @@ class Reconciler:
         warmer: Warmer,
         folder: Path,
         clock: Clock,
+        look_again_s: float = LOOK_AGAIN_S,
     ) -> None:
+        self._look_again_s = look_again_s
         self._database, self._cache = database, cache
         self._warmer, self._folder, self._clock = warmer, folder, clock
         self._seen: dict[tuple[UUID, str], tuple[int, int]] = {}
@@ -83,13 +87,31 @@ class Reconciler:
             if event_id in self._warmer.warming or not await self._usable(event_id):
                 continue
             off = await self._counters(event_id)
-            entries = await self._entries(event_id, SAMPLE_ROWS)
+            entries = await self._lasting(event_id)
             differences += len(off) + len(entries)
             repaired += await self._steady(event_id, off)
-            if entries and self._again(event_id, "entries", len(entries)):
+            if entries:
                 repaired += await self._bring(event_id, entries)
         metrics.cache_differences.set(differences)
         return repaired
+
+    async def _lasting(self, event_id: UUID) -> list[Difference]:
+        """Entries of some tickets that differ in the same way each time they are read.
+
+        Beside a rush some visits are always on their way: those look different a
+        moment later, and a cache is not filled anew for them.
+        """
+        found = await self._database.pool.fetch(
+            statements.TICKETS_BY_CHANCE, event_id, SAMPLE_ROWS
+        )
+        chance = [row["id"] for row in found]
+        off = await self._entries(event_id, chance)
+        for _ in range(TURNS - 1):
+            if off:
+                await asyncio.sleep(self._look_again_s)
+                again = await self._entries(event_id, chance)
+                off = [one for one in off if one in again]
+        return off
 
     async def compare(self, event_id: UUID) -> list[Difference]:
         """Everything, once; at most `SHOWN_MAX` of a kind.
@@ -150,8 +172,7 @@ class Reconciler:
     async def _steady(self, event_id: UUID, off: dict[str, tuple[int, int]]) -> int:
         """Repair the counters that were off by the same number often enough."""
         for key in [k for k in self._seen if k[0] == event_id and k[1] not in off]:
-            if key[1] != "entries":
-                del self._seen[key]
+            del self._seen[key]
         repaired = 0
         for name, (there, record) in off.items():
             if self._again(event_id, name, there - record):
@@ -171,25 +192,21 @@ class Reconciler:
     def _again(self, event_id: UUID, name: str, by: int) -> bool:
         """Whether this was seen `TURNS` times in a row, this time included."""
         before, times = self._seen.get((event_id, name), (by, 0))
-        times = times + 1 if before == by or name == "entries" else 1
+        times = times + 1 if before == by else 1
         self._seen[event_id, name] = (by, times)
         if times < TURNS:
             return False
         del self._seen[event_id, name]
         return True
 
-    async def _entries(self, event_id: UUID, sample: int | None) -> list[Difference]:
+    async def _entries(
+        self, event_id: UUID, chance: list[UUID] | None
+    ) -> list[Difference]:
         """Tickets, codes, devices and visits whose entry in the cache is another.
 
         Args:
-            sample: look at so many tickets by chance; None: at all.
+            chance: look at these tickets; None: at all.
         """
-        chance: list[UUID] | None = None
-        if sample is not None:
-            found_ids = await self._database.pool.fetch(
-                statements.TICKETS_BY_CHANCE, event_id, sample
-            )
-            chance = [row["id"] for row in found_ids]
         found: list[Difference] = []
         async with (
             self._database.pool.acquire() as connection,

@@ -182,6 +182,11 @@ class Worker:
             except _TROUBLE as error:
                 _logger.warning("duty_failed", error=log.scrubbed(error))
                 await asyncio.sleep(RETRY_S)
+            except Exception as error:
+                # Whatever it is: a duty that ends for good is a relay or a merge that
+                # nobody misses until the doors do (seen when PostgreSQL was stopped).
+                _logger.exception("duty_broken", error=log.scrubbed(error))
+                await asyncio.sleep(RETRY_S)
             await asyncio.sleep(pause_s)
 
     async def _warm(self) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,12 @@ async def reconciler(sync, door, event, tmp_path: Path) -> Reconciler:
     while await sync.relay.turn():
         pass
     return Reconciler(
-        sync.database, sync.cache, sync.warmer, tmp_path / "journal", Clock()
+        sync.database,
+        sync.cache,
+        sync.warmer,
+        tmp_path / "journal",
+        Clock(),
+        look_again_s=0.05,
     )
 
 
@@ -121,8 +127,7 @@ async def test_the_sampler_brings_entries_anew(
 ) -> None:
     ticket = event.tickets["T-9"]
     await sync.cache.redis.hdel(keys.tickets(event.id), ticket.bytes)
-    for _ in range(TURNS):
-        await reconciler.sample()
+    assert await reconciler.sample() == 1
     relay = Relay(sync.database, sync.cache)
     while await relay.turn():
         pass
@@ -163,3 +168,27 @@ async def test_the_commands(
     assert again["tickets"] == "bad"
     with pytest.raises(SettingsError):
         await preflight.run(settings, "no-such-event")
+
+
+async def test_a_visit_on_its_way_fills_no_cache_anew(
+    reconciler,
+    sync,
+    door,
+    event,
+) -> None:
+    """A desk that is slow to tell the cache is no difference that lasts."""
+    place = keys.visits(event.id)
+    held = await sync.cache.redis.hgetall(place)
+    await sync.cache.redis.delete(place)
+    epoch = await sync.cache.redis.hget(keys.meta(event.id), "epoch")
+    reconciler._look_again_s = 0.3
+    sampling = asyncio.create_task(reconciler.sample())
+    await asyncio.sleep(0.1)
+    await sync.cache.redis.hset(place, mapping=held)
+    assert await sampling == 0
+    assert await sync.cache.redis.hget(keys.meta(event.id), "epoch") == epoch
+    # The control: gone for good, and the cache is filled anew.
+    await sync.cache.redis.delete(place)
+    assert await reconciler.sample() > 0
+    assert await sync.cache.redis.hget(keys.meta(event.id), "epoch") != epoch
+    assert await sync.cache.redis.hlen(place) == len(held)
