@@ -125,6 +125,8 @@ class Worker:
                 await self._lead()
             except _TROUBLE as error:
                 _logger.warning("sync_interrupted", error=log.scrubbed(error))
+            except Exception as error:
+                _logger.exception("sync_broken", error=log.scrubbed(error))
             await asyncio.sleep(RETRY_S)
 
     async def _lead(self) -> None:
