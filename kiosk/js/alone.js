@@ -16,6 +16,7 @@ export class Alone {
     Object.assign(this, { store, bytes });
     this.path = `/api/v1/events/${eventId}/offline-package`;
     this.tickets = null;
+    this.names = null;
     this.turn = Promise.resolve();
   }
 
@@ -240,6 +241,28 @@ export class Alone {
       }
       return { ticket_id: uuidOf(Uint8Array.from(id.match(/../g), (pair) => parseInt(pair, 16))), state: used ? "used" : "released" };
     });
+  }
+
+  // The key of a shift opens the names while somebody is signed on. It lives in memory
+  // alone and cannot be taken out again: a reload, a lock, the end of the shift forget it.
+  async unlock({ id, key, valid_until }) {
+    const raw = Uint8Array.from(atob(key), (letter) => letter.charCodeAt(0));
+    const made = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["decrypt"]);
+    this.names = { id, key: made, untilMs: Date.parse(valid_until) };
+  }
+
+  forgetNames() {
+    this.names = null;
+  }
+
+  // {name, company, seat, notes} of a ticket; null without the key.
+  async person(found) {
+    const ticket = found.id && this.tickets.ticket(found.id);
+    if (!ticket || !this.names || Date.now() >= this.names.untilMs) return null;
+    const part = this.tickets.parts[ticket.part];
+    if (part.namesKey !== this.names.id) return null;
+    const [name, company, seat, , notes] = await part.person(ticket.place, this.names.id, this.names.key);
+    return { name, company, seat, notes };
   }
 
   counts(waiting) {

@@ -212,7 +212,7 @@ export class Desk {
     const answer = answerOf(scan, own.made, {
       plan: this.alone.plan,
       found: own.found,
-      person: null,
+      person: await this.alone.person(own.found).catch(() => null),
       zone: state.device.value.event.timezone,
       hint: hint(scan.body.code),
     });
@@ -220,8 +220,10 @@ export class Desk {
     state.remember({ ...this.line(scan, answer, tone, false), undo: false });
     this.store.keep("history", state.history.value);
     if (scan.id === this.latest) {
-      this.show(scan, { answer, tone, notes: [], stays: staysUntilTouched(answer) });
-      signalTone(tone);
+      const notes = mustRead(answer);
+      const code = answer.ticket?.holder ? null : hint(scan.body.code);
+      this.show(scan, { answer, tone, notes, hint: code, stays: staysUntilTouched(answer) });
+      signalTone(notes.length ? "note" : tone);
     }
     return true;
   }
@@ -269,7 +271,7 @@ export class Desk {
       id: scan.id,
       at: answer.at ?? this.now().toISOString(),
       tone,
-      who: answer.ticket?.holder ?? answer.ticket?.code_hint ?? hint(scan.body.code),
+      who: answer.ticket?.holder || answer.ticket?.code_hint || hint(scan.body.code),
       what: t(`page.reason.${answer.verdict}.${answer.reason}`),
       late,
       undo: answer.verdict === "admitted",

@@ -4,6 +4,7 @@
 const CONTEXT = "event-day-ops/offline-package/1\0";
 const HASH_LENGTH = 12;
 const SIGNATURE_LENGTH = 64;
+const NAMES_PER_BLOCK = 1_000;
 const VISIT_COLUMNS = [
   "ticket",
   "scope_no",
@@ -110,8 +111,9 @@ function find(column, width, wanted) {
 
 // One package's columns.
 export class Columns {
-  constructor(sections) {
+  constructor({ head, sections }) {
     Object.assign(this, sections);
+    this.namesKey = head.names_key;
   }
 
   ticketAt(place) {
@@ -130,6 +132,20 @@ export class Columns {
     if (at < 0) return null;
     const ticket = this.ticketAt(this.code_tickets[at]);
     return { ticket, state: this.code_states[at] };
+  }
+
+  // Who the ticket is for: [name, company, seat, flags, notes, language], or null without
+  // the key of the shift that sealed this package.
+  async person(place, keyId, key) {
+    const wanted = Math.floor(place / NAMES_PER_BLOCK);
+    const view = new DataView(this.names.buffer, this.names.byteOffset, this.names.length);
+    let at = 0;
+    for (let block = 0; block < wanted; block += 1) at += 4 + view.getUint32(at, true);
+    const sealed = this.names.slice(at + 4, at + 4 + view.getUint32(at, true));
+    const additionalData = bytesOf(keyId.replaceAll("-", ""));
+    const opening = { name: "AES-GCM", iv: sealed.slice(0, 12), additionalData };
+    const plain = await crypto.subtle.decrypt(opening, key, sealed.slice(12));
+    return json(await inflate(new Uint8Array(plain)))[place % NAMES_PER_BLOCK];
   }
 
   visitsAt(place) {
@@ -159,7 +175,7 @@ export class Tickets {
   constructor(whole) {
     this.head = whole.head;
     this.plan = whole.sections.plan;
-    this.parts = [new Columns(whole.sections)];
+    this.parts = [new Columns(whole)];
     this.gone = new Set();
     this.leases = new Set(
       [...whole.sections.leases].map((at) => this.parts[0].ticketAt(at).id),
@@ -177,7 +193,7 @@ export class Tickets {
     each(gone, (id) => this.gone.add(id));
     each(held, (id) => this.leases.add(id));
     each(ended, (id) => this.leases.delete(id));
-    if (ids.length) this.parts.push(new Columns(delta.sections));
+    if (ids.length) this.parts.push(new Columns(delta));
   }
 
   // The newest row of a ticket; its codes are those of the same row.

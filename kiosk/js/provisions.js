@@ -11,6 +11,7 @@ export class Provisions {
   constructor({ alone, post, eventId }) {
     Object.assign(this, { alone, post });
     this.path = `/api/v1/events/${eventId}/offline-proof`;
+    this.keyPath = `/api/v1/events/${eventId}/offline-key`;
     this.busy = false;
   }
 
@@ -29,7 +30,18 @@ export class Provisions {
       if (back && this.apart) this.refresh();
       if (state.link.value !== "online" || state.waitingCount.value > 0) this.apart = true;
     });
+    // Names are open while somebody is signed on, and not a moment longer.
+    effect(() => {
+      if (!state.operator.value || state.locked?.value) this.alone.forgetNames();
+      else if (state.link.value === "online") this.openNames();
+    });
     this.refresh();
+  }
+
+  async openNames() {
+    if (this.alone.names?.id === this.alone.head?.names_key) return;
+    const reply = await this.post(this.keyPath, {}, TIMEOUT_MS);
+    if (reply.status === 200 && state.operator.value) await this.alone.unlock(reply.data);
   }
 
   async refresh() {
@@ -38,6 +50,7 @@ export class Provisions {
     clearTimeout(this.timer);
     const fresh = await this.alone.refresh().catch(() => false);
     if (fresh) await this.compare();
+    if (fresh && state.operator.value) await this.openNames();
     this.show();
     this.busy = false;
     this.timer = setTimeout(() => this.refresh(), fresh ? REFRESH_MS : RETRY_MS);

@@ -33,6 +33,12 @@ async function act({ op, ...given }) {
     const { made, door } = await alone.decide(given.body, given.context);
     return { verdict: made.verdict, reason: made.reason, args: made.args, door };
   }
+  if (op === "unlock") {
+    if (given.key) await alone.unlock(given.key);
+    else alone.forgetNames();
+    return {};
+  }
+  if (op === "person") return { person: await alone.person({ id: given.ticket }) };
   if (op === "give_back") return alone.giveBack(given.ticket);
   return alone.counts(given.waiting ?? 0);
 }

@@ -244,6 +244,27 @@ async def test_in_out_in_and_the_group(devices: list[Isolated]) -> None:
     assert proof["entries"] == 3
 
 
+async def test_names_are_open_while_somebody_is_signed_on(
+    devices: list[Isolated], database: Database, event: SmallEvent
+) -> None:
+    one = devices[0]
+    ticket = event.tickets["V-2"].hex
+    await one.download()
+    assert one.ask("person", ticket=ticket)["person"] is None, "sealed without the key"
+    await database.pool.execute(
+        "WITH o AS (INSERT INTO ops.operators (id, event_id, name, role)"
+        " VALUES ($1, $2, 'Dana', 'steward') RETURNING id)"
+        " UPDATE ops.devices SET operator_id = o.id FROM o WHERE devices.id = $3",
+        uuid7(),
+        event.id,
+        one.phone.device,
+    )
+    one.ask("unlock", key=await one.phone.post("offline-key", {}))
+    assert one.ask("person", ticket=ticket)["person"]["name"] == "李小龙"
+    one.ask("unlock")
+    assert one.ask("person", ticket=ticket)["person"] is None, "signed off"
+
+
 async def test_a_lease_is_given_back_once(devices: list[Isolated]) -> None:
     one = devices[0]
     said = await one.download()
