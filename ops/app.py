@@ -54,7 +54,9 @@ from ops.crm import (
     consent_routes,
     exchange_routes,
     people_routes,
+    pipeline_routes,
     privacy_routes,
+    segment_routes,
     team_routes,
 )
 from ops.crm import routes as crm_routes
@@ -109,6 +111,8 @@ API_ROUTES: tuple[Any, ...] = (
     *team_routes.ROUTES,
     *exchange_routes.ROUTES,
     *privacy_routes.ROUTES,
+    *segment_routes.ROUTES,
+    *pipeline_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -237,6 +241,9 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "event_maker": runtime.event_maker,
         "invitations": runtime.invitations,
         "eraser": runtime.eraser,
+        "segments": runtime.segments,
+        "pipeline": runtime.pipeline,
+        "crm_pool": runtime.crm_pool,
         "dossiers": runtime.dossiers,
         "retention": runtime.retention,
         "texts": runtime.texts,

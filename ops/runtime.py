@@ -73,9 +73,11 @@ from ops.crm.history import audited, named
 from ops.crm.importing import Importing
 from ops.crm.invitations import Invitations
 from ops.crm.merge import Merging
+from ops.crm.pipeline import Pipeline
 from ops.crm.pool import CrmPool
 from ops.crm.records import Records
 from ops.crm.routes import Crm
+from ops.crm.segments import Segments
 from ops.crm.team import register
 from ops.crm.ticket_codes import issued
 from ops.crm.timeline import Timeline
@@ -227,6 +229,8 @@ class Runtime:
 
     def _crm(self) -> None:
         self.crm_pool = CrmPool(self.settings.database_url)
+        self.segments = Segments(self.crm_pool, self.auditor)
+        self.pipeline = Pipeline(self.crm_pool, self.auditor, self.clock)
         self.hooks = Hooks(after_all=[audited(self.auditor)])
         for name in ("contacts", "leads", "opportunities"):
             self.hooks.before.setdefault(name, []).append(named(self.auditor))

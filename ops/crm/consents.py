@@ -44,8 +44,6 @@ IMPLIED_CASL: Final = timedelta(days=730)
 """An existing business relationship allows for two years."""
 CLOCK_SLACK: Final = timedelta(minutes=5)
 CALL_TIMEOUT_S: Final = 10.0
-EXPIRED_MAX: Final = 1_000
-"""Consents that one turn of the duty ends."""
 
 CONTACT: Final = """
 SELECT id FROM contacts WHERE id = $1 FOR KEY SHARE
@@ -84,17 +82,6 @@ RETURNING id, purpose, version, language, body, created_at
 TEXTS: Final = """
 SELECT id, purpose, version, language, body, created_at FROM ops.consent_texts
  WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2
-"""
-EXPIRE: Final = """
-INSERT INTO ops.consents (contact_id, purpose, state, basis, regime, source, text_id,
-                          given_at)
-SELECT c.contact_id, c.purpose, 'expired', c.basis, c.regime, 'expiry', c.text_id, $1
-  FROM ops.consents c
- WHERE c.expires_at <= $1 AND c.state = 'granted'
-   AND NOT EXISTS (SELECT FROM ops.consents n
-                    WHERE n.contact_id = c.contact_id AND n.purpose = c.purpose
-                      AND (n.given_at, n.id) > (c.given_at, c.id))
- ORDER BY c.expires_at LIMIT $2
 """
 
 

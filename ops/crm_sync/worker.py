@@ -26,6 +26,7 @@ from ops.crm_sync.drain import Drain
 from ops.crm_sync.duties import DUTIES
 from ops.crm_sync.effects import Effects
 from ops.crm_sync.journals import Sweeper
+from ops.crm_sync.keeper import Keeper
 from ops.crm_sync.mailer import Mailer
 from ops.crm_sync.merging import Merger
 from ops.crm_sync.modes import Modes
@@ -55,6 +56,7 @@ PLAN_S = 5.0
 MERGE_S = 0.2
 """Every process merges the journals of its machine, also while another leads."""
 MODES_S = 0.5
+KEEP_S = 5.0
 SAMPLE_S = 5.0
 SAMPLE_SHARE = 0.02
 """A sample of a large event may take this share of the time, so it waits longer."""
@@ -94,6 +96,7 @@ class Worker:
         self.modes = Modes(self.database, self.cache, self.drain, settings.steady_s)
         self.sweeper = Sweeper(self.database, folder, self.merger.forget)
         self.closer = Closer(self.database, clock)
+        self.keeper = Keeper(self.database, settings.secret_key, clock)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -165,6 +168,7 @@ class Worker:
                 ("schedule", self._schedule, SCHEDULE_S),
                 ("modes", self.modes.turn, MODES_S),
                 ("close", self.closer.turn, CLOSE_S),
+                ("keep", self.keeper.turn, KEEP_S),
             )
         ]
         try:

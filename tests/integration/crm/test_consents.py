@@ -9,7 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from ops.crm.consents import EXPIRE, NewConsent, ends_at, refused
+from ops.crm.consents import NewConsent, ends_at, refused
+from ops.crm_sync.keeper import EXPIRE
 from ops.db.engine import Database
 from tests.integration.crm.crm_kit import contact
 from tests.integration.people.people_kit import MovedClock, sign_in, user

@@ -57,6 +57,7 @@ FUNCTIONS = (
     "places_refused_v1",
     "commit_scans_v1",
     "undo_scan_v1",
+    "score_contacts_v1",
     "merge_lines_v1",
     "take_over_v1",
     "assume_exits_v1",

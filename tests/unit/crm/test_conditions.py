@@ -1,0 +1,77 @@
+"""Trees of conditions: what is read, what is refused, what is never in the text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops.crm.conditions import NODES_MAX, compile_sql, read
+from ops.errors import ApiError
+
+
+def test_values_are_parameters_and_never_text() -> None:
+    evil = "'; DROP TABLE contacts; --"
+    tree = {
+        "type": "all",
+        "of": [
+            {"type": "field", "field": "city", "op": "contains", "value": evil},
+            {"type": "field", "field": "company_size", "op": "in", "value": [evil]},
+            {"type": "not", "that": {"type": "tag", "tag": evil}},
+            {"type": "attended", "at_least": 2, "within_days": 30},
+            {"type": "spent", "more_than": "100.50", "currency": "CAD"},
+        ],
+    }
+    made = compile_sql(read(tree))
+    assert "DROP" not in made.where
+    assert made.needs_company
+    assert [str(v) for v in made.values] == [
+        f"%{evil}%",
+        str([evil.lower()]),
+        evil,
+        "30",
+        "2",
+        "CAD",
+        "100.50",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tree", "code"),
+    [
+        ({"type": "sql", "text": "1=1"}, "malformed_body"),
+        ({"type": "field", "field": "password_hash", "value": "x"}, "malformed_body"),
+        ({"type": "tag", "tag": "x", "more": 1}, "unknown_field"),
+        ({"type": "attended", "at_least": 0}, "malformed_body"),
+        ({"type": "any", "of": []}, "malformed_body"),
+        ({}, "malformed_body"),
+    ],
+)
+def test_what_is_no_condition_is_refused(tree: Any, code: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        read(tree)
+    assert refused.value.code == code
+
+
+def test_trees_have_limits() -> None:
+    deep: Any = {"type": "vip"}
+    for _ in range(200):
+        deep = {"type": "not", "that": deep}
+    with pytest.raises(ApiError) as refused:
+        read(deep)
+    assert refused.value.code == "too_deep"
+    fifty = {"type": "all", "of": [{"type": "vip"}] * 50}
+    with pytest.raises(ApiError) as refused:
+        read({"type": "all", "of": [fifty] * (NODES_MAX // 50 + 1)})
+    assert refused.value.code == "too_many_conditions"
+
+
+@given(st.text(max_size=50))
+def test_no_text_changes_the_statement(text: str) -> None:
+    def where(value: str) -> str:
+        node = {"type": "field", "field": "city", "op": "contains", "value": value}
+        return compile_sql(read(node)).where
+
+    assert where(text) == where("x")
