@@ -25,7 +25,9 @@ RETURN json_build_object(
       UNION ALL SELECT a.id, a.inside + a.manual + a.disputed FROM ops.areas a WHERE a.id IN (
         SELECT s.area_id FROM ops.scopes s WHERE s.id = ANY (v_scopes))) p), '{}'),
   'kept', coalesce((SELECT json_object_agg(k.id, k.kept) FROM ops.kept_v1(ARRAY(
-      SELECT h.id FROM ops.held_places h WHERE h.event_id = p_event)) k), '{}'),
+      SELECT h.id FROM ops.held_places h WHERE h.event_id = p_event
+        AND (h.scope_id = ANY (v_scopes) OR h.area_id IN (
+          SELECT s.area_id FROM ops.scopes s WHERE s.id = ANY (v_scopes))))) k), '{}'),
   'scans', coalesce((SELECT json_agg(json_build_object(
     'i', q.i,
     'ticket_id', e.id,
