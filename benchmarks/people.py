@@ -222,9 +222,7 @@ async def _pages(
     figures = []
     for name, values in kinds.items():
         ms = [
-            await _timed(
-                lambda v=values: db.fetch(statement(v[2], v[1]), event, *v, 101)
-            )  # type: ignore[misc]
+            await _timed(lambda v=values: db.fetch(statement(*v[:3]), event, *v, 101))  # type: ignore[misc]
             for _ in range(20)
         ]
         figures.append(_figure(f"log at {count:,}: {name}", ms, PAGE_MS_MAX))

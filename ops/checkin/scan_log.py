@@ -33,18 +33,27 @@ WHERE l.event_id = $1
   AND ($6::timestamptz IS NULL OR (l.decided_at, l.scan_id) < ($6, $7))
 ORDER BY l.decided_at DESC, l.scan_id DESC LIMIT $8
 """
-TURNED_AWAY = PAGE.replace(
-    "WHERE l.event_id = $1",
-    "WHERE l.event_id = $1 AND l.verdict IN ('refused', 'hold')",
-)
-"""The same of what was turned away, by its own indexes."""
 
 
-def statement(verdict: str | None, reason: str | None) -> str:
-    """The statement of a page: the one whose index fits what is filtered."""
+def statement(device_id: UUID | None, reason: str | None, verdict: str | None) -> str:
+    """The statement of a page: what is filtered is said plainly, so that a plan made
+    once for all values still takes the index that fits it.
+    """
+    text = PAGE
+    if device_id is not None:
+        text = text.replace("($2::uuid IS NULL OR l.device_id = $2)", _DEVICE)
+    if reason is not None:
+        text = text.replace("($3::text IS NULL OR l.reason = $3)", _REASON)
     fixed = REASONS.get(reason or "")
     wanted = verdict or (fixed.verdict if fixed else None)
-    return TURNED_AWAY if wanted in ("refused", "hold") else PAGE
+    if wanted in ("refused", "hold"):
+        text = text.replace("l.event_id = $1", f"l.event_id = $1 AND {_TURNED_AWAY}")
+    return text
+
+
+_DEVICE = "l.device_id = $2::uuid"
+_REASON = "l.reason = $3::text"
+_TURNED_AWAY = "l.verdict IN ('refused', 'hold')"
 
 
 class LogEntry(msgspec.Struct, frozen=True):
@@ -102,7 +111,7 @@ class ScanLog:
         """
         at, last = _read(cursor)
         rows = await self._database.pool.fetch(
-            statement(verdict, reason),
+            statement(device_id, reason, verdict),
             event_id,
             device_id,
             reason,
