@@ -29,6 +29,7 @@ from tests.integration.people.people_kit import Place, sign_in, user
 ENDS_THE_SESSION = {"/api/v1/auth/logout"}
 NARROWED = {"/api/v1/events/{event_id:uuid}/bans/{ban_id:uuid}/lift"}
 """Routes whose handler asks for more than their guard: a supervisor, no scanner."""
+"""Routes whose handler asks for more than their guard: a supervisor."""
 Bearer = dict[str, str]
 
 
