@@ -293,3 +293,23 @@ async def test_a_file_is_previewed_then_imported(
     await page.click("text=Import now")
     await expect(page.locator(".told")).to_contain_text("imported")
     assert await rows.fetchval(there) == 1
+
+
+async def test_a_segment_is_composed_and_opened(
+    house: House, filled: dict[str, Any], open_page: OpenPage, shots: Path
+) -> None:
+    page = await open_page()
+    await opened(page, house, "segments")
+    await page.click("text=New")
+    await page.fill("#segment-name", "VIPs of Łódź & Fils")
+    await page.select_option("#kind-0", "vip")
+    await expect(page.locator(".segment-count b")).to_have_text("1")
+    await page.click("text=+ Condition")
+    await page.select_option("#argument-1-field", "company_name")
+    await page.fill("#argument-1-value", "Łódź & Fils")
+    await expect(page.locator(".segment-count b")).to_have_text("1")
+    await page.screenshot(path=shots / "crm-segment.png")
+    await page.click("button[type=submit]")
+    await expect(page.locator(".told")).to_have_text("Saved.")
+    await page.click("text=VIPs of Łódź & Fils")
+    await expect(page.locator("tbody")).to_contain_text("O'Brien-Łukasz")
