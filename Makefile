@@ -5,6 +5,7 @@ PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check bench histories load faults fuzz lint pins
+.PHONY: help setup setup-dev demo test check bench load faults sim lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +38,8 @@ faults: .venv/.dev ## every fault under load, what was lost or doubled (ARGS='--
 fuzz: .venv/.dev ## ask the whole API for an hour or so whatever its document allows
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),40) $(PY) -m pytest -q --timeout 7200 \
 		tests/integration/crm/test_fuzz.py $(ARGS)
+sim: .venv/.dev ## simulated evenings by seed, every invariant checked (SEEDS=100000 ARGS=..)
+	@$(PY) -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

@@ -82,6 +82,7 @@ from ops.crm.team import register
 from ops.crm.ticket_codes import issued
 from ops.crm.timeline import Timeline
 from ops.db.engine import Database
+from ops.errors import StoreUnavailable
 from ops.fleet.doors import Doors
 from ops.fleet.help_calls import HelpCalls
 from ops.fleet.incidents import Incidents
@@ -156,7 +157,9 @@ class Runtime:
         )
         self.desk.recall = self.offline.leases.recall
         self.offline.quarantine.decide_record = self._accept
-        self.probe = Probe(__version__, self._ask_postgresql, self._ask_redis)
+        self.probe = Probe(
+            __version__, self._ask_postgresql, self._ask_redis, self._ask_modes
+        )
 
     def _attendees(self) -> None:
         database, clock, settings = self.database, self.clock, self.settings
@@ -203,7 +206,7 @@ class Runtime:
         folder = Path(settings.data_dir) / "journal"
         self.journal = Journal(folder)
         self.recovery = Recovery(
-            database, self.stores, clock, folder, settings.steady_s
+            database, self.stores, clock, folder, self._prepare, settings.steady_s
         )
         self.desk = Desk(
             database, self.stores, Plans(database), self.journal, Keyring({}), clock
@@ -305,6 +308,11 @@ class Runtime:
         answered = checked(await self.desk.scan(event_id, device_id, scan, "upload"))
         return self.answers.make(answered)
 
+    async def _prepare(self) -> None:
+        """Meet who may come while PostgreSQL is away (mode D)."""
+        await self.registry.meet()
+        await self.desk.meet()
+
     async def _coder(self) -> TicketCoder:
         """Who reads and makes codes, with the newest key, also after a rotation."""
         keys = SigningKeys(self.database.pool, self.settings.secret_key)
@@ -328,6 +336,10 @@ class Runtime:
 
     async def _ask_postgresql(self) -> None:
         await self.database.pool.fetchval("SELECT 1")
+
+    async def _ask_modes(self) -> None:
+        if await self.stores.in_journal(self.desk.events):
+            raise StoreUnavailable("an event is in mode D")
 
     async def _ask_redis(self) -> None:
         await self.cache.redis.ping()

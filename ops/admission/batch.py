@@ -21,6 +21,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from ops.admission.ask import reads
 from ops.admission.commands import (
     Answer,
@@ -32,6 +34,7 @@ from ops.admission.commands import (
     Journal,
     Poisoned,
     ReadCache,
+    Recall,
     Steps,
     TakeOver,
 )
@@ -46,8 +49,10 @@ from ops.admission.decision import full
 from ops.admission.degraded import ROUNDS_MAX, Degraded
 from ops.admission.from_cache import CacheFacts, Cold
 from ops.admission.from_database import DatabaseFacts
-from ops.admission.lines import Line, State, line_of
+from ops.admission.lines import Found, Line, State, line_of, replayed_line
 from ops.admission.outcome import say
+
+NOWHERE = UUID(int=0)
 
 
 class Batch(Degraded):
@@ -96,13 +101,21 @@ class Batch(Degraded):
         """Modes N and D2: PostgreSQL decides."""
         self.green_mode, self.green_epoch = self.mode, self.epoch
         if not warm:
-            reply = (yield [self._question(self.items)])[0]
-            yield from self._take(self.items, reply)
+            recall = Recall([item.ask.scan.id for item in self.items])
+            reply, found = yield [self._question(self.items), recall]
+            known = found if isinstance(found, list) else []
+            yield from self._take(self.items, reply, known)
         for _ in range(ROUNDS_MAX):
             if self.gone or not (yield from self._round()):
                 return
 
-    def _take(self, items: list[Item], reply: DatabaseFacts | Down) -> Steps:
+    def _take(
+        self,
+        items: list[Item],
+        reply: DatabaseFacts | Down,
+        known: list[Found] | None = None,
+    ) -> Steps:
+        """Facts of PostgreSQL; `known` are the journals' lines of these scans."""
         if not isinstance(reply, DatabaseFacts):
             self._lost_touch(items, reply)
             return
@@ -111,8 +124,14 @@ class Batch(Degraded):
             yield from self._new_plan(reply.plan_version)
         moved = []
         for item, fresh, before in zip(items, reply.facts, asked, strict=True):
-            item.facts, item.lost = fresh, False
+            item.facts, item.lost, item.verified = fresh, False, True
+            # A green of the journal counts, whatever was written of the scan before.
+            if known and (fresh.stored is None or not fresh.stored.people):
+                self.remember([item], known)
+            if item.error:
+                continue
             self._look(item, verified=True)
+            self._no_room(item)
             if not item.done and reads(self.plan, item.ask) != before:
                 moved.append(item)
         if moved:
@@ -182,9 +201,9 @@ class Batch(Degraded):
             if item.index in leased:
                 self._leave(item, leased[item.index])
             elif item.index in places:
-                item.decision = full(
-                    item.ask, item.decision, self.plan, places[item.index]
-                )
+                # Facts of the cache may hide that this scan has its place already.
+                item.fits, item.lost = places[item.index], not item.verified
+                self._no_room(item)
             elif item.index in lost:
                 item.lost = True
             else:
@@ -201,6 +220,14 @@ class Batch(Degraded):
             item.decision.scope,
             gate=gate.name if gate else None,
         )
+
+    def _no_room(self, item: Item) -> None:
+        """Turn away whom PostgreSQL has no place for, once its facts are read."""
+        decision = item.decision
+        if item.fits is None or item.lost or item.done or decision is None:
+            return
+        if decision.opens or decision.counted:
+            item.decision = full(item.ask, decision, self.plan, item.fits)
 
     def _bisect(self, writing: list[Item]) -> Steps:
         """Halve a batch with a value that PostgreSQL refuses, down to the one.
@@ -221,11 +248,45 @@ class Batch(Degraded):
     def _end(self) -> Steps:
         green = [item for item in self.items if item.durable == "committed"]
         told = False
+        yield from self._keep_replays()
         if green:
             told = yield from self._finish(green)
         yield [Answer(self.items)]
         if not told and self.epoch is not None:
             yield [Finish(self.items, [], self.epoch)]
+
+    def _keep_replays(self) -> Steps:
+        """R5: a green that comes from the scan log is in a journal, too.
+
+        It may be that nobody saw it: then another may have let the guest in meanwhile,
+        and the look comes after the line as ever (R10).
+        """
+        lines = {
+            item.index: replayed_line(self.plan, item, item.stored, self.epoch or 0)
+            for item in self.items
+            if item.stored is not None and item.stored.still_green and not item.error
+        }
+        if not lines:
+            return
+        again = [item for item in self.items if item.index in lines]
+        yield [Journal(list(lines.values()), synced=False)]
+        (found,) = yield [self._look_at(again)]
+        if not isinstance(found, list):
+            return
+        cancelled = []
+        for item in again:
+            line = lines[item.index]
+            if line.ticket_id is None:
+                continue
+            other = self._holder(item, line.ticket_id, line.taken, found)
+            if other is not None and item.stored is not None:
+                scope = self.plan.scopes.get(item.stored.scope_id or NOWHERE)
+                item.stored, item.decision = None, self._told_of(item, scope, other)
+                cancelled.append(
+                    msgspec.structs.replace(line, state="cancelled", places=())
+                )
+        if cancelled:
+            yield [Journal(cancelled, synced=False)]
 
     def _finish(self, green: list[Item]) -> Steps:
         """Journal and cache of what PostgreSQL has; whether the screens were told."""

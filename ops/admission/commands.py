@@ -35,6 +35,10 @@ class Item(msgspec.Struct):
     """conflict | device_revoked | unavailable | poisoned; then there is no answer."""
     stored: Stored | None = None
     lost: bool = False
+    verified: bool = False
+    """Its facts came from PostgreSQL."""
+    fits: int | None = None
+    """PostgreSQL had no place for it: how many are left."""
     durable: str = "none"
     kept: bool = False
     """The answer stands without PostgreSQL: by the journal or a provisional mark."""

@@ -19,7 +19,7 @@ from ops.admission.commit import CommitReply, LogRow
 from ops.admission.from_cache import CacheFacts, CacheRead
 from ops.admission.from_database import DatabaseRead
 from ops.admission.lines import IN, Found, Line, others, stored
-from ops.admission.outcome import Decision, say
+from ops.admission.outcome import Decision, Open, say
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import Stored
 from ops.admission.upload import decided
@@ -126,6 +126,8 @@ class Deciding:
             self._replay(item, facts.stored)
             return
         decision = decided(self.plan, item.ask, facts)
+        if self.mode == "D" and not decision.writes:
+            decision = self._own_places(item, decision)
         marked = not verified and any(v.provisional for v in facts.visits.values())
         if marked:
             self._by_mark(item, decision)
@@ -136,6 +138,44 @@ class Deciding:
         elif verified or decision.writes or decision.reason == "malformed_code":
             item.decision = decision
         # Whatever else turns a guest away is read from PostgreSQL.
+
+    def _own_places(self, item: Item, decision: Decision) -> Decision:
+        """The admission anew, if its places are this scan's already.
+
+        Its commit stands, or its claim, but nobody answered and no journal says so: it
+        is written down again before it is said (R7).
+        """
+        facts, mine = item.facts, item.ask.scan.id.bytes
+        assert facts is not None
+        scope = decision.scope
+        opens = tuple(
+            Open(
+                self.plan.scopes_by_no[scope_no],
+                person,
+                visit.pass_no,
+                visit.undone,
+                scope is not None and scope.no == scope_no,
+                visit.day,
+                visit.day,
+                visit.day_used,
+            )
+            for (scope_no, person), visit in facts.visits.items()
+            if visit.scan_id == mine
+            and visit.inside
+            and scope_no in self.plan.scopes_by_no
+        )
+        people = sum(one.primary for one in opens)
+        if not people or item.ask.direction == "out":
+            return decision
+        name = facts.ticket.name if facts.ticket else ""
+        return Decision(
+            verdict="admitted",
+            reason="ok",
+            scope=scope,
+            opens=opens,
+            people=people,
+            args={"name": name},
+        )
 
     def _by_mark(self, item: Item, decision: Decision) -> None:
         """PostgreSQL does not know this ticket's last passes until a merge (R2)."""
@@ -179,9 +219,10 @@ class Deciding:
                 if known.owner == "live":
                     item.error = "unavailable"
                     continue
-                if not self._taken(item, known.line):
+                if known.line.taken and not self._taken(item, known.line):
                     continue
-                self.again[item.index] = known.line
+                if known.line.taken:
+                    self.again[item.index] = known.line
             if not self._superseded(item, known.line):
                 facts.stored = stored(known.line)
 
@@ -195,6 +236,7 @@ class Deciding:
                 and visit is not None
                 and visit.pass_no == pass_no
                 and visit.scan_id != line.scan_id.bytes
+                and visit.confirmed
             ):
                 return True
         return False

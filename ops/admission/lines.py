@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from ops.admission.commit import LogRow, Writing, log_row
+from ops.admission.commit import LogRow, Writing, door_row, log_row
 from ops.admission.plan import Plan
 from ops.admission.scan_facts import Stored
 
@@ -23,7 +23,7 @@ LINE_VERSION = 2
 State = Literal["pending", "answered", "shown", "cancelled"]
 Owner = Literal["own", "live", "dead"]
 Place = tuple[int, int, int, int]
-"""Scope number, person, pass (0 for an end), and one of the four below."""
+"""Scope number, person, pass (0: whichever is open), and one of the four below."""
 
 IN, OUT, REPLACED, ENDED = 1, 0, 2, 3
 """Came in; left; left by coming in again; left a place that may not have been held."""
@@ -85,7 +85,9 @@ def line_of(
     if state != "cancelled":
         for closed in decision.closes:
             what = ENDED if not closed.must else REPLACED if closed.assumed else OUT
-            places.append((closed.scope.no, closed.person_no, 0, what))
+            visit = facts.visit(closed.scope.no, closed.person_no) if facts else None
+            ended = visit.pass_no if visit and closed.must else 0
+            places.append((closed.scope.no, closed.person_no, ended, what))
         places += [
             (opened.scope.no, opened.person_no, opened.pass_no, IN)
             for opened in decision.opens
@@ -102,6 +104,32 @@ def line_of(
         mode,
         decision.takes if state != "cancelled" else None,
         _encoder.encode(log_row(item, decision, None)),
+    )
+
+
+def replayed_line(plan: Plan, item: Writing, answer: Stored, epoch: int) -> Line:
+    """The line of a green that PostgreSQL remembers, when it is said again."""
+    facts, scan_id = item.facts, item.ask.scan.id
+    visits = facts.visits.items() if facts else ()
+    row = msgspec.structs.replace(
+        door_row(item, answer), ar=answer.args, off=False, door=None
+    )
+    return Line(
+        scan_id,
+        plan.event.id,
+        answer.ticket_id,
+        epoch,
+        item.content_hash,
+        micros(answer.decided_at),
+        "answered",
+        tuple(
+            (scope_no, person, visit.pass_no, IN)
+            for (scope_no, person), visit in visits
+            if visit.scan_id == scan_id.bytes
+        ),
+        "N",
+        None,
+        _encoder.encode(row),
     )
 
 
@@ -144,6 +172,7 @@ def stored(line: Line) -> Stored | None:
         row.p,
         row.pe,
         durable if green else "none",
+        in_journal=True,
     )
 
 

@@ -20,6 +20,8 @@ from ops.admission.lines import ENDED, IN, OUT, REPLACED, Found, Line, Owner
 LINES_PER_CALL = 64
 """As many as an upload may bring between two live batches."""
 LINES_PER_READ = 512
+TURNS_MAX = 20
+"""Turns that an exit waits for its entry; then what it says is kept without it."""
 
 
 class ReadLines(msgspec.Struct, frozen=True):
@@ -50,6 +52,8 @@ class Merge(msgspec.Struct, frozen=True):
     lines: str
     shown: list[UUID]
     stale: list[UUID]
+    patient: bool
+    """Whether an exit may wait for its entry; after `TURNS_MAX` it does not."""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -59,7 +63,12 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Settle(msgspec.Struct, frozen=True):
-    """Tell the cache what is on record for these tickets. No reply counts."""
+    """These tickets may have provisional visits that no line will replace.
+
+    Remember them: when the event is back in N and all files are complete, the cache is
+    told what is on record. Not before, for a line that is not merged yet may hold one
+    of them. No reply counts.
+    """
 
     event_id: UUID
     ticket_ids: list[UUID]
@@ -71,6 +80,8 @@ class Merged(msgspec.Struct, frozen=True):
     merged: int
     conflicts: int
     tickets: list[UUID] = []
+    waiting: list[UUID] = []
+    """Exits whose entry is not there: its line may be in another file, not read yet."""
 
 
 Steps = Generator[Any, Any, Any]
@@ -85,6 +96,7 @@ class _Open(msgspec.Struct, frozen=True):
 class _Close(msgspec.Struct, frozen=True):
     sc: int
     n: int
+    p: int
     must: bool
     assumed: bool = msgspec.field(name="as")
 
@@ -109,8 +121,10 @@ class Merging:
 
     def __init__(self) -> None:
         self.seq = -1
-        self.pending: set[UUID] = set()
-        """Lines of a living owner that are not answered yet."""
+        self.pending: dict[UUID, UUID | None] = {}
+        """Lines of a living owner that are not answered yet, with their tickets."""
+        self.deferred: dict[UUID, tuple[Line, int]] = {}
+        """Exits that wait for their entry, and for how many turns."""
         self.merged = 0
         self.conflicts = 0
         self.complete = False
@@ -121,7 +135,11 @@ class Merging:
         self.complete = False
         if owner == "dead" and self.pending:
             # Its owner died: what was pending may have been answered.
-            self.seq, self.pending = -1, set()
+            self.seq, self.pending = -1, {}
+        if self.deferred:
+            again = [line for line, _ in self.deferred.values()]
+            if not (yield from self._all(again, owner)):
+                return
         while True:
             lines, seq = yield ReadLines(self.seq, owner == "dead", LINES_PER_READ)
             if lines:
@@ -129,7 +147,7 @@ class Merging:
                 if not done:
                     return
             if seq == self.seq or len(lines) < LINES_PER_READ:
-                self.seq, self.complete = max(seq, self.seq), True
+                self.seq, self.complete = max(seq, self.seq), not self.deferred
                 return
             self.seq = seq
 
@@ -147,13 +165,18 @@ class Merging:
         ready: list[Line] = []
         settle: set[UUID] = set()
         for line in lines:
-            self.pending.discard(line.scan_id)
-            if line.state == "cancelled":
-                if line.ticket_id is not None:
-                    settle.add(line.ticket_id)
-            elif line.state == "pending" and owner != "dead":
-                self.pending.add(line.scan_id)
-            elif line.log:
+            self.pending.pop(line.scan_id, None)
+            if line.ticket_id is not None and (
+                line.state == "cancelled"
+                or not line.places
+                or any(place[3] == ENDED for place in line.places)
+            ):
+                # Its places may have been claimed; an inner presence that it ended in
+                # the cache may come into the record later than the end.
+                settle.add(line.ticket_id)
+            if line.state == "pending" and owner != "dead":
+                self.pending[line.scan_id] = line.ticket_id
+            elif line.log and line.state != "cancelled":
                 ready.append(line)
         first = [line for line in ready if line.takes is None]
         second = [line for line in ready if line.takes is not None]
@@ -172,10 +195,11 @@ class Merging:
         stale: list[UUID] = []
         if rivals:
             found: list[Found] = yield Lines(rivals)
-            known = {one.line.scan_id for one in found if one.line.state != "cancelled"}
+            known = {one.line.scan_id for one in found if _holds(one.line, lines)}
             stale = [scan_id for scan_id in rivals if scan_id not in known]
         shown = [line.scan_id for line in lines if line.state == "shown"]
-        reply = yield Merge(event_id, text, shown, stale)
+        turns = max((self.deferred.get(x.scan_id, (x, 0))[1] for x in lines), default=0)
+        reply = yield Merge(event_id, text, shown, stale, turns < TURNS_MAX)
         if isinstance(reply, Poisoned):
             return (yield from self._bisect(event_id, lines, settle))
         if not isinstance(reply, Merged):
@@ -183,6 +207,10 @@ class Merging:
         self.merged += reply.merged
         self.conflicts += reply.conflicts
         settle.update(reply.tickets)
+        for line in lines:
+            _, waited = self.deferred.pop(line.scan_id, (line, 0))
+            if line.scan_id in reply.waiting:
+                self.deferred[line.scan_id] = line, waited + 1
         return True
 
     def _bisect(self, event_id: UUID, lines: list[Line], settle: set[UUID]) -> Steps:
@@ -196,6 +224,13 @@ class Merging:
         return True
 
 
+def _holds(rival: Line, lines: list[Line]) -> bool:
+    """Whether a rival's green may have been seen at a place of one of these lines."""
+    return rival.state != "cancelled" and any(
+        line.ticket_id == rival.ticket_id and line.taken & rival.taken for line in lines
+    )
+
+
 def rows(lines: list[Line]) -> str:
     """The lines as `ops.merge_lines_v1` takes them."""
     return _encode([_row(number, line) for number, line in enumerate(lines)]).decode()
@@ -204,7 +239,7 @@ def rows(lines: list[Line]) -> str:
 def _row(number: int, line: Line) -> _Row:
     opens = [_Open(*place[:3]) for place in line.places if place[3] == IN]
     closes = [
-        _Close(place[0], place[1], place[3] != ENDED, place[3] in (REPLACED, ENDED))
+        _Close(*place[:3], place[3] != ENDED, place[3] in (REPLACED, ENDED))
         for place in line.places
         if place[3] in (OUT, REPLACED, ENDED)
     ]

@@ -37,6 +37,20 @@ class Stored(msgspec.Struct, frozen=True):
     superseded_by: UUID | None = None
     """The scan that holds its place now: it is never green again (rule R9)."""
 
+    in_journal: bool = False
+    """It comes from a line of a journal, not from the scan log."""
+
+    @property
+    def still_green(self) -> bool:
+        """Whether the scan log says that this scan let somebody in, and still does."""
+        return (
+            self.verdict == "admitted"
+            and self.durable == "committed"
+            and self.superseded_by is None
+            and self.undone_at is None
+            and not self.in_journal
+        )
+
 
 class OtherEvent(msgspec.Struct, frozen=True):
     """The event to which a code belongs that is not this one's."""

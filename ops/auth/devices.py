@@ -28,6 +28,7 @@ from ops.patience import within
 
 REFRESH_S = 0.5
 KNOWN_MAX = 10_000
+MET_AT_ONCE_MAX = 2_000
 UNKNOWN_MAX = 10_000
 UNKNOWN_S = 2.0
 """A token that nobody has is not asked for again so soon; pairing makes new ones."""
@@ -127,6 +128,24 @@ class DeviceRegistry:
                     self._known[key] = _identity(living[key])
             else:
                 self._known.pop(key, None)
+
+    async def meet(self) -> None:
+        """Remember devices of running events that have not come to this process yet.
+
+        While PostgreSQL is away nobody can be looked up, and the door must go on.
+
+        Raises:
+            TimeoutError and errors of the pool: PostgreSQL did not answer.
+        """
+        room = KNOWN_MAX - len(self._known)
+        rows = await self._database.pool.fetch(
+            queries.DEVICES_TO_MEET,
+            list(self._known),
+            min(room, MET_AT_ONCE_MAX),
+            timeout=LOOK_UP_TIMEOUT_S,
+        )
+        for row in rows:
+            self._remember(row)
 
     async def _refresh_for_ever(self) -> None:
         while True:

@@ -77,6 +77,21 @@ SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash, d.sponsor_id,
  WHERE d.token_hash = ANY($1::bytea[]) AND d.state = 'active'
 """
 
+DEVICES_TO_MEET: Final = """
+SELECT d.id, d.no, d.name, d.profile, d.state, d.token_hash, d.sponsor_id,
+       d.locked_at IS NOT NULL AS locked,
+       ARRAY(SELECT e.event_id FROM ops.device_events e
+              WHERE e.device_id = d.id LIMIT 1000) AS event_ids
+  FROM ops.devices d
+ WHERE d.state = 'active' AND d.token_hash IS NOT NULL
+   AND NOT d.token_hash = ANY($1::bytea[])
+   AND EXISTS (SELECT 1 FROM ops.device_events e JOIN events v ON v.id = e.event_id
+                WHERE e.device_id = d.id AND v.status IN ('published', 'live')
+                  AND v.ends_at > now())
+ ORDER BY d.last_seen_at DESC NULLS LAST
+ LIMIT $2
+"""
+
 ENSURE_ROLE: Final = """
 INSERT INTO roles (id, name, level, description, permissions)
 VALUES ($1, $2, $3, $4, $5::text::jsonb)

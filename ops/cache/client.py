@@ -7,6 +7,7 @@ command was cancelled or timed out is closed by the client, never reused.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from redis.asyncio import Redis
@@ -20,6 +21,8 @@ from ops.errors import StoreUnavailable
 CALL_TIMEOUT_S = 0.15
 """One call of the door (core.md item 10: the budget of a scan is 700 ms)."""
 CONNECTIONS_MAX = 16
+
+_calls = itertools.count(1)
 
 CACHE_ERRORS = (RedisError, OSError, TimeoutError)
 
@@ -60,11 +63,19 @@ class Cache:
         Raises:
             StoreUnavailable: no connection, no answer in time, or a script error;
                 whether the script ran is unknown, and every script may be repeated.
+                Or the reply belongs to another call (a client once handed a cancelled
+                command's reply to the next caller): all connections are closed.
         """
+        mark = b"%d" % next(_calls)
+        given = (*keys, *args, mark)
         try:
             try:
-                return await self.redis.evalsha(script.sha, len(keys), *keys, *args)
+                reply = await self.redis.evalsha(script.sha, len(keys), *given)
             except NoScriptError:
-                return await self.redis.eval(script.text, len(keys), *keys, *args)
+                reply = await self.redis.eval(script.text, len(keys), *given)
+            if reply[0] != mark:
+                await self.redis.connection_pool.disconnect()
+                raise StoreUnavailable("cache: the reply of another call")
         except CACHE_ERRORS as error:
             raise StoreUnavailable(f"cache: {type(error).__name__}") from error
+        return reply[1]

@@ -15,10 +15,20 @@ class Script(NamedTuple):
     sha: str
 
 
+_ECHOING = """local ECHO = table.remove(ARGV)
+local function script()
+{body}
+end
+return {{ECHO, script()}}
+"""
+"""Every reply names its call: the last argument, which the script does not see."""
+
+
 def _load(name: str, *before: str) -> Script:
     folder = files("ops.cache").joinpath("lua")
     parts = [folder.joinpath(f"{part}.lua") for part in (*before, name)]
-    text = "".join(part.read_text("utf-8") for part in parts)
+    body = "".join(part.read_text("utf-8") for part in parts)
+    text = _ECHOING.format(body=body)
     # SHA1 is the name Redis gives a script, not a protection.
     return Script(
         name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

@@ -7,6 +7,7 @@ retry with the same id gets the stored answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -34,6 +35,14 @@ Recall = Callable[[UUID, UUID, UUID], Awaitable[None]]
 """Event, ticket and the device that holds its lease; returns when its word is in
 PostgreSQL, or when it does not come."""
 
+EVENTS_MET_MAX = 50
+MEET_TIMEOUT_S = 0.5
+_RUNNING = """
+SELECT id FROM events
+WHERE status IN ('published', 'live') AND starts_at < now() + interval '12 hours'
+  AND ends_at > now()
+ORDER BY starts_at DESC LIMIT $1
+"""
 _FIND_EVENT = (
     "SELECT event_id FROM ops.ticket_codes WHERE code_hash = $1"
     " AND event_id = ANY ($2) LIMIT 1"
@@ -62,6 +71,11 @@ class Desk:
         """Asks the device that holds a ticket's lease; None: nobody can."""
         self._events: dict[UUID, EventDesk] = {}
         self._stopping = False
+
+    @property
+    def events(self) -> list[UUID]:
+        """The events whose desks are open."""
+        return list(self._events)
 
     async def stop(self) -> None:
         """Answer what waits, write what is not written; bounded, may come twice."""
@@ -119,6 +133,20 @@ class Desk:
             NotFound: there is no such event.
         """
         return self._events.get(event_id) or await self._open(event_id)
+
+    async def meet(self) -> None:
+        """Open the desks of running events: while PostgreSQL is away none can be.
+
+        Raises:
+            TimeoutError and errors of the pool: PostgreSQL did not answer.
+        """
+        rows = await self._database.pool.fetch(
+            _RUNNING, EVENTS_MET_MAX, timeout=MEET_TIMEOUT_S
+        )
+        for row in rows:
+            if row["id"] not in self._events and not self._stopping:
+                with contextlib.suppress(NotFound, Unavailable):
+                    await self._open(row["id"])
 
     async def find_event(self, event_ids: list[UUID], scan: ScanRequest) -> UUID:
         """The event of a scan among those that its device serves; else the first.

@@ -234,6 +234,8 @@ class EventDesk:
         asked = {pending.scan.id for pending in taken}
         if any(row.s in asked for row in self._logs):
             await self._flush()  # a retry must find the answer that it had
+            # While PostgreSQL is away it is decided anew, and that answer counts.
+            self._logs = [row for row in self._logs if row.s not in asked]
         now = self._clock.now()
         items = [self._item(index, one, now) for index, one in enumerate(taken)]
         logs, self._logs = self._logs, []
@@ -278,9 +280,10 @@ class EventDesk:
         """What was handed over is confirmed with the next batch, or in 50 ms."""
         for pending, item in zip(taken, items, strict=True):
             scan_id, shown = pending.scan.id, _handed_over(pending, item)
-            if shown and item.durable != "journal":
+            kept = item.durable == "journal" or _kept_again(item)
+            if shown and not kept:
                 self._confirms.append(scan_id)
-            elif item.durable == "journal":
+            elif kept:
                 self._executor.marks.append((scan_id, "shown" if shown else "answered"))
             if shown and item.decision is not None and item.facts is not None:
                 ticket_id = item.facts.ticket_id
@@ -414,6 +417,11 @@ class EventDesk:
         self, taken: list[Pending], now: datetime, plan: Plan, item: Item
     ) -> Ask:
         return ask(plan, taken[item.index], item.device, now)
+
+
+def _kept_again(item: Item) -> bool:
+    """Whether its answer of mode D is in a journal, and perhaps once more in ours."""
+    return item.stored is not None and item.stored.durable == "journal"
 
 
 def _handed_over(pending: Pending, item: Item) -> bool:

@@ -3,12 +3,16 @@
 One task a process. While the breaker is open it writes the machine's row on a fresh
 connection, twice a second, each try within its time; after `steady_s` of successes in a
 row it renews the door's connections and closes the breaker. A scan is never the probe.
+
+While PostgreSQL answers it also keeps in memory what mode D cannot look up: devices and
+plans of running events.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -23,6 +27,7 @@ STEADY_S = 10.0
 PROBE_S = 0.5
 TRY_S = 0.3
 RENEW_S = 5.0
+PREPARE_S = 5.0
 
 _WRITE = """
 INSERT INTO ops.machines (name) VALUES ($1)
@@ -41,11 +46,12 @@ class Recovery:
         stores: Stores,
         clock: Clock,
         folder: Path,
+        prepare: Callable[[], Awaitable[None]],
         steady_s: float = STEADY_S,
     ) -> None:
         self._database, self._stores, self._clock = database, stores, clock
         self._folder, self._machine = folder, ""
-        self._steady_s = steady_s
+        self._steady_s, self._prepare = steady_s, prepare
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -53,6 +59,7 @@ class Recovery:
         self._machine = await asyncio.to_thread(machine_name, self._folder)
         with contextlib.suppress(*_TROUBLE):
             await self._database.pool.execute(_WRITE, self._machine, timeout=RENEW_S)
+            await self._prepare()
         self._task = asyncio.create_task(self._watch(), name="recovery")
 
     async def stop(self) -> None:
@@ -66,10 +73,15 @@ class Recovery:
     async def _watch(self) -> None:
         breaker = self._stores.database_breaker
         good_since_s: float | None = None
+        prepared_s = self._clock.monotonic_s()
         while True:
             await asyncio.sleep(PROBE_S)
             if not breaker.open:
                 good_since_s = None
+                if self._clock.monotonic_s() - prepared_s >= PREPARE_S:
+                    with contextlib.suppress(*_TROUBLE):
+                        await self._prepare()
+                    prepared_s = self._clock.monotonic_s()
                 continue
             if not await self._probe():
                 good_since_s = None

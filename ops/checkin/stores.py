@@ -42,6 +42,7 @@ TRIES_S = (0.2, 0.25)
 reading, claiming and writing afterwards below the server's 0.7 s, which is below the
 device's 0.8 s."""
 SILENCE_S = 0.5
+EVENTS_ASKED_MAX = 50
 
 _COMMIT = "SELECT ops.commit_scans_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _TAKE_OVER = "SELECT ops.take_over_v1($1, $2, $3, $4, $5, $6)"
@@ -182,6 +183,16 @@ class Stores:
         mode, epoch = reply[2].decode(), int(reply[3])
         _logger.warning("mode_is", event_id=str(event_id), mode=mode, epoch=epoch)
         return ModeIs(mode, epoch)
+
+    async def in_journal(self, events: list[UUID]) -> bool:
+        """Whether one of these events is in mode D, as the cache says."""
+        if self.database_breaker.open:
+            return True
+        redis: Any = self._cache.redis
+        for event_id in events[:EVENTS_ASKED_MAX]:
+            if await redis.hget(keys.meta(event_id), "mode") == b"D":
+                return True
+        return False
 
     async def device(self, event_id: UUID, device_id: UUID) -> DeviceEntry | None:
         """A device as the cache knows it, while PostgreSQL is away."""

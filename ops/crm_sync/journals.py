@@ -41,7 +41,7 @@ class Sweeper:
             found = await self._database.pool.fetch(statements.LOGGED, ids)
             missing = len(set(ids)) - len(found)
             if missing:
-                _logger.error("journal_not_merged", file=path.name, missing=missing)
+                _logger.info("journal_not_merged", file=path.name, missing=missing)
                 continue
             waiting = await self._database.pool.fetchval(statements.UNCONFIRMED, ids)
             if waiting:

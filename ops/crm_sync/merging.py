@@ -27,11 +27,13 @@ from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS, Cache
 from ops.cache.entry import visit_key
 from ops.cache.scripts import FINISH
-from ops.crm_sync import rows, statements
+from ops.crm_sync import rows as packed
+from ops.crm_sync import statements
 from ops.crm_sync.plans import read_plan
 from ops.db.engine import Database
 from ops.errors import StoreUnavailable
 
+TICKETS_PER_CALL = 100
 PAUSE_S = 0.002
 """Between two calls: the door's next batch goes first."""
 CALL_TIMEOUT_S = 5.0
@@ -52,6 +54,7 @@ class Merger:
         self._files: dict[str, Merging] = {}
         self._numbers: dict[UUID, int] = {}
         self._machine: UUID | None = None
+        self._settle: dict[UUID, set[UUID]] = {}
         self._turn = asyncio.Lock()
 
     def stop(self) -> None:
@@ -79,8 +82,25 @@ class Merger:
                 metrics.merged_lines_total.inc(merged)
                 _logger.info("journals_merged", lines=merged)
             if complete:
-                await self._tell_epochs(modes)
+                in_d = {e: epoch for e, (mode, epoch) in modes.items() if mode == "D"}
+                await self._tell_epochs(in_d)
+                await self._settle_quiet(modes)
             return merged
+
+    async def _settle_quiet(self, before: dict[UUID, tuple[str, int]]) -> None:
+        """Settle the events that were in N all the while: nothing claims there."""
+        waiting = {
+            ticket for one in self._files.values() for ticket in one.pending.values()
+        }
+        for event_id, tickets in list(self._settle.items()):
+            now = (await self._modes([event_id])).get(event_id)
+            if now is None or now[0] != "N" or before.get(event_id) != now:
+                continue
+            ready = sorted(tickets - waiting)[:TICKETS_PER_CALL]
+            if ready and await self._settle_some(event_id, ready):
+                tickets.difference_update(ready)
+            if not tickets:
+                del self._settle[event_id]
 
     def forget(self, path: Path) -> None:
         """A file that was removed."""
@@ -132,7 +152,9 @@ class Merger:
             case merge.Reject():
                 return await self._reject(command.line)
             case merge.Settle():
-                return await self._settle(command.event_id, command.ticket_ids)
+                known = self._settle.setdefault(command.event_id, set())
+                known.update(command.ticket_ids)
+                return None
         raise AssertionError(f"no way to execute {type(command).__name__}")
 
     async def _ask(self, call: Any, *args: Any) -> Any:
@@ -160,6 +182,7 @@ class Merger:
                 command.lines,
                 command.shown,
                 command.stale,
+                command.patient,
             )
         except _POISON as error:
             _logger.error("merge_poisoned", error=log.scrubbed(error))
@@ -186,7 +209,7 @@ class Merger:
             {"ticket_id": str(line.ticket_id), "places": line.places},
         )
 
-    async def _settle(self, event_id: UUID, tickets: list[UUID]) -> None:
+    async def _settle_some(self, event_id: UUID, tickets: list[UUID]) -> bool:
         """Replace provisional visits of these tickets by what is on record."""
         try:
             plan = await read_plan(self._database.pool, event_id)
@@ -195,9 +218,9 @@ class Merger:
             )
         except _GONE as error:
             _logger.warning("merge_not_told", error=log.scrubbed(error))
-            return
+            return False
         if plan is None:
-            return
+            return True
         told: dict[bytes, CacheVisit | bytes] = {}
         for ticket_id in tickets:
             for scope in plan.scopes.values():
@@ -206,7 +229,7 @@ class Merger:
                     told[field] = field
         for row in found:
             told[visit_key(row["k"], row["sc"], row["n"])] = finish.cache_visit(
-                plan, row["k"], row["sc"], row["n"], rows.visit(row), row["type_no"]
+                plan, row["k"], row["sc"], row["n"], packed.visit(row), row["type_no"]
             )
         args = finish.settling(b"settle", list(told.values()))
         try:
@@ -222,23 +245,31 @@ class Merger:
             )
         except StoreUnavailable as error:
             _logger.warning("merge_not_told", error=log.scrubbed(error))
+            return False
+        return True
 
-    async def _modes(self) -> dict[UUID, int]:
-        """Events in mode D with their epochs, as the cache says."""
-        events = await self._database.pool.fetch(
-            statements.ACTIVE_EVENTS, timeout=CALL_TIMEOUT_S
-        )
+    async def _modes(
+        self, events: list[UUID] | None = None
+    ) -> dict[UUID, tuple[str, int]]:
+        """Modes and epochs of warm events, as the cache says."""
+        if events is None:
+            rows = await self._database.pool.fetch(
+                statements.ACTIVE_EVENTS, timeout=CALL_TIMEOUT_S
+            )
+            events = [row["id"] for row in rows]
         found = {}
-        for row in events:
+        for event_id in events:
             try:
-                mode = await read_mode(self._cache, row["id"])
+                mode = await read_mode(self._cache, event_id)
             except StoreUnavailable:
                 return {}  # the merge goes on; that it is complete is told later
-            if mode is not None and mode[0] == "D":
-                found[row["id"]] = mode[1]
+            if mode is not None:
+                found[event_id] = mode
         return found
 
     async def _tell_epochs(self, modes: dict[UUID, int]) -> None:
+        if not modes:
+            return
         if self._machine is None:
             name = await asyncio.to_thread(machine_name, self._folder)
             self._machine = await self._database.pool.fetchval(

@@ -49,28 +49,24 @@ class Probe:
 
     Args:
         postgresql, redis: raise if the store does not answer.
+        normal: raises unless every event of this process is in mode N.
     """
 
-    def __init__(
-        self,
-        version: str,
-        postgresql: Ask,
-        redis: Ask,
-    ) -> None:
+    def __init__(self, version: str, postgresql: Ask, redis: Ask, normal: Ask) -> None:
         self.version = version
-        self._postgresql, self._redis = postgresql, redis
+        self._postgresql, self._redis, self._normal = postgresql, redis, normal
 
     async def ready(self) -> Ready:
-        """Both answers, asked at the same time; never raises, never slower than
-        `PROBE_TIMEOUT_S`."""
-        postgresql, redis = await asyncio.gather(
-            _answers(self._postgresql), _answers(self._redis)
+        """The worst mode of all events; all is asked at the same time, never raises,
+        never slower than `PROBE_TIMEOUT_S`."""
+        postgresql, redis, normal = await asyncio.gather(
+            _answers(self._postgresql), _answers(self._redis), _answers(self._normal)
         )
         mode: Mode
-        if postgresql:
-            mode = "normal" if redis else "no-redis"
+        if not redis:
+            mode = "no-redis" if postgresql else "down"
         else:
-            mode = "journal" if redis else "down"
+            mode = "normal" if postgresql and normal else "journal"
         return Ready(
             mode=mode,
             postgresql="up" if postgresql else "down",

@@ -155,6 +155,7 @@ async def test_the_door_survives_the_loss_of_postgresql(
         await evening.scan_some(40)
         await asyncio.to_thread(server.start)
         roles[1].start()
+        await until_answers(f"{urls[0]}/healthz", roles[1].process)
         await evening.scan_some(40)
         await until_merged(server, evening)
         await until_normal(urls, evening)

@@ -202,7 +202,7 @@ def test_a_cache_that_cannot_be_used_is_not_waited_for(reply: Any, why: str) -> 
     )
     assert told.steps == [
         ["ReadCache"],
-        ["ReadDatabase"],
+        ["ReadDatabase", "Recall"],
         ["Look"],
         ["Commit"],
         ["Journal"],
@@ -214,13 +214,13 @@ def test_a_cache_that_cannot_be_used_is_not_waited_for(reply: Any, why: str) -> 
 
 def test_an_open_breaker_asks_postgresql_at_once() -> None:
     told = play(FIRST, use_cache=False, ReadDatabase=[database(FIRST)], Commit=[SAVED])
-    assert told.steps[0] == ["ReadDatabase"]
+    assert told.steps[0] == ["ReadDatabase", "Recall"]
     assert told.said() == "admitted ok"
 
 
 def test_in_d2_a_refusal_is_read_once() -> None:
     told = play(REFUNDED, use_cache=False, ReadDatabase=[database(REFUNDED)])
-    assert told.steps == [["ReadDatabase"], ["Answer"]]
+    assert told.steps == [["ReadDatabase", "Recall"], ["Answer"]]
 
 
 # unknown outcomes
@@ -293,7 +293,12 @@ def test_who_loses_for_ever_is_asked_to_come_again() -> None:
 
 def test_a_limit_without_room_is_a_hold() -> None:
     reply = CommitReply([], [Full(0, 0)], [], {})
-    told = play(FIRST, ReadCache=[warm(FIRST)], Commit=[reply])
+    told = play(
+        FIRST,
+        ReadCache=[warm(FIRST)],
+        Commit=[reply],
+        ReadDatabase=[database(FIRST)],
+    )
     assert told.said() == "hold area_full"
     assert told.item().durable == "none"
     assert protocol.leftovers(told.batch.items) == [told.item()]
@@ -516,7 +521,7 @@ def test_a_device_that_moved_meanwhile_is_asked_once_more() -> None:
         ReadDatabase=[fresh, fresh],
         Commit=[SAVED],
     )
-    assert told.steps[:2] == [["ReadDatabase"], ["ReadDatabase"]]
+    assert told.steps[:2] == [["ReadDatabase", "Recall"], ["ReadDatabase"]]
 
 
 def test_a_plan_that_moved_the_gate_is_read_for_its_new_scopes() -> None:
@@ -530,7 +535,11 @@ def test_a_plan_that_moved_the_gate_is_read_for_its_new_scopes() -> None:
         ReadDatabase=[database(case, plan=2), database(case)],
         LoadPlan=[plan_of({})],
     )
-    assert told.steps[:3] == [["ReadDatabase"], ["LoadPlan"], ["ReadDatabase"]]
+    assert [step[0] for step in told.steps[:3]] == [
+        "ReadDatabase",
+        "LoadPlan",
+        "ReadDatabase",
+    ]
 
 
 @pytest.mark.parametrize("state", ["revoked", "pairing"])

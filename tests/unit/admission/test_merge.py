@@ -29,6 +29,7 @@ class File:
         self.rivals, self.known = list(rivals), []
         self.down = False
         self.bad: set[UUID] = set()
+        self.wait: set[UUID] = set()
         self.state = Merging()
         self.merged: list[UUID] = []
         self.shown: list[UUID] = []
@@ -64,10 +65,12 @@ class File:
                 ids = [UUID(row["s"]) for row in msgspec.json.decode(command.lines)]
                 if self.bad & set(ids):
                     return Poisoned()
+                waiting = sorted(self.wait & set(ids)) if command.patient else []
+                ids = [scan_id for scan_id in ids if scan_id not in waiting]
                 self.merged += ids
                 self.shown += command.shown
                 self.stale += command.stale
-                return Merged(len(ids), 0)
+                return Merged(len(ids), 0, [], waiting)
             case merge.Reject():
                 self.rejected.append(command.line.scan_id)
             case merge.Settle():
@@ -81,7 +84,7 @@ def test_what_was_answered_is_merged_and_what_is_pending_waits() -> None:
     state = file.run()
     assert file.merged == [answered.scan_id, shown.scan_id]
     assert file.shown == [shown.scan_id]
-    assert (state.complete, state.pending) == (True, {pending.scan_id})
+    assert (state.complete, state.pending) == (True, {pending.scan_id: TICKET})
 
 
 def test_a_dead_owners_pending_lines_count() -> None:
@@ -123,6 +126,17 @@ def test_only_what_is_in_no_journal_is_taken_over() -> None:
     file.known = [known]
     file.run()
     assert file.stale == [unknown]
+
+
+def test_an_exit_waits_for_its_entry_but_not_for_ever() -> None:
+    exit_ = line(places=((1, 1, 1, OUT),))
+    file = File(exit_)
+    file.wait = {exit_.scan_id}
+    for _ in range(merge.TURNS_MAX):
+        assert not file.run().complete
+    assert file.merged == []
+    assert file.run().complete
+    assert file.merged == [exit_.scan_id]
 
 
 def test_one_bad_line_stops_no_other() -> None:

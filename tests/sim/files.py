@@ -1,0 +1,77 @@
+"""A model of the journals of a machine: files of lines, each with its owner."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from ops.admission.journal import Mark
+from ops.admission.lines import Found, Line, Owner
+
+
+class FileModel:
+    """The journal of one process incarnation."""
+
+    def __init__(self) -> None:
+        self.lines: dict[UUID, tuple[int, Line]] = {}
+        self.alive = True
+        self._seq = 0
+
+    def append(self, lines: list[Line], marks: list[Mark]) -> None:
+        """Lines replace those of the same scan; marks only go up."""
+        for scan_id, state in marks:
+            self._seq += 1
+            known = self.lines.get(scan_id)
+            if (
+                known is not None
+                and known[1].state in ("pending", "answered")
+                and known[1].state != state
+            ):
+                changed = msgspec.structs.replace(known[1], state=state)
+                self.lines[scan_id] = self._seq, changed
+        for line in lines:
+            self._seq += 1
+            self.lines[line.scan_id] = self._seq, line
+
+    def since(self, seq: int, limit: int, every: bool) -> tuple[list[Line], int]:
+        """As `Journals.since`."""
+        end = max((at for at, _ in self.lines.values()), default=seq)
+        found = sorted(
+            ((at, line) for at, line in self.lines.values() if at > seq),
+            key=lambda one: one[0],
+        )
+        found = [(at, line) for at, line in found if every or line.mode == "D"]
+        lines = [line for _, line in found[:limit]]
+        return lines, found[limit - 1][0] if len(found) >= limit else max(seq, end)
+
+
+class Files:
+    """The folder of a machine."""
+
+    def __init__(self) -> None:
+        self.files: list[FileModel] = []
+
+    def new(self) -> FileModel:
+        """The file of a process that starts."""
+        self.files.append(FileModel())
+        return self.files[-1]
+
+    def recall(self, scan_ids: list[UUID], own: FileModel | None) -> list[Found]:
+        """Lines of these scans."""
+        return self._find(own, lambda line: line.scan_id in scan_ids)
+
+    def look(self, ticket_ids: list[UUID], own: FileModel | None) -> list[Found]:
+        """Lines for these tickets."""
+        return self._find(own, lambda line: line.ticket_id in ticket_ids)
+
+    def _find(self, own: FileModel | None, wanted) -> list[Found]:  # type: ignore[no-untyped-def]
+        found = []
+        for file in self.files:
+            owner: Owner = "dead"
+            if file.alive:
+                owner = "own" if file is own else "live"
+            found += [
+                Found(line, owner) for _, line in file.lines.values() if wanted(line)
+            ]
+        return found
