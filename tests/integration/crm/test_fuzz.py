@@ -26,7 +26,7 @@ from ops.auth.guards import public
 from ops.runtime import Runtime
 from tests.integration.crm.rows import world
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
 SKIPPED = {
     "/api/v1/auth/logout",  # ends the session of the fuzzer
     "/api/v1/users/{user_id}",  # closes out the fuzzer
@@ -66,7 +66,9 @@ def faults(
 
     for result in schema.get_all_operations():
         operation = result.ok()
-        if operation.path in SKIPPED:
+        # An export has the parameters of its list, and takes as long to make up.
+        quick = examples < 5 and operation.path.endswith("/export.csv")
+        if operation.path in SKIPPED or quick:
             continue
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
