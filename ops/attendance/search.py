@@ -128,7 +128,9 @@ def searchable(text: str) -> str:
     typed = " ".join(unicodedata.normalize("NFC", text).split())
     letters = [sign for sign in typed if sign.isalnum()]
     short_word = typed.isalpha() and len(typed) <= 2
-    if len(letters) < 3 and not (letters and short_word):
+    signs = sum(not sign.isspace() for sign in typed)
+    enough = signs >= 3 and len(letters) >= 2
+    if not enough and not (letters and short_word):
         problem = FieldProblem(
             "q", "query_too_short", "Three characters, or one whole short name."
         )

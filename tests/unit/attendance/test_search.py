@@ -15,6 +15,7 @@ from ops.errors import Unprocessable
         ("李", "李"),
         ("  o\u2019brien ", "o\u2019brien"),
         ("0199", "0199"),
+        ("O'B", "O'B"),
         ("a  b c", "a b c"),
         ("E\u0301a", "Éa"),
     ],
