@@ -104,7 +104,9 @@ class DeviceRegistry:
 
     async def _row(self, key: bytes) -> Any:
         async with self._asking:
-            return await self._database.pool.fetchrow(queries.DEVICE_BY_TOKEN, key)
+            return await self._database.pool.fetchrow(
+                queries.DEVICE_BY_TOKEN, key, timeout=LOOK_UP_TIMEOUT_S
+            )
 
     def forget(self, device_id: UUID) -> None:
         """Drop a device here at once (others do within `REFRESH_S`)."""

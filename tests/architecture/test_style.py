@@ -9,12 +9,18 @@ from tests.architecture.rules import sources, text_of
 
 SCAN_PATH = [
     "ops/checkin/desk.py",
+    "ops/auth/devices.py",
     "ops/checkin/event_desk.py",
+    "ops/checkin/executor.py",
+    "ops/checkin/recovery.py",
+    "ops/crm_sync/merging.py",
+    "ops/crm_sync/modes.py",
+    "ops/crm_sync/plans.py",
     "ops/checkin/plans.py",
     "ops/checkin/stores.py",
     "ops/checkin/undo.py",
 ]
-"""What a scan waits for."""
+"""What a scan waits for, and what brings an event back from mode D."""
 
 
 def broken(check, names: list[str]) -> dict[str, list[str]]:
