@@ -26,6 +26,7 @@ from ops.ids import uuid7
 
 TICKETS = 30_000
 UPLOAD = 1_000
+TRIES = 20
 
 
 class Gate:
@@ -34,6 +35,7 @@ class Gate:
     def __init__(self, event: BulkEvent, http: httpx.AsyncClient) -> None:
         self.event, self.http = event, http
         self.path = f"/api/v1/events/{event.id}/scans"
+        self.again = 0
 
     def _device(self, number: int) -> dict[str, str]:
         token = self.event.tokens[number % len(self.event.tokens)]
@@ -52,12 +54,16 @@ class Gate:
         return list(await asyncio.gather(*waiting))
 
     async def _scan(self, device: int, number: int) -> float:
+        body = {"id": str(uuid7()), "code": self.event.code(number)}
         start_s = time.perf_counter()
-        answer = await self.http.post(
-            self.path,
-            json={"id": str(uuid7()), "code": self.event.code(number)},
-            headers=self._device(device),
-        )
+        for _ in range(TRIES):
+            answer = await self.http.post(
+                self.path, json=body, headers=self._device(device)
+            )
+            if answer.status_code != 503:
+                break
+            self.again += 1  # a device asks again with the same id
+        assert answer.status_code == 200, answer.text
         assert answer.json()["verdict"] == "admitted", answer.text
         return (time.perf_counter() - start_s) * 1000
 
@@ -80,7 +86,8 @@ class Gate:
             f"{self.path}/batch", json={"scans": scans}, headers=self._device(device)
         )
         results = answer.json()["results"]
-        assert all(one.get("verdict") == "admitted" for one in results), results[:3]
+        bad = [one for one in results if one.get("verdict") != "admitted"]
+        assert not bad, bad[:3]
         return time.perf_counter() - start_s
 
 
@@ -103,7 +110,12 @@ async def measure(house: House, rate: float, seconds: float) -> dict[str, Any]:
             sending = asyncio.create_task(gate.upload(turn))
             beside += await gate.live(rate, seconds)
             uploads.append(await sending)
-    return {"alone": alone, "beside": beside, "uploads": uploads}
+    return {
+        "alone": alone,
+        "beside": beside,
+        "uploads": uploads,
+        "again": gate.again,
+    }
 
 
 def percentile(values: list[float], part: int) -> float:
@@ -135,7 +147,7 @@ def main(rate: float, seconds: float) -> None:
         )
     Console().print(table)
     took = ", ".join(f"{one:.1f}" for one in found["uploads"])
-    Console().print(f"uploads of 1,000 took {took} s")
+    Console().print(f"uploads of 1,000 took {took} s; {found['again']} asked again")
 
 
 if __name__ == "__main__":
