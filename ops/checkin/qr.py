@@ -63,20 +63,30 @@ def is_alphanumeric(made: qrcode.QRCode[PilImage]) -> bool:
     return all(part.mode == MODE_ALPHA_NUM for part in made.data_list)
 
 
+def outline(text: str) -> tuple[int, str]:
+    """The side in modules and the dark modules as an SVG path, for a page to draw."""
+    matrix = symbol(text).get_matrix()
+    return len(matrix), _path(matrix)
+
+
 def svg(text: str, mask: int | None = None) -> bytes:
     """Draw a text as SVG, one unit a module; white below, or dark pages invert it."""
     matrix = symbol(text, mask).get_matrix()
     side = len(matrix)
-    path = "".join(
-        f"M{start} {y}h{length}v1h-{length}z"
-        for y, row in enumerate(matrix)
-        for start, length in _runs(row)
-    )
+    path = _path(matrix)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" '
         'shape-rendering="crispEdges" role="img" aria-label="QR">'
         f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{path}"/></svg>'
     ).encode()
+
+
+def _path(matrix: list[list[bool]]) -> str:
+    return "".join(
+        f"M{start} {y}h{length}v1h-{length}z"
+        for y, row in enumerate(matrix)
+        for start, length in _runs(row)
+    )
 
 
 def _runs(row: list[bool]) -> list[tuple[int, int]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Response, get
+import msgspec
+from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Meta
 
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
@@ -74,4 +76,31 @@ async def qr_png(
     return Response(qr.png(text, box), media_type="image/png", headers=_HEADERS)
 
 
-ROUTES: tuple[Any, ...] = (qr_svg, qr_png)
+class QrBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What a page wants to show as a QR code: a link that pairs a device."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+class QrView(msgspec.Struct):
+    """The code as a path in a square of `size` units."""
+
+    size: int
+    path: str
+
+
+@post(
+    "/qr",
+    guards=[requires("devices", "write", anywhere=True)],
+    status_code=200,
+    summary="Draw a text as a QR code, for printing",
+    tags=["devices"],
+    sync_to_thread=False,
+)
+def draw_qr(data: JSONBody[QrBody]) -> QrView:
+    """Nothing is kept; a body, because addresses stand in logs."""
+    size, path = qr.outline(data.text)
+    return QrView(size, path)
+
+
+ROUTES: tuple[Any, ...] = (draw_qr, qr_svg, qr_png)

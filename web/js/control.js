@@ -4,12 +4,14 @@ import { language, loadLanguage, t } from "/lib/i18n.js";
 import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
 import { Live } from "/lib/live.js";
 import { switchTheme } from "/lib/theme.js";
+import { Calls, listenForCalls } from "/js/control/calls.js";
 import { Curve } from "/js/control/curve.js";
 import { Devices } from "/js/control/devices.js";
 import { Gates } from "/js/control/gates.js";
 import { Hero, Tiles } from "/js/control/hero.js";
 import {
   attendance,
+  eventId,
   fresh,
   live,
   refuse,
@@ -22,8 +24,6 @@ import { Areas, Sessions } from "/js/control/places.js";
 import { Ticker } from "/js/control/ticker.js";
 import { StaleBanner, switchTv, Top, tv } from "/js/control/top.js";
 
-const eventId = new URLSearchParams(location.search).get("event");
-
 function Room() {
   void language.value;
   const state = fresh.value ? "fresh" : attendance.value ? "stale" : "loading";
@@ -31,6 +31,7 @@ function Room() {
     <a class="skip" href="#figures">${t("page.control.skip")}</a>
     <${Top} />
     <${StaleBanner} />
+    <${Calls} />
     <main id="figures" class="board" tabindex="-1" aria-busy=${state === "loading"}>
       <${Hero} />
       <${Tiles} />
@@ -89,6 +90,7 @@ async function start() {
   live.value = new Live(config.live_url, topics, { take, refuse }).start();
   setInterval(tick, 1_000);
   listenToKeys();
+  listenForCalls();
   effect(() => {
     const title = attendance.value?.event.title ?? t("page.control.title");
     const inside = attendance.value?.figures.inside;

@@ -7,13 +7,16 @@ export const attendance = signal(null);
 export const sessions = signal(null);
 export const devices = signal(null);
 export const lines = signal(null);
+export const alerts = signal(null);
+
+export const eventId = new URLSearchParams(location.search).get("event");
 
 export const live = signal(null);
 export const now = signal(Date.now());
 export const status = computed(() => live.value?.status.value ?? "connecting");
 export const fresh = computed(() => status.value === "live");
 
-export const TOPICS = ["attendance", "sessions", "scans", "devices"];
+export const TOPICS = ["attendance", "sessions", "scans", "devices", "alerts"];
 
 export function take(topic, data, act) {
   switch (kindOf(topic)) {
@@ -28,6 +31,9 @@ export function take(topic, data, act) {
       break;
     case "devices":
       devices.value = { ...merged(devices.value, data, act), refused: false, old: false };
+      break;
+    case "alerts":
+      alerts.value = data;
       break;
     default:
       break;

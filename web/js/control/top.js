@@ -4,7 +4,7 @@ import { html, signal } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
-import { attendance, live, now, status } from "/js/control/model.js";
+import { attendance, eventId, live, now, status } from "/js/control/model.js";
 
 export const tv = signal(new URLSearchParams(location.search).has("tv"));
 
@@ -66,6 +66,7 @@ export function Top() {
       ${event ? clock(now.value, event.timezone, true) : "–"}
     </time>
     <div class="top-tools">
+      <a class="button plain" href=${`/doors.html?event=${eventId}`}>${t("page.doors.title")}</a>
       <${LanguageSwitch} />
       <${ThemeSwitch} />
       <button

@@ -1,0 +1,141 @@
+// The network's absence: what it may cost now, how devices decide alone, which entries were
+// one too many, and whether each device's count is the server's.
+import { html, signal, useEffect } from "/lib/ui.js";
+import { t } from "/lib/i18n.js";
+import { clock } from "/lib/format.js";
+import { call } from "/lib/api.js";
+import { act, base, busy, said, sentenceOf, zone } from "/js/doors/model.js";
+
+const READ_MS = 5_000;
+const MODES = ["strict", "bounded", "open"];
+const ENDS = ["left", "stays", "wrong"];
+
+const risk = signal(null);
+const mode = signal(null);
+const conflicts = signal([]);
+const proofs = signal([]);
+
+async function read() {
+  try {
+    const [cost, chosen, list, proof] = await Promise.all([
+      call("GET", `${base}/offline-risk`),
+      call("GET", `${base}/offline-mode`),
+      call("GET", `${base}/conflicts?limit=50`),
+      call("GET", `${base}/offline-proof`),
+    ]);
+    risk.value = cost;
+    mode.value = chosen;
+    conflicts.value = list.items ?? list;
+    proofs.value = proof;
+  } catch (error) {
+    said.value = { bad: true, words: sentenceOf(error) };
+  }
+}
+
+function Cost() {
+  const { double_entries_possible: worst, devices_away: away } = risk.value;
+  const words =
+    worst === null ? t("page.offline.unbounded", { away }) : t("page.offline.worst", { n: worst, away });
+  return html`<section class="panel act-panel" aria-label=${t("page.doors.tab.offline")}>
+    <p class=${`worst ${worst === 0 ? "good" : worst === null ? "bad" : "warn"}`} role="status">${words}</p>
+    <div class="row" role="group" aria-label=${t("page.offline.mode")}>
+      <b>${t("page.offline.mode")}</b>
+      ${MODES.map(
+        (name) => html`<button
+          type="button"
+          class="button"
+          key=${name}
+          aria-pressed=${mode.value?.mode === name}
+          disabled=${busy.value}
+          onClick=${async () => {
+            const body = { mode: name, budget: mode.value?.budget ?? 50 };
+            if (await act("PUT", `${base}/offline-mode`, body)) read();
+          }}
+        >
+          ${t(`page.offline.mode.${name}`)}
+        </button>`,
+      )}
+    </div>
+    <p class="small soft">${t(`page.offline.hint.${mode.value?.mode ?? "bounded"}`, { n: mode.value?.budget ?? 50 })}</p>
+  </section>`;
+}
+
+function Side({ side }) {
+  if (!side) return html`<span class="soft">–</span>`;
+  return html`<span class="name">${[side.gate, side.operator ?? side.device].filter(Boolean).join(" · ")}</span>
+    <span class="small soft figure"> ${side.at ? clock(side.at, zone.value, true) : ""}</span>`;
+}
+
+function Conflict({ conflict }) {
+  const resolve = async (resolution) => {
+    const path = `${base}/conflicts/${conflict.id}/resolve`;
+    if (await act("POST", path, { resolution })) read();
+  };
+  return html`<tr class=${conflict.resolved_at ? "gone" : ""}>
+    <th scope="row">
+      <span class="name">${conflict.holder ?? "–"}</span>
+      <span class="small soft">${t(`page.offline.kind.${conflict.kind}`)}</span>
+    </th>
+    <td><${Side} side=${conflict.before} /></td>
+    <td><${Side} side=${conflict.entry} /></td>
+    <td class="figure">${conflict.minutes === null ? "–" : t("page.control.ago_min", { n: conflict.minutes })}</td>
+    <td class="row">
+      ${conflict.resolved_at
+        ? html`<span class="small">${t(`page.offline.end.${conflict.resolution}`)} · ${conflict.resolved_by ?? ""}</span>`
+        : ENDS.map(
+            (end) => html`<button type="button" class="button" key=${end} disabled=${busy.value} onClick=${() => resolve(end)}>
+              ${t(`page.offline.end.${end}`)}
+            </button>`,
+          )}
+    </td>
+  </tr>`;
+}
+
+function Table({ label, heads, children }) {
+  return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${label}>
+    <table class="acts-table">
+      <thead>
+        <tr>${heads.map((head) => html`<th scope="col" key=${head}>${t(`page.offline.head.${head}`)}</th>`)}</tr>
+      </thead>
+      <tbody>${children}</tbody>
+    </table>
+  </div>`;
+}
+
+export function Offline() {
+  useEffect(() => {
+    read();
+    const timer = setInterval(read, READ_MS);
+    return () => clearInterval(timer);
+  }, []);
+  if (!risk.value) return html`<p class="empty" role="status">${t("page.all.loading")}</p>`;
+  const proof = ({ device_id: id, device, admitted, entries, conflicts: double, agrees, counted_at: at }) => html`<tr key=${id}>
+    <th scope="row" class="name">${device}</th>
+    <td class="figure">${admitted}</td>
+    <td class="figure">${entries}</td>
+    <td class="figure">${double}</td>
+    <td>
+      <span class=${`chip ${agrees === null ? "" : agrees ? "good" : "bad"}`}>
+        ${t(agrees === null ? "page.offline.not_yet" : agrees ? "page.offline.agrees" : "page.offline.differs")}
+      </span>
+      <span class="small soft figure">${at ? clock(at, zone.value, true) : ""}</span>
+    </td>
+  </tr>`;
+  return html`<${Cost} />
+    <section class="panel act-panel" aria-label=${t("page.offline.conflicts")}>
+      <h2>${t("page.offline.conflicts")}</h2>
+      ${conflicts.value.length === 0
+        ? html`<p class="empty">${t("page.offline.no_conflicts")}</p>`
+        : html`<${Table} label=${t("page.offline.conflicts")} heads=${["who", "first", "second", "apart", "end"]}>
+            ${conflicts.value.map((one) => html`<${Conflict} key=${one.id} conflict=${one} />`)}
+          <//>`}
+    </section>
+    <section class="panel act-panel" aria-label=${t("page.offline.proof")}>
+      <h2>${t("page.offline.proof")}</h2>
+      ${proofs.value.length === 0
+        ? html`<p class="empty">${t("page.offline.no_proof")}</p>`
+        : html`<${Table} label=${t("page.offline.proof")} heads=${["device", "shown", "rows", "conflicts", "same"]}>
+            ${proofs.value.map(proof)}
+          <//>`}
+    </section>`;
+}
