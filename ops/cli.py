@@ -133,7 +133,7 @@ def serve(
     type=click.FloatRange(0.1, 4.0),
     help="1 is an evening of ten minutes, 2 one of five.",
 )
-@click.option("--kind", type=click.Choice(["conference"]), default="conference")
+@click.option("--kind", type=click.Choice(PRESETS), default="conference")
 @click.option("--api", default=1, type=click.IntRange(1, 32), help="api processes.")
 @click.option("--live", default=1, type=click.IntRange(1, 32), help="live processes.")
 @click.option("--for", "seconds", type=float, help="Stop after so many seconds.")
@@ -163,6 +163,7 @@ def demo(
         environment,
         fresh=fresh,
         speed=speed,
+        kind=kind,
         roles={"api": api, "live": live, "sync": 1},
         seconds=seconds,
     )

@@ -39,6 +39,7 @@ def run(
     *,
     fresh: bool = False,
     speed: float = 1.0,
+    kind: str = "conference",
     roles: dict[str, int],
     seconds: float | None = None,
 ) -> None:
@@ -49,6 +50,7 @@ def run(
         environment: builds a role's environment from the settings.
         fresh: forget all earlier evenings.
         speed: of a new evening; 2 makes it five minutes long.
+        kind: conference, festival or club.
 
     Raises:
         SettingsError: the settings name stores or production.
@@ -79,7 +81,7 @@ def run(
         step(1)
         asyncio.run(migrate.upgrade(settings.database_url))
         step(2)
-        evening = asyncio.run(_evening(settings, speed))
+        evening = asyncio.run(_evening(settings, speed, kind))
         step(3)
         settings = _listen(stack, settings)
 
@@ -149,12 +151,12 @@ def _progress(console: Console) -> Progress:
     )
 
 
-async def _evening(settings: Settings, speed: float) -> Evening:
+async def _evening(settings: Settings, speed: float, kind: str) -> Evening:
     async with asyncpg.create_pool(settings.database_url, min_size=1) as pool:
         async with pool.acquire() as connection:
             await evenings.prepare(connection)
         now = datetime.now(UTC)
-        return await evenings.current(pool, settings.secret_key, now, speed)
+        return await evenings.current(pool, settings.secret_key, now, speed, kind)
 
 
 def _listen(stack: ExitStack, settings: Settings) -> Settings:

@@ -62,6 +62,7 @@ class Mark(msgspec.Struct):
     number: int
     opens_at: datetime
     length_s: float
+    kind: str = "conference"
 
 
 async def prepare(connection: Connection) -> None:
@@ -81,18 +82,25 @@ async def prepare(connection: Connection) -> None:
 
 
 async def current(
-    pool: asyncpg.Pool, secret_key: str, now: datetime, speed: float = 1.0
+    pool: asyncpg.Pool,
+    secret_key: str,
+    now: datetime,
+    speed: float = 1.0,
+    kind: str | None = None,
 ) -> Evening:
     """The evening that goes on, else a new one whose doors open in `LEAD_S`.
 
     Args:
         speed: of a new evening: 2 makes it half as long.
+        kind: of the evening; another kind than the one that goes on begins a new one.
+            None: the kind of the last evening.
     """
     _, signer = await SigningKeys(pool, secret_key).ensure(now)
     async with pool.acquire() as connection:
         row = await connection.fetchrow(_LAST)
         mark = msgspec.json.decode(row["sample"], type=Mark) if row else None
-        fresh = mark is None or _over(mark, now)
+        kind = kind or (mark.kind if mark else "conference")
+        fresh = mark is None or _over(mark, now) or mark.kind != kind
         seed = mark.seed if mark else SEED
         if mark is None or fresh:
             mark = Mark(
@@ -100,6 +108,7 @@ async def current(
                 mark.number + 1 if mark else 1,
                 now + timedelta(seconds=LEAD_S),
                 programme.LENGTH_S / speed,
+                kind,
             )
         persons = people.build(seed, PEOPLE_SINCE)
         evening = sample.build(
@@ -109,6 +118,7 @@ async def current(
             persons,
             signer.sign,
             secret_key,
+            mark.kind,
         )
         if fresh:
             await _finish(connection, row["id"] if row else None)

@@ -60,7 +60,9 @@ def venue() -> Table:
     return Table("venues", [row])
 
 
-def event(ids: Ids, title: str, seed: int, number: int, times: Timetable) -> Table:
+def event(
+    ids: Ids, title: str, seed: int, number: int, times: Timetable, kind: str
+) -> Table:
     """The event, live from the start: its windows are real times.
 
     Its settings hold what `ops.dev.evenings` needs to build it again.
@@ -70,6 +72,7 @@ def event(ids: Ids, title: str, seed: int, number: int, times: Timetable) -> Tab
         "number": number,
         "opens_at": times.opens_at.isoformat(),
         "length_s": times.length_s,
+        "kind": kind,
     }
     row = {
         "id": ids.event,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from ops.dev import layout, programme, seeds
+from ops.dev import kinds, layout, programme, seeds
 from ops.dev.layout import Ids, SampleDevice
 from ops.dev.people import People
 from ops.dev.programme import Timetable
@@ -45,6 +45,7 @@ def build(
     people: People,
     sign: Sign,
     secret_key: str,
+    kind: str = "conference",
 ) -> Evening:
     """The evening of that number.
 
@@ -52,6 +53,7 @@ def build(
         number: 1 for the first; later ones are new events of the same people.
         sign: makes the code of a ticket's first issue.
         secret_key: the installation's, for the hashes of PINs and pairing codes.
+        kind: conference, festival or club (`ops.dev.kinds`).
     """
     rng = seeds.rng(seed, "evening", number)
     made_at = timetable.opens_at - timedelta(minutes=1)
@@ -71,7 +73,7 @@ def build(
     sales = Sales(rng, ids, make_id, sign, made_at)
     tables = [
         layout.venue(),
-        layout.event(ids, title, seed, number, timetable),
+        layout.event(ids, title, seed, number, timetable, kind),
         layout.areas(ids),
         layout.sessions(ids, timetable),
         scopes,
@@ -87,13 +89,13 @@ def build(
     return Evening(
         seed,
         number,
-        title,
+        kinds.title_of(kind, title, number),
         timetable,
         ids,
         devices,
         sales.tickets,
         enrolment_code,
-        tables,
+        kinds.dress(kind, number, tables),
     )
 
 
