@@ -53,7 +53,8 @@ export class Provisions {
     if (fresh && state.operator.value) await this.openNames();
     this.show();
     this.busy = false;
-    this.timer = setTimeout(() => this.refresh(), fresh ? REFRESH_MS : RETRY_MS);
+    const settled = fresh && state.proof.value?.agrees !== false;
+    this.timer = setTimeout(() => this.refresh(), settled ? REFRESH_MS : RETRY_MS);
   }
 
   async compare() {

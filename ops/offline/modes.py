@@ -20,7 +20,8 @@ class OfflineMode(msgspec.Struct, frozen=True):
     """The settings of an event.
 
     strict: a device alone admits only tickets leased to it, so nobody is in twice.
-    bounded: beyond those, `budget` admissions a device until it has reported them.
+    bounded: `budget` admissions a device until it has reported them; no leases, so
+        that a phone that sleeps in a pocket makes no guest wait at another door.
     open: whatever its package allows; double entries are counted and reported.
     """
 
@@ -31,7 +32,7 @@ class OfflineMode(msgspec.Struct, frozen=True):
     @property
     def leases(self) -> bool:
         """Whether tickets are leased to devices at all."""
-        return self.mode != "open"
+        return self.mode == "strict"
 
     @property
     def allowance(self) -> int | None:

@@ -88,7 +88,7 @@ async def end_offline_key(
 async def get_offline_mode(
     event_id: FromPath[UUID], offline: NamedDependency[Offline]
 ) -> OfflineMode:
-    """Default: bounded, 50 admissions a device beyond its leases."""
+    """Default: bounded, 50 admissions a device."""
     return await offline.mode(event_id)
 
 

@@ -203,6 +203,8 @@ async def test_a_person_signs_on_and_turns_the_direction(
     await page.screenshot(path=shots / "handheld-pin.png")
     await page.keyboard.type(PIN, delay=80)
     await page.keyboard.press("Enter")
+    await page.get_by_label("Direction", exact=True).select_option("out")
+    await page.get_by_role("button", name="Done").click()
     await expect(page.locator(".direction.out")).to_be_visible()
     await expect(page.locator(".status")).to_contain_text("Étienne Côté")
     await wedge(page, "T-19")

@@ -265,8 +265,14 @@ async def test_names_are_open_while_somebody_is_signed_on(
     assert one.ask("person", ticket=ticket)["person"] is None, "signed off"
 
 
-async def test_a_lease_is_given_back_once(devices: list[Isolated]) -> None:
+async def test_a_lease_is_given_back_once(
+    devices: list[Isolated], bearer: dict[str, str]
+) -> None:
     one = devices[0]
+    answer = await one.phone.http.put(
+        f"{one.phone.base}/offline-mode", json={"mode": "strict"}, headers=bearer
+    )
+    assert answer.status_code == 200, answer.text
     said = await one.download()
     ticket = said["leases"][0]
     text = "-".join(

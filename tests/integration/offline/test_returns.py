@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import struct
 from datetime import UTC, datetime, timedelta
@@ -97,12 +98,13 @@ async def test_who_was_turned_away_does_not_come_in_afterwards(
 
 
 async def _until_logged(database: Database) -> Any:
-    for _ in range(500):
+    for _ in range(100):
         row = await database.pool.fetchrow(
             "SELECT verdict, offline, door ->> 'reason' AS door FROM ops.scan_log"
         )
         if row is not None:
             return row
+        await asyncio.sleep(0.05)
     raise AssertionError("nothing was logged")
 
 
