@@ -63,6 +63,8 @@ class Findings(msgspec.Struct):
     """What became of them: the verdict of the record, or `never` heard of."""
     lost: int = 0
     """Green or blue by the server, and no row."""
+    astray: list[str] = []
+    """The stories of the lost ones."""
     contradicted: int = 0
     """The record of a scan says another thing than the server had answered."""
     answered_twice: int = 0
@@ -208,7 +210,12 @@ def _greens(found: Findings, notes: list[Note], rows: list, log: dict) -> None:
         if note.reason != "ok":
             continue
         place = entered if note.verdict == "admitted" else left
-        found.lost += scan_id not in place
+        if scan_id not in place:
+            found.lost += 1
+            found.astray.append(
+                f"{scan_id} {note.op} {note.verdict} {note.durable} {note.at:%S.%f}"
+                f" ticket {invoked[scan_id].ticket} {invoked[scan_id].why}"
+            )
         if note.verdict == "admitted":
             greens[invoked[scan_id].ticket].add(scan_id)
     outs = Counter(n.ticket for n in invoked.values() if n.direction == "out")

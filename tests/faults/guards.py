@@ -190,7 +190,6 @@ CONTROLS: tuple[Control, ...] = (
         sql(*_KEYS_BACK),
         quiet,
         ("doubled", "crowded"),
-        in_gate=True,
     ),
     Control(
         "the stored answer (idempotency)",
