@@ -1,4 +1,4 @@
-"""POST /events: a new event from a preset, or as a copy of an earlier one."""
+"""POST /presets/events: a new event from a preset, or as a copy of an earlier one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PresetView(msgspec.Struct):
 
 
 @post(
-    "/events",
+    "/presets/events",
     guards=[requires("events", "write", anywhere=True)],
     opt={"idempotent": True},
     summary="Make an event from a preset, or as a copy of an earlier one",

@@ -24,7 +24,7 @@ async def make(http: httpx.AsyncClient, bearer: Headers, **fields: Any) -> UUID:
         "starts_at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat(),
         **fields,
     }
-    made = await http.post("/api/v1/events", json=body, headers=bearer)
+    made = await http.post("/api/v1/presets/events", json=body, headers=bearer)
     assert made.status_code == 201, made.text
     return UUID(made.json()["id"])
 
@@ -213,7 +213,7 @@ async def test_what_is_no_event(
     code: str,
 ) -> None:
     body = {"title": "X", "starts_at": "2027-01-01T20:00:00Z", **fields}
-    answer = await http.post("/api/v1/events", json=body, headers=bearer)
+    answer = await http.post("/api/v1/presets/events", json=body, headers=bearer)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
@@ -222,8 +222,8 @@ async def test_the_same_request_twice_is_one_event(
 ) -> None:
     body = {"title": "X", "starts_at": "2027-01-01T20:00:00Z", "preset": "club"}
     headers = {**bearer, "Idempotency-Key": str(uuid7())}
-    one = await http.post("/api/v1/events", json=body, headers=headers)
-    two = await http.post("/api/v1/events", json=body, headers=headers)
+    one = await http.post("/api/v1/presets/events", json=body, headers=headers)
+    two = await http.post("/api/v1/presets/events", json=body, headers=headers)
     assert one.json() == two.json()
     assert await database.pool.fetchval("SELECT count(*) FROM events") == 1
 
@@ -234,7 +234,7 @@ async def test_a_door_manager_makes_no_events(
     await user(database, "viewer@example.org", "viewer")
     viewer = await sign_in(http, "viewer@example.org")
     body = {"title": "X", "starts_at": "2027-01-01T20:00:00Z", "preset": "club"}
-    answer = await http.post("/api/v1/events", json=body, headers=viewer)
+    answer = await http.post("/api/v1/presets/events", json=body, headers=viewer)
     assert answer.status_code == 403
     listed = await http.get("/api/v1/presets", headers=viewer)
     assert [p["name"] for p in listed.json()] == ["conference", "festival", "club"]
