@@ -103,8 +103,14 @@ def line_of(
         tuple(places),
         mode,
         decision.takes if state != "cancelled" else None,
-        _encoder.encode(log_row(item, decision, None)),
+        _encoded(log_row(item, decision, None)),
     )
+
+
+def _encoded(row: LogRow) -> bytes:
+    """The row without the holder's name: files of a journal hold ids."""
+    args = {key: value for key, value in row.ar.items() if key != "name"}
+    return _encoder.encode(msgspec.structs.replace(row, ar=args))
 
 
 def replayed_line(plan: Plan, item: Writing, answer: Stored, epoch: int) -> Line:
@@ -129,7 +135,7 @@ def replayed_line(plan: Plan, item: Writing, answer: Stored, epoch: int) -> Line
         ),
         "N",
         None,
-        _encoder.encode(row),
+        _encoded(row),
     )
 
 
@@ -146,7 +152,7 @@ def log_line(plan: Plan, row: LogRow, now: datetime, epoch: int) -> Line:
         (),
         "D",
         None,
-        _encoder.encode(row),
+        _encoded(row),
     )
 
 

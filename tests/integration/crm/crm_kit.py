@@ -82,6 +82,8 @@ async def smallest_row(database: Database, table: str, **columns: Any) -> Any:
             columns[row["name"]] = _value(row)
     if table == "public.events":
         columns |= {"starts_at": START, "ends_at": START + timedelta(hours=1)}
+    if table == "ops.answers" and "question_id" not in columns:
+        columns["years"] = 19  # an answer is to a question or says an age
     if not columns:
         return await database.pool.fetchval(
             f"INSERT INTO {table} DEFAULT VALUES RETURNING ctid::text"
