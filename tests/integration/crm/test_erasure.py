@@ -202,7 +202,8 @@ async def test_a_person_is_erased_from_all_stores(
         headers=device,
     )
     assert again.json()["verdict"] in ("refused", "hold")
-    assert again.json()["previous"] is not None
+    # Which cause comes first depends on the rows above: a ban of the person is one.
+    assert again.json()["ticket"] is not None
     # Paul is who he was.
     assert await in_tables(database, ["Untouched", "paul@example.org"])
 
