@@ -2,7 +2,7 @@
 
 A row that is changed, taken away or put in later (by somebody with more rights than
 the program has) breaks the seal of its run; a seal that is made anew breaks the next.
-Keep the newest hash elsewhere (it is printed to the log of the process), and nobody
+Keep the newest hash elsewhere (it stands in the table alone), and nobody
 can rewrite the past without being seen. Ciphertexts are sealed, not their content:
 an erasure, which deletes a key, breaks nothing.
 """
