@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks import (
     cache,
     crm,
+    lanes,
     latency,
     live_fanout,
     people,
@@ -35,6 +36,7 @@ ALL = (
     "latency",
     "open",
     "facts",
+    "lanes",
     "rules",
     "sizes",
     "start",
@@ -94,6 +96,7 @@ async def _door(
         ("latency", lambda: latency.one_connection(door, rounds, seconds)),
         ("open", lambda: scans.open_loop(door, 20.0)),
         ("facts", lambda: scans.without_cache(door, rounds, seconds / 2)),
+        ("lanes", lambda: lanes.two_lanes(door, rounds, 2 * seconds)),
         ("rules", lambda: _rules(door, plan)),
         ("sizes", lambda: _sizes(door, plan)),
         ("crm", lambda: crm.crm(door, plan.contacts, min(rounds, 3), seconds)),

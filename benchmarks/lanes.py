@@ -1,8 +1,7 @@
-"""Two lanes: a thousand uploaded scans beside guests who wait, in one run.
+"""Two lanes: live scans while devices that come back upload a thousand each.
 
-`python -m benchmarks.lanes`: live scans at a steady rate, alone, then while devices
-that come back upload 1,000 scans each, in turns; real api and sync roles on durable
-stores. The promise (core: two lanes) is that the live answers hardly notice.
+Live scans arrive by a Poisson clock, alone and then beside one upload after the other,
+in turns. The promise (core: two lanes) is that a guest hardly notices.
 """
 
 from __future__ import annotations
@@ -10,145 +9,131 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from statistics import quantiles
+from statistics import median
 from typing import Any
 
 import httpx
-import rich_click as click
-import uvloop
-from rich.console import Console
-from rich.table import Table
+import msgspec
 
+from benchmarks.client import Outcome
 from benchmarks.event import BulkEvent
-from benchmarks.house import House, open_house
-from ops import log
+from benchmarks.figure import Figure, Target, paired
+from benchmarks.scans import Door
+from ops.errors import OpsError
 from ops.ids import uuid7
 
-TICKETS = 30_000
+RATE_PER_S = 40.0
 UPLOAD = 1_000
-TRIES = 20
+DOOR = {"verdict": "admitted", "reason": "ok"}
+
+_encode = msgspec.json.Encoder().encode
 
 
-class Gate:
-    """Live scans and uploads against one api process."""
+class Uploads:
+    """Devices that come back, one after the other, until they are told to stop."""
 
-    def __init__(self, event: BulkEvent, http: httpx.AsyncClient) -> None:
-        self.event, self.http = event, http
-        self.path = f"/api/v1/events/{event.id}/scans"
-        self.again = 0
+    def __init__(self, door: Door) -> None:
+        self._event, self._port = door.event, door.api.port
+        self._over = asyncio.Event()
+        self.took_s: list[float] = []
 
-    def _device(self, number: int) -> dict[str, str]:
-        token = self.event.tokens[number % len(self.event.tokens)]
-        return {"Authorization": f"Device {token}"}
+    def stop(self) -> None:
+        """The upload that is under way is the last."""
+        self._over.set()
 
-    async def live(self, rate: float, seconds: float) -> list[float]:
-        """Milliseconds of each answer, at a steady rate whatever the answers take."""
-        waiting: list[asyncio.Task[float]] = []
-        numbers = self.event.fresh(int(rate * seconds))
-        start_s = time.perf_counter()
-        for at, number in enumerate(numbers):
-            delay_s = start_s + at / rate - time.perf_counter()
-            if delay_s > 0:
-                await asyncio.sleep(delay_s)
-            waiting.append(asyncio.create_task(self._scan(at, number)))
-        return list(await asyncio.gather(*waiting))
+    async def run(self) -> None:
+        """Upload a thousand scans, and again.
 
-    async def _scan(self, device: int, number: int) -> float:
-        body = {"id": str(uuid7()), "code": self.event.code(number)}
-        start_s = time.perf_counter()
-        for _ in range(TRIES):
-            answer = await self.http.post(
-                self.path, json=body, headers=self._device(device)
-            )
-            if answer.status_code != 503:
-                break
-            self.again += 1  # a device asks again with the same id
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["verdict"] == "admitted", answer.text
-        return (time.perf_counter() - start_s) * 1000
-
-    async def upload(self, device: int) -> float:
-        """Seconds that a device's thousand scans took."""
-        at = datetime.now(UTC) - timedelta(minutes=20)
-        door = {"verdict": "admitted", "reason": "ok", "at": at.isoformat()}
-        scans: list[dict[str, Any]] = [
-            {
-                "id": str(uuid7()),
-                "code": self.event.code(number),
-                "scanned_at": at.isoformat(),
-                "offline": True,
-                "door": door,
-            }
-            for number in self.event.fresh(UPLOAD)
-        ]
-        start_s = time.perf_counter()
-        answer = await self.http.post(
-            f"{self.path}/batch", json={"scans": scans}, headers=self._device(device)
-        )
-        results = answer.json()["results"]
-        bad = [one for one in results if one.get("verdict") != "admitted"]
-        assert not bad, bad[:3]
-        return time.perf_counter() - start_s
+        Raises:
+            OpsError: a record was not admitted.
+        """
+        base = f"http://127.0.0.1:{self._port}/api/v1/events/{self._event.id}"
+        async with httpx.AsyncClient(timeout=120) as http:
+            while not self._over.is_set():
+                body = _body(self._event)
+                token = self._event.tokens[len(self.took_s) % len(self._event.tokens)]
+                start_s = time.perf_counter()
+                answer = await http.post(
+                    f"{base}/scans/batch",
+                    content=body,
+                    headers={"Authorization": f"Device {token}"},
+                )
+                self.took_s.append(time.perf_counter() - start_s)
+                results = msgspec.json.decode(answer.content)["results"]
+                bad = [one for one in results if one.get("verdict") != "admitted"]
+                if bad:
+                    raise OpsError(f"an upload was not admitted: {bad[:2]}")
 
 
-async def measure(house: House, rate: float, seconds: float) -> dict[str, Any]:
-    """Live answers without and with uploads, in turns."""
-    event = await BulkEvent.make(house.db, TICKETS)
-    house.sync()
-    await house.warm(event)
-    api = await house.api()
-    limits = httpx.Limits(max_connections=64)
-    base = f"http://127.0.0.1:{api.port}"
-    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=60) as http:
-        gate = Gate(event, http)
-        await gate.live(rate, 2.0)
-        alone: list[float] = []
-        beside: list[float] = []
-        uploads: list[float] = []
-        for turn in range(3):
-            alone += await gate.live(rate, seconds)
-            sending = asyncio.create_task(gate.upload(turn))
-            beside += await gate.live(rate, seconds)
-            uploads.append(await sending)
-    return {
-        "alone": alone,
-        "beside": beside,
-        "uploads": uploads,
-        "again": gate.again,
+def _body(event: BulkEvent) -> bytes:
+    at = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
+    scans = [
+        {
+            "id": str(uuid7()),
+            "code": event.code(number),
+            "scanned_at": at,
+            "offline": True,
+            "door": {**DOOR, "at": at},
+        }
+        for number in event.fresh(UPLOAD)
+    ]
+    return _encode({"scans": scans})
+
+
+async def two_lanes(door: Door, rounds: int, seconds: float) -> list[Figure]:
+    """Milliseconds of live answers, alone and beside uploads."""
+    await _live(door, 1.0)
+    alone, beside = [], []
+    uploads = Uploads(door)
+    lanes: dict[str, float] = {}
+    for _ in range(rounds):
+        alone.append(await _live(door, seconds))
+        uploads = Uploads(door)
+        sending = asyncio.create_task(uploads.run())
+        before = await door.api.metrics()
+        beside.append(await _live(door, seconds))
+        after = await door.api.metrics()
+        uploads.stop()
+        await sending
+        for name in ("live", "upload"):
+            key = f'ops_scan_seconds_count{{lane="{name}"}}'
+            lanes[name] = lanes.get(name, 0.0) + after[key] - before.get(key, 0.0)
+    details: dict[str, Any] = {
+        "uploads_a_second_beside": round(lanes["upload"] / (rounds * seconds), 1),
+        "last_upload_s": round(median(uploads.took_s), 2),
     }
-
-
-def percentile(values: list[float], part: int) -> float:
-    """Of a hundred."""
-    return quantiles(values, n=100)[part - 1]
-
-
-async def run(rate: float, seconds: float) -> dict[str, Any]:
-    """On a house of its own."""
-    async with open_house() as house:
-        return await measure(house, rate, seconds)
-
-
-@click.command()
-@click.option("--rate", default=50.0, help="Live scans a second.")
-@click.option("--seconds", default=4.0, help="Of each turn.")
-def main(rate: float, seconds: float) -> None:
-    """Show what an upload of a thousand costs those who wait at the door."""
-    log.configure("warning", "console", role="bench")
-    found = uvloop.run(run(rate, seconds))
-    table = Table("live answers", "p50 ms", "p99 ms", "most ms")
-    for name in ("alone", "beside"):
-        values = found[name]
-        table.add_row(
-            {"alone": "alone", "beside": "beside an upload of 1,000"}[name],
-            f"{percentile(values, 50):.1f}",
-            f"{percentile(values, 99):.1f}",
-            f"{max(values):.1f}",
+    return [
+        paired(
+            f"live scans beside uploads of 1,000: {name}",
+            "ms",
+            [one.quantile_ms(part) for one in beside],
+            [one.quantile_ms(part) for one in alone],
+            "alone",
+            Target("at most", 2.0),
+            **details,
         )
-    Console().print(table)
-    took = ", ".join(f"{one:.1f}" for one in found["uploads"])
-    Console().print(f"uploads of 1,000 took {took} s; {found['again']} asked again")
+        for name, part in (("median", 0.50), ("p99", 0.99))
+    ]
 
 
-if __name__ == "__main__":
-    main()
+async def _live(door: Door, seconds: float) -> Outcome:
+    """Guests that come as they come.
+
+    Raises:
+        OpsError: one was not admitted.
+    """
+    count = int(RATE_PER_S * seconds * 1.5)
+    codes = [door.event.code(number) for number in door.event.fresh(count)]
+    job = door.job(
+        "scans",
+        seconds,
+        codes=codes,
+        connections=64,
+        mode="open",
+        rate_per_s=RATE_PER_S,
+    )
+    outcome = await door.client.run(job)
+    door.event.give_back(count - outcome.sent)
+    if outcome.errors or set(outcome.verdicts) != {"admitted"}:
+        raise OpsError(f"not admitted: {outcome.statuses} {outcome.verdicts}")
+    return outcome

@@ -18,6 +18,7 @@ scans_total = Counter(
 scan_seconds = Histogram(
     "ops_scan_seconds",
     "Scan, from queue to answer",
+    ["lane"],
     buckets=_SECONDS,
     registry=REGISTRY,
 )

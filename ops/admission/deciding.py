@@ -125,16 +125,16 @@ class Deciding:
         if facts.stored is not None:
             self._replay(item, facts.stored)
             return
+        marked = not verified and any(v.provisional for v in facts.visits.values())
+        if item.ask.scan.offline and not verified and not marked:
+            return  # perhaps a live scan has overtaken it: PostgreSQL knows
         decision = decided(self.plan, item.ask, facts)
         if self.mode == "D" and not decision.writes:
             decision = self._own_places(item, decision)
-        marked = not verified and any(v.provisional for v in facts.visits.values())
         if marked:
             self._by_mark(item, decision)
-        elif (decision.counted or item.ask.scan.offline) and not verified:
-            # A person without a ticket: perhaps the code is another event's. An
-            # upload: perhaps a live scan has overtaken it.
-            pass
+        elif decision.counted and not verified:
+            pass  # a person without a ticket: perhaps the code is another event's
         elif verified or decision.writes or decision.reason == "malformed_code":
             item.decision = decision
         # Whatever else turns a guest away is read from PostgreSQL.

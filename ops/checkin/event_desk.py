@@ -1,14 +1,12 @@
 """The desk of one event: its queue, its loop, its batches.
 
 Scans that arrive while the previous batch is under way form the next one: no timers,
-no linger. Two lanes: live scans first; uploads in batches of at most
-`UPLOADS_PER_BATCH`, at most every second batch (core.md item 33).
+no linger. Two lanes, live scans and uploads: `ops.checkin.lanes`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -30,6 +28,7 @@ from ops.admission.lines import log_line
 from ops.admission.plan import Plan
 from ops.cache.entry import DeviceEntry, visit_key
 from ops.checkin.executor import Executor
+from ops.checkin.lanes import AT_ONCE_MAX, Lanes, Taken
 from ops.checkin.pending import Answered, Lane, Pending, ask
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
@@ -38,11 +37,6 @@ from ops.db.engine import Database
 from ops.errors import Unauthenticated, Unavailable
 from ops.patience import within
 
-BATCH_MAX = 256
-"""Scans a batch: a full one stays below the time limits of its steps."""
-AT_ONCE_MAX = 2
-"""Batches under way at once; each takes a connection of the door's pool or two."""
-UPLOADS_PER_BATCH = 64
 QUEUE_MAX = 10_000
 """Scans waiting in a process; more is answered 503, the device keeps them."""
 CONFIRM_AFTER_S = 0.05
@@ -84,8 +78,7 @@ class EventDesk:
         self._stores = stores
         self._executor = Executor(plan.event.id, stores, plans, journal)
         self._clock = clock
-        self._live: deque[Pending] = deque()
-        self._uploads: deque[Pending] = deque()
+        self._lanes = Lanes()
         self._flying: dict[UUID, asyncio.Future[None]] = {}
         self._devices: dict[UUID, DeviceEntry] = {}
         self._confirms: list[UUID] = []
@@ -93,11 +86,11 @@ class EventDesk:
         self._logs: list[LogRow] = []
         self._inside: dict[UUID, int] = {}
         self._wake = asyncio.Event()
-        self._uploaded_last = False
         self._stopping = False
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
-        self._batches: dict[asyncio.Task[None], int] = {}
+        self._batches: dict[asyncio.Task[None], Taken] = {}
+        self._resting: asyncio.TimerHandle | None = None
         self._telling: asyncio.Task[Any] | None = None
         self.mode = "N"
         self._task = asyncio.create_task(self._run(), name=f"desk {plan.event.id}")
@@ -108,8 +101,9 @@ class EventDesk:
         self._wake.set()
         await asyncio.wait([self._task], timeout=5)
         self._task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._resting):
+            if timer is not None:
+                timer.cancel()
         if self._telling is not None:
             await asyncio.wait([self._telling], timeout=1)
 
@@ -150,10 +144,11 @@ class EventDesk:
             # The same id is being decided now, even if its caller has gone away: the
             # retry comes after it and gets the stored answer.
             await asyncio.wait([twin])
-        if len(self._live) + len(self._uploads) >= QUEUE_MAX:
+        if len(self._lanes) >= QUEUE_MAX:
             raise Unavailable(code="overloaded", headers={"Retry-After": "1"})
         self._flying[pending.scan.id] = asyncio.get_running_loop().create_future()
-        (self._live if lane == "live" else self._uploads).append(pending)
+        pending.lane = lane
+        self._lanes.add(pending, self._clock.monotonic_s())
         if pending.scan.shown:
             self.confirm(pending.scan.shown)
         self._wake.set()
@@ -178,43 +173,34 @@ class EventDesk:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._may_start():
-                taken = self._take()
-                batch = asyncio.create_task(self._safely(taken))
-                self._batches[batch] = len(taken)
-                batch.add_done_callback(self._ended)
+            self._start_batches()
             if self._due or (self._stopping and not self._batches):
                 self._due = False
                 await self._flush()
-            if self._stopping and not (self._live or self._uploads or self._batches):
+            if self._stopping and self._lanes.idle:
                 return
 
-    def _may_start(self) -> bool:
-        """Whether a batch starts now: none is under way, or one, and enough wait.
-
-        A second batch is read and decided while PostgreSQL commits the first. It
-        waits until it is as large as the first: many small ones cost more.
-        """
-        waiting = len(self._live) + len(self._uploads)
+    def _start_batches(self) -> None:
+        """Start what may start now, and come back when uploads have rested."""
+        now_s = self._clock.monotonic_s()
         # In D one at a time: two that share a ticket would see each other's lines.
         at_once = 1 if self.mode == "D" else AT_ONCE_MAX
-        if not waiting or len(self._batches) >= at_once:
-            return False
-        return waiting >= sum(self._batches.values())
+        while (taken := self._lanes.take(now_s, at_once)) is not None:
+            batch = asyncio.create_task(self._safely(taken.scans))
+            self._batches[batch] = taken
+            batch.add_done_callback(self._ended)
+        rests_s = self._lanes.rests_s(now_s)
+        if rests_s is not None and self._resting is None:
+            loop = asyncio.get_running_loop()
+            self._resting = loop.call_later(rests_s, self._rested)
 
-    def _ended(self, batch: asyncio.Task[None]) -> None:
-        del self._batches[batch]
+    def _rested(self) -> None:
+        self._resting = None
         self._wake.set()
 
-    def _take(self) -> list[Pending]:
-        """The next batch: live scans first, uploads at most every second batch."""
-        uploads = bool(self._uploads) and not (self._live and self._uploaded_last)
-        self._uploaded_last = uploads
-        taken = [self._live.popleft() for _ in range(min(len(self._live), BATCH_MAX))]
-        if uploads:
-            room = min(len(self._uploads), UPLOADS_PER_BATCH)
-            taken += [self._uploads.popleft() for _ in range(room)]
-        return taken
+    def _ended(self, batch: asyncio.Task[None]) -> None:
+        self._lanes.ended(self._batches.pop(batch), self._clock.monotonic_s())
+        self._wake.set()
 
     async def _safely(self, taken: list[Pending]) -> None:
         """Run a batch; whatever happens in it, everybody who waits gets an answer."""
@@ -353,7 +339,7 @@ class EventDesk:
                 self._inside[UUID(place)] = people
         done_s = self._clock.monotonic_s()
         for pending, item in zip(taken, batch.items, strict=True):
-            metrics.scan_seconds.observe(done_s - pending.queued_s)
+            metrics.scan_seconds.labels(pending.lane).observe(done_s - pending.queued_s)
             if not pending.answer.done():
                 pending.answer.set_result(
                     Answered(item, batch.plan, batch.now, self._inside)

@@ -36,6 +36,7 @@ class Pending(msgspec.Struct):
     queued_s: float
     recalled: bool = False
     accepted: bool = False
+    lane: Lane = "live"
 
 
 class Answered(msgspec.Struct, frozen=True):
