@@ -73,6 +73,7 @@ from ops.pages_dir import find
 from ops.presets import routes as preset_routes
 from ops.runtime import Runtime
 from ops.settings import Settings
+from ops.watch import alert_routes
 
 API_PREFIX = "/api/v1"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -113,6 +114,7 @@ API_ROUTES: tuple[Any, ...] = (
     *privacy_routes.ROUTES,
     *segment_routes.ROUTES,
     *pipeline_routes.ROUTES,
+    *alert_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -225,6 +227,7 @@ def _dependencies(runtime: Runtime) -> dict[str, Provide]:
         "help_calls": runtime.help_calls,
         "incidents": runtime.incidents,
         "doors": runtime.doors,
+        "alerts": runtime.alerts,
         "leads": runtime.leads,
         "duplicates": runtime.duplicates,
         "merging": runtime.merging,

@@ -95,6 +95,9 @@ effects_lag_seconds = Histogram(
 effects_failed_total = Counter(
     "ops_effects_failed_total", "Tickets whose effects were refused", registry=REGISTRY
 )
+alerts_total = Counter(
+    "ops_alerts_total", "Alerts raised for people", ["rule"], registry=REGISTRY
+)
 jobs_total = Counter(
     "ops_jobs_total", "Jobs of the schedule", ["kind", "result"], registry=REGISTRY
 )

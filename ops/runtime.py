@@ -99,6 +99,7 @@ from ops.privacy.erasure import Eraser
 from ops.privacy.retention import Retention
 from ops.settings import Settings
 from ops.texts import Texts
+from ops.watch.alerts import Alerts
 
 
 class Runtime:
@@ -198,6 +199,7 @@ class Runtime:
         self.incidents = Incidents(self.database, self.clock)
         self.leads = Leads(self.database, self.clock)
         self.doors = Doors(self.database, self.auditor)
+        self.alerts = Alerts(self.database, self.auditor, self.clock)
 
     def _door(self) -> None:
         database, clock = self.database, self.clock

@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import uvloop
@@ -28,15 +29,16 @@ from ops.crm_sync.effects import Effects
 from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.keeper import Keeper
 from ops.crm_sync.mailer import Mailer
-from ops.crm_sync.merging import Merger
+from ops.crm_sync.merging import Merger, read_mode
 from ops.crm_sync.modes import Modes
 from ops.crm_sync.reconcile import Reconciler
 from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
-from ops.errors import OpsError
+from ops.errors import OpsError, StoreUnavailable
 from ops.settings import Settings
+from ops.watch.watcher import Watcher
 
 CALL_TIMEOUT_S = 2.0
 POLL_S = 0.1
@@ -57,6 +59,8 @@ MERGE_S = 0.2
 """Every process merges the journals of its machine, also while another leads."""
 MODES_S = 0.5
 KEEP_S = 5.0
+WATCH_S = 0.5
+"""How often the watcher is asked; how often it looks is its own affair."""
 SAMPLE_S = 5.0
 SAMPLE_SHARE = 0.02
 """A sample of a large event may take this share of the time, so it waits longer."""
@@ -97,6 +101,7 @@ class Worker:
         self.sweeper = Sweeper(self.database, folder, self.merger.forget)
         self.closer = Closer(self.database, clock)
         self.keeper = Keeper(self.database, settings.secret_key, clock)
+        self.watcher = Watcher(self.database, self._mode)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -169,6 +174,7 @@ class Worker:
                 ("modes", self.modes.turn, MODES_S),
                 ("close", self.closer.turn, CLOSE_S),
                 ("keep", self.keeper.turn, KEEP_S),
+                ("watch", self.watcher.turn, WATCH_S),
             )
         ]
         try:
@@ -238,6 +244,13 @@ class Worker:
         turned = await self.database.pool.fetchval(statements.MEDIA_DUE, now)
         if freed or turned:
             _logger.info("seats_due", freed=freed, bands=turned)
+
+    async def _mode(self, event_id: UUID) -> str | None:
+        """The mode of an event; None: the cache is cold or away."""
+        with suppress(StoreUnavailable):
+            found = await read_mode(self.cache, event_id)
+            return found[0] if found else None
+        return None
 
     async def _sweep(self) -> None:
         await self.sweeper.sweep()

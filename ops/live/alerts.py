@@ -1,4 +1,4 @@
-"""The topic alerts: calls for help, incidents and conflicts that wait for somebody.
+"""The topic alerts: what waits for somebody (alerts, calls, incidents, conflicts).
 
 It comes from PostgreSQL alone (`polled`): a call is a row before it is anything else,
 so that one made while this process was away is not lost. Half a second between two
@@ -8,6 +8,7 @@ readings brings it to the screen within the second that a steward was promised.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,8 @@ import msgspec
 
 from ops.errors import StoreUnavailable
 from ops.live.plan import CALL_TIMEOUT_S, DATABASE_ERRORS
+from ops.watch.rules import CASES, RULES
+from ops.watch.statements import VIEW
 
 READ_EVERY_S = 0.5
 OPEN_MAX = 100
@@ -41,7 +44,13 @@ SELECT e.id,
             LEFT JOIN ops.areas a ON a.id = i.area_id
             LEFT JOIN ops.gates g ON g.id = i.gate_id
            WHERE i.event_id = e.id AND i.state = 'open'
-           ORDER BY i.started_at DESC, i.id DESC LIMIT $2) k) AS incidents
+           ORDER BY i.started_at DESC, i.id DESC LIMIT $2) k) AS incidents,
+       (SELECT coalesce(json_agg(row_to_json(k)), '[]')::text FROM (
+"""
+_ALERTS += VIEW
+_ALERTS += """
+           WHERE a.event_id = e.id AND a.cleared_at IS NULL
+           ORDER BY a.raised_at DESC, a.id DESC LIMIT $2) k) AS raised
   FROM public.events e WHERE e.id = $1
 """
 
@@ -74,16 +83,44 @@ class OpenIncident(msgspec.Struct, frozen=True):
     started_at: datetime
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """An alert that stands; `case`: it has a record of evidence."""
+
+    id: UUID
+    rule: str
+    subject: str
+    value: float
+    args: dict[str, Any]
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    gate_id: UUID | None
+    area_id: UUID | None
+    gate: str | None
+    first_gate: str | None
+    area: str | None
+    device: str | None
+    operator: str | None
+    session: str | None
+    list: str | None
+    holder: str | None
+    host: str | None
+    gravity: str = "info"
+    case: bool = False
+
+
 class Alerts(msgspec.Struct, frozen=True):
     """`data` of the topic, newest first; `conflicts` are those nobody has settled."""
 
     calls: tuple[Call, ...]
     incidents: tuple[OpenIncident, ...]
     conflicts: int
+    raised: tuple[Raised, ...] = ()
 
 
 _calls = msgspec.json.Decoder(tuple[Call, ...])
 _incidents = msgspec.json.Decoder(tuple[OpenIncident, ...])
+_raised = msgspec.json.Decoder(tuple[Raised, ...])
 
 
 async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
@@ -102,4 +139,11 @@ async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
         _calls.decode(row["calls"]),
         _incidents.decode(row["incidents"]),
         row["conflicts"],
+        tuple(_graded(one) for one in _raised.decode(row["raised"])),
     )
+
+
+def _graded(one: Raised) -> Raised:
+    rule = RULES.get(one.rule)
+    gravity = rule.gravity if rule else one.gravity
+    return msgspec.structs.replace(one, gravity=gravity, case=one.rule in CASES)

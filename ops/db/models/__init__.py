@@ -103,10 +103,20 @@ from ops.db.models.staff import AuditEntry, EventMember, IdempotencyKey, StaffSe
 from ops.db.models.team import Note, Role, Task, User
 from ops.db.models.tickets import Attendee, Order, Ticket, TicketType
 from ops.db.models.visits import CheckIn
+from ops.db.models.watch import (
+    Alert,
+    AlertRule,
+    Forecast,
+    GateWalk,
+    Shift,
+    Watch,
+)
 
 __all__ = [
     "AccessRule",
     "AdmissionStop",
+    "Alert",
+    "AlertRule",
     "AnnouncementEpoch",
     "AnnouncementReceipt",
     "Area",
@@ -149,7 +159,9 @@ __all__ = [
     "EventMetric",
     "Exemption",
     "Fact",
+    "Forecast",
     "Gate",
+    "GateWalk",
     "GuestList",
     "GuestListEntry",
     "HeldPlace",
@@ -201,6 +213,7 @@ __all__ = [
     "Segment",
     "Session",
     "SessionRegistration",
+    "Shift",
     "SigningKey",
     "Speaker",
     "Sponsor",
@@ -214,4 +227,5 @@ __all__ = [
     "User",
     "Venue",
     "Voucher",
+    "Watch",
 ]

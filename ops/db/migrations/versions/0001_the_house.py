@@ -37,6 +37,7 @@ TABLES = (
     "23_privacy",
     "24_announcements",
     "25_attendee",
+    "29_watch",
     "90_foreign_keys",
 )
 

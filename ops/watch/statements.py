@@ -1,0 +1,254 @@
+"""What the watcher asks PostgreSQL: bounded look-ups, none on a scan's way.
+
+$1 is the event, $2 the time. Rows of the log that a device brought later (`offline`)
+say nothing about now and are left out where the pace counts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EVENTS: Final = """
+SELECT id FROM events
+ WHERE status IN ('published', 'live') AND now() < ends_at + interval '6 hours'
+   AND now() > coalesce(doors_open_at, starts_at) - interval '6 hours'
+ ORDER BY starts_at LIMIT 200
+"""
+"""Those of about now: a festival of next month is not looked at every two seconds."""
+
+OPEN_ROW: Final = """
+INSERT INTO ops.watches (event_id) VALUES ($1) ON CONFLICT DO NOTHING
+"""
+CLAIM: Final = """
+SELECT state, now() AS at,
+       patterns_at IS NULL OR patterns_at <= now() - $3::interval AS patterns
+  FROM ops.watches
+ WHERE event_id = $1 AND (looked_at IS NULL OR looked_at <= now() - $2::interval)
+   FOR UPDATE SKIP LOCKED
+"""
+KEEP: Final = """
+UPDATE ops.watches SET state = $2, looked_at = $3,
+       patterns_at = CASE WHEN $4 THEN $3 ELSE patterns_at END
+ WHERE event_id = $1
+"""
+CHOSEN: Final = """
+SELECT rule, enabled, threshold, clear_at, for_s, clear_s
+  FROM ops.alert_rules WHERE event_id = $1
+"""
+
+RAISE: Final = """
+INSERT INTO ops.alerts (id, event_id, rule, subject, value, args, gate_id, area_id,
+                        device_id, operator_id, ticket_id, session_id, raised_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    ON CONFLICT (event_id, rule, subject) WHERE cleared_at IS NULL DO NOTHING
+"""
+CHANGE: Final = """
+UPDATE ops.alerts SET value = $4, args = $5
+ WHERE event_id = $1 AND rule = $2 AND subject = $3 AND cleared_at IS NULL
+"""
+CLEAR: Final = """
+UPDATE ops.alerts SET cleared_at = $4
+ WHERE event_id = $1 AND rule = $2 AND subject = $3 AND cleared_at IS NULL
+"""
+
+EVENT: Final = """
+SELECT e.doors_state, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.starts_at,
+       e.ends_at, e.capacity,
+       (SELECT extract(epoch FROM $2::timestamptz - min(o.created_at))
+          FROM (SELECT created_at FROM ops.outbox WHERE event_id = $1
+                 ORDER BY id LIMIT 1) o)::float8 AS waiting_s
+  FROM events e WHERE e.id = $1
+"""
+
+PLACES: Final = """
+SELECT a.id, a.kind, a.capacity, a.inside + a.manual + a.disputed AS inside,
+       NULL::uuid AS session_id
+  FROM ops.areas a WHERE a.event_id = $1
+UNION ALL
+SELECT s.id, 'session', coalesce(s.capacity, p.max_attendees), s.inside, p.id
+  FROM ops.scopes s JOIN sessions p ON p.id = s.session_id
+ WHERE s.event_id = $1 AND $2 < p.end_time
+   AND $2 > coalesce(p.check_in_opens, p.start_time - interval '1 hour')
+"""
+
+PACE: Final = """
+SELECT g.id, g.state, g.area_id, x.minute, x.entered, x.refused, x.tried
+  FROM ops.gates g
+  LEFT JOIN (
+    SELECT l.gate_id,
+           floor(extract(epoch FROM $2::timestamptz - l.decided_at)
+                 / 60)::int AS minute,
+           count(*) FILTER (WHERE l.verdict = 'admitted')::int AS entered,
+           count(*) FILTER (WHERE l.verdict = 'refused'
+                              AND NOT l.args ? 'just_now')::int AS refused,
+           count(*) FILTER (WHERE l.direction IS DISTINCT FROM 'out')::int AS tried
+      FROM ops.scan_log l
+     WHERE l.event_id = $1 AND l.decided_at > $2::timestamptz - interval '45 minutes'
+       AND l.decided_at <= $2 AND NOT l.offline AND l.gate_id IS NOT NULL
+     GROUP BY 1, 2) x ON x.gate_id = g.id
+ WHERE g.event_id = $1
+"""
+
+DEVICES: Final = """
+SELECT d.id, d.battery, d.pending, d.operator_id,
+       coalesce(de.gate_id, d.gate_id) AS gate_id,
+       extract(epoch FROM $2::timestamptz - d.last_seen_at)::float8 AS silent_s
+  FROM ops.device_events de JOIN ops.devices d ON d.id = de.device_id
+ WHERE de.event_id = $1 AND d.state = 'active' AND d.profile <> 'lead'
+   AND d.last_seen_at > $2::timestamptz - interval '12 hours'
+ ORDER BY d.id LIMIT 2000
+"""
+
+SPEAKERS: Final = """
+SELECT p.id AS session_id, s.id AS speaker_id,
+       extract(epoch FROM p.start_time - $2::timestamptz)::float8 / 60 AS minutes
+  FROM sessions p JOIN speakers s ON s.id = p.speaker_id
+ WHERE p.event_id = $1 AND p.status IN ('scheduled', 'live')
+   AND s.status NOT IN ('cancelled', 'replaced') AND s.contact_id IS NOT NULL
+   AND p.start_time > $2::timestamptz - interval '15 minutes'
+   AND p.start_time < $2::timestamptz + interval '1 day'
+   AND NOT EXISTS (
+       SELECT FROM attendees a JOIN check_ins c ON c.attendee_id = a.id
+        WHERE a.contact_id = s.contact_id AND a.event_id = $1 AND c.undone_at IS NULL)
+ ORDER BY p.start_time LIMIT 200
+"""
+
+ARRIVED: Final = """
+SELECT v.ticket_id, v.attendee_id, v.gate_id, v.people, t.admits,
+       l.id AS list_id, l.host_user_id, c.assigned_to AS owner_id,
+       coalesce('vip' = ANY (a.flags), false) OR y.ticket_category = 'vip'
+         OR coalesce(c.contact_type = 'vip', false) AS vip,
+       m.seat_map_id, m.row_number, m.section_name
+  FROM (SELECT ci.ticket_id, ci.attendee_id, (array_agg(ci.gate_id))[1] AS gate_id,
+               count(*)::int AS people
+          FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id AND s.kind = 'venue'
+         WHERE ci.event_id = $1
+           AND ci.checked_in_at > $2::timestamptz - interval '20 minutes'
+           AND ci.pass_no = 1 AND ci.undone_at IS NULL
+         GROUP BY 1, 2) v
+  JOIN tickets t ON t.id = v.ticket_id
+  JOIN ticket_types y ON y.id = t.ticket_type_id
+  LEFT JOIN attendees a ON a.id = v.attendee_id
+  LEFT JOIN contacts c ON c.id = a.contact_id
+  LEFT JOIN ops.guest_list_entries e
+       ON e.ticket_id = v.ticket_id AND e.state = 'approved'
+  LEFT JOIN ops.guest_lists l ON l.id = e.list_id
+  LEFT JOIN seat_assignments m ON m.ticket_id = v.ticket_id
+ WHERE l.id IS NOT NULL OR m.id IS NOT NULL OR 'vip' = ANY (a.flags)
+    OR y.ticket_category = 'vip' OR c.contact_type = 'vip'
+ LIMIT 1000
+"""
+
+# A person goes through several doors of nested places in seconds. Two gates into one
+# place are another matter, and so are those whose walk somebody has set.
+FAST: Final = """
+WITH seen AS (
+  SELECT coalesce(l.ticket_id::text, encode(l.code_hash, 'hex')) AS who, l.ticket_id,
+         l.code_hash, l.scan_id, l.gate_id, g.area_id,
+         CASE WHEN l.offline THEN l.scanned_at ELSE l.decided_at END AS at
+    FROM ops.scan_log l JOIN ops.gates g ON g.id = l.gate_id
+   WHERE l.event_id = $1 AND l.decided_at > $2::timestamptz - interval '30 minutes'
+     AND l.direction IS DISTINCT FROM 'out' AND NOT l.args ? 'just_now'
+     AND l.verdict IN ('admitted', 'refused', 'hold')
+     AND coalesce(l.ticket_id::text, encode(l.code_hash, 'hex')) <> ''
+), pairs AS (
+  SELECT who, ticket_id, scan_id, gate_id, at,
+         lag(scan_id) OVER w AS first_scan, lag(gate_id) OVER w AS first_gate,
+         area_id = lag(area_id) OVER w AS one_place,
+         lag(code_hash) OVER w IS NOT DISTINCT FROM code_hash AS one_code,
+         extract(epoch FROM at - lag(at) OVER w)::float8 AS apart_s
+    FROM seen WINDOW w AS (PARTITION BY who ORDER BY at, scan_id)
+)
+SELECT p.who, p.ticket_id, p.scan_id, p.first_scan, p.gate_id, p.first_gate, p.apart_s,
+       p.one_place, w.walk_s
+  FROM pairs p
+  LEFT JOIN ops.gate_walks w ON w.event_id = $1
+       AND w.low_gate_id = least(p.gate_id, p.first_gate)
+       AND w.high_gate_id = greatest(p.gate_id, p.first_gate)
+ WHERE p.gate_id <> p.first_gate AND p.one_code AND p.apart_s < 3600
+   AND (p.one_place OR w.walk_s IS NOT NULL)
+ ORDER BY p.at DESC LIMIT 500
+"""
+
+AT_GATES: Final = """
+SELECT coalesce(ticket_id::text, encode(code_hash, 'hex')) AS who,
+       (array_agg(ticket_id))[1] AS ticket_id,
+       array_agg(DISTINCT gate_id) AS gates, count(*)::int AS attempts
+  FROM ops.scan_log
+ WHERE event_id = $1 AND decided_at > $2::timestamptz - interval '30 minutes'
+   AND verdict = 'refused' AND gate_id IS NOT NULL AND NOT args ? 'just_now'
+   AND coalesce(ticket_id::text, encode(code_hash, 'hex')) <> ''
+ GROUP BY 1 HAVING count(DISTINCT gate_id) >= 2
+ ORDER BY count(DISTINCT gate_id) DESC LIMIT 300
+"""
+
+GUESSES: Final = """
+SELECT device_id, (array_agg(gate_id ORDER BY decided_at DESC))[1] AS gate_id,
+       count(DISTINCT coalesce(encode(code_hash, 'hex'), scan_id::text))::int AS codes
+  FROM ops.scan_log
+ WHERE event_id = $1 AND decided_at > $2::timestamptz - interval '5 minutes'
+   AND verdict = 'refused'
+   AND reason IN ('unknown_code', 'malformed_code', 'forged_code')
+   AND device_id IS NOT NULL
+ GROUP BY device_id ORDER BY codes DESC LIMIT 300
+"""
+
+DUPLICATES: Final = """
+SELECT t.order_id, count(*)::int AS duplicates, count(DISTINCT t.id)::int AS tickets,
+       (array_agg(t.id ORDER BY l.decided_at DESC))[1] AS ticket_id
+  FROM ops.scan_log l JOIN tickets t ON t.id = l.ticket_id
+ WHERE l.event_id = $1 AND l.decided_at > $2::timestamptz - interval '1 hour'
+   AND l.verdict = 'refused' AND t.order_id IS NOT NULL AND NOT l.args ? 'just_now'
+   AND l.reason IN ('already_inside', 'already_used', 'passes_used',
+                    're_entry_not_allowed')
+ GROUP BY t.order_id ORDER BY duplicates DESC LIMIT 300
+"""
+
+OVERRIDES: Final = """
+SELECT operator_id, count(*)::int AS overrides,
+       count(DISTINCT ticket_id)::int AS tickets
+  FROM ops.scan_log
+ WHERE event_id = $1 AND decided_at > $2::timestamptz - interval '30 minutes'
+   AND operator_id IS NOT NULL AND args ? 'overridden'
+ GROUP BY operator_id ORDER BY overrides DESC LIMIT 300
+"""
+
+VOIDED: Final = """
+SELECT t.id AS ticket_id, t.state,
+       (SELECT count(*) FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id
+         WHERE c.ticket_id = t.id AND s.kind = 'venue' AND c.checked_out_at IS NULL
+           AND c.undone_at IS NULL)::int AS inside,
+       (SELECT count(*) FROM ops.scan_log l
+         WHERE l.ticket_id = t.id AND l.decided_at > $2::timestamptz - interval '1 hour'
+           AND l.reason = 'refunded' AND l.verdict = 'refused'
+           AND NOT l.args ? 'just_now')::int AS tried
+  FROM tickets t
+ WHERE t.event_id = $1 AND t.state IN ('refunded', 'cancelled')
+ ORDER BY t.updated_at DESC LIMIT 5000
+"""
+
+VIEW: Final = """
+SELECT a.id, a.rule, a.subject, a.value, a.args, a.raised_at, a.cleared_at,
+       a.acknowledged_at, u.first_name AS acknowledged_by, a.note,
+       a.gate_id, a.area_id, a.device_id, a.operator_id, a.ticket_id, a.session_id,
+       g.name AS gate, f.name AS first_gate, r.name AS area, d.name AS device,
+       o.name AS operator, p.title AS session, l.name AS list,
+       coalesce(nullif(btrim(t.first_name || ' ' || t.last_name), ''),
+                nullif(btrim(c.first_name || ' ' || c.last_name), '')) AS holder,
+       coalesce(h.first_name, l.host) AS host
+  FROM ops.alerts a
+  LEFT JOIN public.users u ON u.id = a.acknowledged_by
+  LEFT JOIN ops.gates g ON g.id = a.gate_id
+  LEFT JOIN ops.gates f ON f.id = (a.args ->> 'first_gate')::uuid
+  LEFT JOIN ops.areas r ON r.id = a.area_id
+  LEFT JOIN ops.devices d ON d.id = a.device_id
+  LEFT JOIN ops.operators o ON o.id = a.operator_id
+  LEFT JOIN public.sessions p ON p.id = a.session_id
+  LEFT JOIN public.tickets k ON k.id = a.ticket_id
+  LEFT JOIN public.attendees t ON t.id = k.attendee_id
+  LEFT JOIN ops.guest_lists l ON l.id = (a.args ->> 'list_id')::uuid
+  LEFT JOIN public.users h ON h.id = (a.args ->> 'host_id')::uuid
+  LEFT JOIN public.speakers s ON s.id = (a.args ->> 'speaker_id')::uuid
+  LEFT JOIN public.contacts c ON c.id = s.contact_id
+"""
+"""An alert with the names of what it is about, looked up when somebody reads it."""
