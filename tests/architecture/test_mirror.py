@@ -38,6 +38,7 @@ ELSEWHERE = {
     "ops.presets": "tests/integration/presets/test_new_events.py",
     "ops.sheets": "tests/integration/crm/test_importing.py",
     "ops.texts": "tests/unit/pages/test_catalogue.py",
+    "ops.watch": "tests/integration/watch/test_watcher.py",
 }
 """Modules (or packages) that no test imports, and the test that drives them: shells
 over stores, sockets and processes are driven from outside, through their door."""
