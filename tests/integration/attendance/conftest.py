@@ -23,7 +23,7 @@ __all__ = ["base_url", "bearer", "clock", "http", "owner"]
 async def runtime(
     database_url: str, redis_url: str, clock: MovedClock, tmp_path: Path
 ) -> AsyncIterator[Runtime]:
-    """The parts of the application, started and stopped by its lifespan."""
+    """The parts of the application, stopped after the test."""
     settings = Settings(
         database_url=database_url, redis_url=redis_url, data_dir=tmp_path
     )

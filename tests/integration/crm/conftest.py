@@ -31,7 +31,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def runtime(settings: Settings, clock: MovedClock) -> AsyncIterator[Runtime]:
-    """The parts of the application, started and stopped by its lifespan."""
+    """The parts of the application, stopped after the test."""
     runtime = Runtime(settings, clock, cheap_passwords())
     yield runtime
     await runtime.stop()

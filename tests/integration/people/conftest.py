@@ -10,10 +10,10 @@ import httpx
 import pytest
 import uvicorn
 
-from ops.app import build
 from ops.db.engine import Database
 from ops.runtime import Runtime
 from ops.settings import Settings
+from tests.integration.people.one_app import ONE_APP
 from tests.integration.people.people_kit import (
     OWNER,
     MovedClock,
@@ -35,7 +35,7 @@ def clock() -> MovedClock:
 async def runtime(
     database_url: str, redis_url: str, clock: MovedClock
 ) -> AsyncIterator[Runtime]:
-    """The parts of the application, started and stopped by its lifespan."""
+    """The parts of the application, stopped after the test."""
     settings = Settings(database_url=database_url, redis_url=redis_url)
     runtime = Runtime(settings, clock, cheap_passwords())
     yield runtime
@@ -45,12 +45,14 @@ async def runtime(
 @pytest.fixture
 async def base_url(runtime: Runtime) -> AsyncIterator[str]:
     """Where the application listens: a free port of the loopback."""
+    await runtime.start()
     server = uvicorn.Server(
         uvicorn.Config(
-            build(runtime),
+            ONE_APP.around(runtime),
             host="127.0.0.1",
             port=0,
             ws="none",
+            lifespan="off",
             proxy_headers=False,
             log_config=None,
             timeout_graceful_shutdown=2,
