@@ -20,6 +20,7 @@ from litestar.types import Message, Scope
 
 from ops import __version__, metrics
 from ops.announcements import routes as announcement_routes
+from ops.announcements import template_routes
 from ops.attendance import (
     count_routes,
     guest_list_routes,
@@ -108,6 +109,7 @@ API_ROUTES: tuple[Any, ...] = (
     *people_routes.ROUTES,
     *crm_routes.ROUTES,
     *announcement_routes.ROUTES,
+    *template_routes.ROUTES,
     *attendee_routes.ROUTES,
     *preset_routes.ROUTES,
     *team_routes.ROUTES,
@@ -242,6 +244,7 @@ def parts_of(runtime: Runtime) -> dict[str, Any]:
         "export": runtime.export,
         "importing": runtime.importing,
         "announcements": runtime.announcements,
+        "templates": runtime.templates,
         "attendee_tokens": runtime.attendee_tokens,
         "links": runtime.links,
         "mine": runtime.mine,

@@ -11,6 +11,7 @@ from ops import __version__, decoding
 from ops.admission.journal import Journal
 from ops.admission.scan import ScanRequest
 from ops.announcements.service import Announcements
+from ops.announcements.templates import Templates
 from ops.attendance.acting import House
 from ops.attendance.bulk import BulkCheck
 from ops.attendance.counts import Counts
@@ -165,6 +166,7 @@ class Runtime:
     def _attendees(self) -> None:
         database, clock, settings = self.database, self.clock, self.settings
         self.announcements = Announcements(database, clock)
+        self.templates = Templates(database, clock)
         self.links = Links(
             database,
             clock,

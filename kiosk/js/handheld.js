@@ -9,6 +9,7 @@ import { deviceBytes, deviceCall } from "/scan/js/device-api.js";
 import { callSent, forgetCall, watchCalls } from "/scan/js/help.js";
 import { LeadDesk, LeadPage } from "/scan/js/lead.js";
 import { Locked } from "/scan/js/locked.js";
+import { Notices } from "/scan/js/notices.js";
 import { Outbox } from "/scan/js/outbox.js";
 import { openOutbox } from "/scan/js/outbox-store.js";
 import { Pairing, pairWith } from "/scan/js/pairing.js";
@@ -51,7 +52,9 @@ async function scanWith(device) {
     ? new LeadDesk({ post, outbox, eventId })
     : new Desk({ store, post, eventId, several, alone });
   const camera = new Camera((code) => desk.read(code, "qr_code"));
-  work.value = { desk, camera, post, outbox, lead };
+  const notices = new Notices({ store, eventId });
+  await notices.open();
+  work.value = { desk, camera, post, outbox, lead, notices };
   await outbox.resume();
   await desk.start();
   if (!lead) watchCalls(post);
@@ -64,7 +67,7 @@ async function scanWith(device) {
   }).start();
   if (!lead) {
     provisions.start();
-    new Recalls({ device, alone, post, flush: () => desk.sender.pump() }).start();
+    new Recalls({ device, alone, post, flush: () => desk.sender.pump(), notices }).start();
   }
   keepAwake();
 }
@@ -149,10 +152,10 @@ function App() {
   if (state.screen.value !== "scanning") {
     return html`<p class="opening" role="status">${t("page.all.loading")}</p>`;
   }
-  const { desk, camera, post, outbox, lead } = work.value;
+  const { desk, camera, post, outbox, lead, notices } = work.value;
   if (state.locked.value) return html`<${Locked} post=${post} />`;
   if (lead) return html`<${LeadPage} desk=${desk} camera=${camera} />`;
-  return html`<${Scanner} desk=${desk} camera=${camera} />
+  return html`<${Scanner} desk=${desk} camera=${camera} notices=${notices} />
     <${Verdict} desk=${desk} />
     <${Sheets} desk=${desk} post=${post} camera=${camera} outbox=${outbox} unpair=${unpair} />`;
 }

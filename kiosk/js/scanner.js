@@ -4,6 +4,7 @@ import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { openSheet } from "/scan/js/dialog.js";
 import { HelpBand } from "/scan/js/help.js";
+import { NoticeBand } from "/scan/js/notices.js";
 import { soundReady, unlockSound } from "/scan/js/sound.js";
 import * as state from "/scan/js/state.js";
 
@@ -211,9 +212,9 @@ function ModeBand() {
   );
 }
 
-export function Scanner({ desk, camera }) {
+export function Scanner({ desk, camera, notices }) {
   return html`<main class="scanner">
-    <div class="bands"><${StatusLine} /><${HelpBand} /><${ModeBand} /></div>
+    <div class="bands"><${StatusLine} /><${NoticeBand} notices=${notices} /><${HelpBand} /><${ModeBand} /></div>
     <${CameraView} camera=${camera} />
     <div class="under">
       <${Manual} desk=${desk} />

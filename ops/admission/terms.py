@@ -51,6 +51,8 @@ def of_ticket(terms: Terms, ticket: TicketEntry, scope_no: int) -> Terms:
 
 
 def _exempted(terms: Terms, one: Exemption) -> Terms:
+    """Who is given a re-entry rule of their own waits for nothing between entries."""
+    free = one.re_entry not in ("", "never")
     return msgspec.structs.replace(
         terms,
         allowed=terms.allowed if one.allowed is None else one.allowed,
@@ -59,4 +61,5 @@ def _exempted(terms: Terms, one: Exemption) -> Terms:
         passes_total=one.passes_total or terms.passes_total,
         passes_per_day=one.passes_per_day or terms.passes_per_day,
         re_entry=one.re_entry or terms.re_entry,
+        gap=None if free else terms.gap,
     )

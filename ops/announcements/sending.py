@@ -18,6 +18,7 @@ import msgspec
 from ops.announcements import statements
 from ops.announcements.audience import Segments, parameters, segments_of
 from ops.announcements.content import RECEIPTED, words
+from ops.announcements.providers import NOT_CONFIGURED, missing
 from ops.ids import uuid7
 
 CHANNEL = "ops_announcements"
@@ -28,10 +29,12 @@ Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
 class Recipients(msgspec.Struct, frozen=True):
-    """People of a preview, and how many of them each channel can reach."""
+    """People of a preview, how many of them each channel can reach, and which channels
+    cannot be used here (they reach nobody)."""
 
     people: int
     by_channel: dict[str, int]
+    not_configured: list[str] = []
 
 
 async def count(
@@ -57,9 +60,10 @@ async def count(
         "email": row["email"],
         "sms": row["sms"],
     }
-    return Recipients(
-        row["people"], {name: reachable[name] for name in RECEIPTED if name in methods}
-    )
+    away = missing(methods)
+    asked: list[str] = [name for name in RECEIPTED if name in methods]
+    by_channel = {name: 0 if name in away else reachable[name] for name in asked}
+    return Recipients(row["people"], by_channel, away)
 
 
 async def send_due(connection: Connection, now: datetime) -> list[UUID]:
@@ -111,7 +115,8 @@ async def _fix_audience(connection: Connection, row: Any, now: datetime) -> int:
           SELECT ${number + 1}, m.recipient_id, ch.name, $1, m.kind, ch.step - 1,
                  CASE WHEN ch.name = 'email' AND m.mail IS NULL THEN 'no_address'
                       WHEN ch.name = 'sms' AND m.phone IS NULL THEN 'no_address'
-                      WHEN ch.name IN ('push', 'sms') THEN 'no_adapter' END
+                      WHEN ch.name = ANY(${number + 3}::text[])
+                        THEN '{NOT_CONFIGURED}' END
             FROM meant m
            CROSS JOIN unnest(${number + 2}::text[]) WITH ORDINALITY AS ch(name, step)
           ON CONFLICT DO NOTHING
@@ -121,6 +126,7 @@ async def _fix_audience(connection: Connection, row: Any, now: datetime) -> int:
         *args,
         row["id"],
         channels,
+        missing(channels),
     )
     if "email" in channels and not row["chain"]:
         await mail(connection, row, now)

@@ -175,7 +175,7 @@ class Announcements:
 
     async def preview(self, event_id: UUID, draft: Draft) -> Recipients:
         """Count the audience as it is now, by the statement that a send uses."""
-        _check(draft)
+        check(draft)
         async with self._database.pool.acquire() as db:
             return await sending.count(
                 db,
@@ -254,8 +254,8 @@ class Announcements:
         draft: Draft,
         author: UUID | None,
     ) -> Any:
-        _check(draft)
-        await _check_references(db, event_id, draft)
+        check(draft)
+        await check_references(db, event_id, draft)
         await db.execute(
             SAVE,
             announcement_id,
@@ -312,7 +312,12 @@ def _changeable(row: Any) -> None:
         raise Conflict("It was cancelled.", code="announcement_cancelled")
 
 
-def _check(draft: Draft) -> None:
+def check(draft: Draft) -> None:
+    """Refuse what cannot be sent.
+
+    Raises:
+        Unprocessable: `invalid_announcement`, with each field.
+    """
     problems = {
         **Words(draft.title, draft.content).problems(),
         **{
@@ -345,9 +350,14 @@ def _check(draft: Draft) -> None:
         )
 
 
-async def _check_references(
+async def check_references(
     db: sending.Connection, event_id: UUID, draft: Draft
 ) -> None:
+    """Refuse what names another event's things.
+
+    Raises:
+        Unprocessable: `unknown_reference`.
+    """
     segments = draft.target_segments
     asked = (
         ("session_id", "sessions", [draft.session_id] if draft.session_id else []),

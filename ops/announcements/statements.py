@@ -54,13 +54,13 @@ SELECT a.id AS recipient_id, 'attendee' AS kind,
    AND (NOT $10::bool OR c.marketing_consent)
 """
 
-# $1 event, $2 gates or null
+# $1 event, $2 gates or null. A kiosk and a sponsor's phone are nobody of the staff.
 DEVICES: Final = """
 SELECT d.id AS recipient_id, 'device' AS kind, 'en' AS language, NULL::text AS mail,
        NULL::text AS phone
   FROM ops.devices d
   JOIN ops.device_events de ON de.device_id = d.id AND de.event_id = $1
- WHERE d.state = 'active'
+ WHERE d.state = 'active' AND d.profile = 'scan'
    AND ($2::uuid[] IS NULL OR coalesce(de.gate_id, d.gate_id) = ANY($2))
 """
 

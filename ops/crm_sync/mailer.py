@@ -40,7 +40,8 @@ UPDATE ops.mails m SET sent_at = CASE WHEN x.failure IS NULL THEN $3::timestampt
   FROM unnest($1::uuid[], $2::text[]) AS x(id, failure) WHERE m.id = x.id
 """
 
-# Accepted by the mail server is what can be known of a mail; it counts as delivered.
+# Accepted by the server is what can be known of a mail; it counts as delivered.
+# $1 announcements, $2 recipients, $3 failures, $4 now, $5 channel
 RECEIPTS = """
 WITH results AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])
@@ -51,11 +52,11 @@ WITH results AS (
          delivered_at = CASE WHEN x.failure IS NULL THEN $4::timestamptz END
     FROM results x
    WHERE r.announcement_id = x.announcement_id AND r.recipient_id = x.recipient_id
-     AND r.channel = 'email' AND r.delivered_at IS NULL
+     AND r.channel = $5 AND r.delivered_at IS NULL
   RETURNING r.announcement_id, r.delivered_at IS NOT NULL AND NOT EXISTS (
     SELECT FROM ops.announcement_receipts o
      WHERE o.announcement_id = r.announcement_id AND o.recipient_id = r.recipient_id
-       AND o.channel <> 'email' AND o.delivered_at IS NOT NULL) AS first
+       AND o.channel <> $5 AND o.delivered_at IS NOT NULL) AS first
 ), sums AS (
   SELECT announcement_id, count(*) FILTER (WHERE first) AS delivered
     FROM after GROUP BY announcement_id ORDER BY announcement_id
@@ -167,6 +168,7 @@ class Mailer:
                 [row["recipient_id"] for row in announced],
                 [results[row["id"]] or None for row in announced],
                 now,
+                "email",
             )
 
 

@@ -22,6 +22,7 @@ from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.crm_sync import statements
 from ops.crm_sync.announcer import Announcer
+from ops.crm_sync.carrier import Carrier
 from ops.crm_sync.closer import Closer
 from ops.crm_sync.drain import Drain
 from ops.crm_sync.duties import DUTIES
@@ -89,6 +90,7 @@ class Worker:
         clock = Clock()
         self.announcer = Announcer(self.database, clock)
         self.mailer = Mailer(self.database, clock, settings.smtp_url)
+        self.carrier = Carrier(self.database, clock)
         folder = Path(settings.data_dir) / "journal"
         self.reconciler = Reconciler(
             self.database, self.cache, self.warmer, folder, clock
@@ -219,7 +221,7 @@ class Worker:
             pass
 
     async def _mail(self) -> None:
-        while await self.mailer.turn():
+        while await self.mailer.turn() or await self.carrier.turn():
             pass
 
     async def _sample(self) -> None:

@@ -43,11 +43,13 @@ SELECT permissions, memberships, array_agg(token_hash) AS hashes FROM (
 ) holders GROUP BY permissions, memberships
 """
 _DEVICES = """
-SELECT id, events, array_agg(token_hash) AS hashes FROM (
-  SELECT d.id, d.token_hash, ARRAY(SELECT e.event_id FROM ops.device_events e
-                             WHERE e.device_id = d.id ORDER BY e.event_id) AS events
-  FROM ops.devices d WHERE d.token_hash = ANY($1) AND d.state = 'active'
-) holders GROUP BY id, events
+SELECT id, events, language, array_agg(token_hash) AS hashes FROM (
+  SELECT d.id, d.token_hash, coalesce(o.language, 'en') AS language,
+         ARRAY(SELECT e.event_id FROM ops.device_events e
+                WHERE e.device_id = d.id ORDER BY e.event_id) AS events
+  FROM ops.devices d LEFT JOIN ops.operators o ON o.id = d.operator_id
+  WHERE d.token_hash = ANY($1) AND d.state = 'active'
+) holders GROUP BY id, events, language
 """
 
 _ATTENDEES = """
@@ -118,7 +120,8 @@ class Authenticator:
             found |= dict.fromkeys(row["hashes"], grants)
         for row in devices:
             found |= dict.fromkeys(
-                row["hashes"], device_grants(tuple(row["events"]), row["id"])
+                row["hashes"],
+                device_grants(tuple(row["events"]), row["id"], row["language"]),
             )
         for row in people:
             found[row["token_hash"]] = Grants(
@@ -166,9 +169,17 @@ def staff_grants(permissions: str, memberships: str) -> Grants:
 
 
 @lru_cache(maxsize=ROLES_KEPT)
-def device_grants(events: tuple[UUID, ...], device_id: UUID) -> Grants:
-    """The grants of a device that serves these events."""
-    return Grants(Subject.DEVICE, events=frozenset(events), reader_id=device_id)
+def device_grants(
+    events: tuple[UUID, ...], device_id: UUID, language: str = "en"
+) -> Grants:
+    """The grants of a device that serves these events; it speaks its operator's
+    language."""
+    return Grants(
+        Subject.DEVICE,
+        events=frozenset(events),
+        reader_id=device_id,
+        language=language,
+    )
 
 
 @lru_cache(maxsize=ROLES_KEPT)

@@ -31,6 +31,7 @@ TABLES: Final = (
     "ops.redemption_points",
     "ops.entitlements",
     "ops.guest_lists",
+    "ops.announcement_templates",
 )
 """What an event is made of, in the order of its references."""
 
@@ -261,6 +262,13 @@ def _part(table: str, row: Row, ids: Mapping[str, str], shift: Shift) -> Row:
     made = _moved(row, ids, shift)
     if table == "ops.gates":
         made["state"] = "open"
+    if table == "ops.announcement_templates":
+        made["target_segments"] = {
+            key: [ids.get(one, one) for one in value]
+            if isinstance(value, list)
+            else value
+            for key, value in row["target_segments"].items()
+        }
     return made
 
 

@@ -13,6 +13,7 @@ from tests.architecture.rules import ROOT, sources, text_of
 
 ELSEWHERE = {
     "ops.admission.finish": "tests/integration/test_facts_agree.py",
+    "ops.announcements.template_routes": "tests/integration/people/test_templates.py",
     "ops.api_server": "tests/integration/test_scan_http.py",
     "ops.attendance": "tests/integration/attendance/test_ticket_life.py",
     "ops.auth.queries": "tests/integration/people/test_signing_in.py",

@@ -55,6 +55,9 @@ export const earliest = (...times) => {
   return given.length ? Math.min(...given) : null;
 };
 
+// Whoever is given a re-entry rule of their own waits for nothing between entries.
+const free = (one) => Boolean(one.re_entry) && one.re_entry !== "never";
+
 // With what this ticket is exempted from; the one for the scope wins.
 export function ofTicket(terms, special, scopeNo) {
   return special.exemptions
@@ -69,6 +72,7 @@ export function ofTicket(terms, special, scopeNo) {
         passes_total: one.passes_total || made.passes_total,
         passes_per_day: one.passes_per_day || made.passes_per_day,
         re_entry: one.re_entry || made.re_entry,
+        gap: free(one) ? null : made.gap,
       }),
       terms,
     );

@@ -3,6 +3,7 @@
 from ops.db.models.announcing import (
     AnnouncementEpoch,
     AnnouncementReceipt,
+    AnnouncementTemplate,
     AttendeeCode,
     AttendeeToken,
     Mail,
@@ -46,6 +47,15 @@ from ops.db.models.door_rules import (
     HeldPlace,
 )
 from ops.db.models.effects import Effect, EffectRule, Job
+from ops.db.models.emergency import (
+    Emergency,
+    EmergencyArea,
+    EmergencyCount,
+    EmergencyLine,
+    EmergencyPerson,
+    EmergencySettings,
+    EmergencyStaff,
+)
 from ops.db.models.fleet import (
     HelpCall,
     Incident,
@@ -119,6 +129,7 @@ __all__ = [
     "AlertRule",
     "AnnouncementEpoch",
     "AnnouncementReceipt",
+    "AnnouncementTemplate",
     "Area",
     "Attendee",
     "AttendeeCode",
@@ -148,6 +159,13 @@ __all__ = [
     "Duplicate",
     "Effect",
     "EffectRule",
+    "Emergency",
+    "EmergencyArea",
+    "EmergencyCount",
+    "EmergencyLine",
+    "EmergencyPerson",
+    "EmergencySettings",
+    "EmergencyStaff",
     "Enrolment",
     "Entitlement",
     "Erasure",

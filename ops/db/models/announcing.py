@@ -1,11 +1,12 @@
-"""Who was told what: receipts of announcements, private links, outgoing mail."""
+"""Who was told what: templates, receipts, private links, outgoing mail."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, SmallInteger, text
+from sqlalchemy import BigInteger, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ops.db.base import Base, default, one_of, primary_key, reference
@@ -55,6 +56,36 @@ class AnnouncementReceipt(Base):
     opened_at: Mapped[datetime | None]
     clicked_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+
+
+class AnnouncementTemplate(Base):
+    """Prepared words of an event, in its languages, and whom they are for.
+
+    `purpose` emergency and all_clear: what the emergency's steps offer.
+    """
+
+    __tablename__ = "announcement_templates"
+    __table_args__ = (
+        UniqueConstraint("event_id", "name"),
+        one_of("purpose", "ordinary", "emergency", "all_clear"),
+        one_of("priority", "low", "normal", "high", "urgent"),
+        {"schema": "ops"},
+    )
+
+    id: Mapped[UUID] = primary_key()
+    event_id: Mapped[UUID] = reference("events.id", "CASCADE", index=False)
+    name: Mapped[str]
+    purpose: Mapped[str] = default("'ordinary'")
+    title: Mapped[str]
+    content: Mapped[str]
+    translations: Mapped[dict[str, Any]] = default("'{}'")
+    priority: Mapped[str] = default("'normal'")
+    delivery_method: Mapped[list[str]] = default("'{in_app,website}'")
+    target_audience: Mapped[str] = default("'all'")
+    target_segments: Mapped[dict[str, Any]] = default("'{}'")
+    created_by: Mapped[UUID | None] = reference("users.id", "SET NULL")
+    created_at: Mapped[datetime] = default("now()")
+    updated_at: Mapped[datetime] = default("now()")
 
 
 class AttendeeToken(Base):

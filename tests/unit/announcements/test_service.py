@@ -7,7 +7,7 @@ import pytest
 
 from ops.announcements import routes
 from ops.announcements.content import Words
-from ops.announcements.service import Draft, _check, draft_of
+from ops.announcements.service import Draft, check, draft_of
 from ops.auth.guards import Requires
 from ops.errors import Unprocessable
 
@@ -25,7 +25,7 @@ def test_a_draft_comes_back_from_its_row() -> None:
 
 def test_every_wrong_field_is_named_at_once() -> None:
     with pytest.raises(Unprocessable) as refused:
-        _check(Draft(title="", content="", delivery_method=[], chain_after_s=1))
+        check(Draft(title="", content="", delivery_method=[], chain_after_s=1))
     fields = {problem.field for problem in refused.value.errors}
     assert fields == {"title", "content", "delivery_method", "chain_after_s"}
 

@@ -67,6 +67,7 @@ export function Top() {
     </time>
     <div class="top-tools">
       <a class="button plain" href=${`/doors.html?event=${eventId}`}>${t("page.doors.title")}</a>
+      <a class="button plain" href=${`/announcements.html?event=${eventId}`}>${t("page.announce.title")}</a>
       <${LanguageSwitch} />
       <${ThemeSwitch} />
       <button

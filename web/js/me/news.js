@@ -17,10 +17,10 @@ function take(topic, data, act) {
   }
   const known = new Set(items.value.map((item) => item.id));
   const fresh = data.items.filter((item) => !known.has(item.id));
-  if (act === "snapshot") items.value = [...data.items].reverse();
+  if (act === "replace") items.value = [...data.items].reverse();
   else items.value = [...fresh.reverse(), ...items.value];
   for (const item of data.items) say(item.id, "delivered");
-  if (act !== "snapshot") unread.value += fresh.length;
+  if (act !== "replace") unread.value += fresh.length;
 }
 
 export function say(id, what) {

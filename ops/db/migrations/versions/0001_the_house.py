@@ -38,6 +38,8 @@ TABLES = (
     "24_announcements",
     "25_attendee",
     "29_watch",
+    "30_emergency",
+    "31_templates",
     "90_foreign_keys",
 )
 
