@@ -218,6 +218,7 @@ def parts_of(runtime: Runtime) -> dict[str, Any]:
             runtime.answers,
             runtime.whole_orders,
             runtime.offline.quarantine.device,
+            runtime.redemptions.of_scan,
             runtime.offline.quarantine.keep,
         ),
         "undoing": runtime.undoing,

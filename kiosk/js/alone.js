@@ -1,19 +1,22 @@
 // What the device does without the server: decides by its package, keeps what it did, and
 // spends what it was allowed. Everything it promises is kept before it is said.
 import { hashOf, keyIdOf, readCode, signatureOf, signedPart, ticketIdOf } from "/scan/js/codes.js";
-import { decide } from "/scan/js/engine/decision.js";
+import { give, givenKey } from "/scan/js/giving.js";
+import { decide, full } from "/scan/js/engine/decision.js";
 import { say } from "/scan/js/engine/outcome.js";
 import { Plan } from "/scan/js/engine/plan.js";
 import { CLOSED, OPEN } from "/scan/js/engine/presence.js";
 import { hex, open, Tickets, uuidOf, verify } from "/scan/js/package.js";
+import { left, settled, takenBy } from "/scan/js/shares.js";
 
 const DELTAS_MAX = 60;
-const NOTHING = { visits: {}, used: [], spent: 0, admitted: 0, exited: 0, turned_away: 0 };
+const NOTHING = { visits: {}, used: [], spent: 0, admitted: 0, exited: 0, turned_away: 0, taken: [], given: {} };
 
 export class Alone {
-  // store: fact(key), keep(key, value), strict. bytes(path) -> {status, buffer}.
-  constructor({ store, bytes, eventId }) {
-    Object.assign(this, { store, bytes });
+  // store: fact(key), keep(key, value), strict; scans(): those that wait for the server.
+  // bytes(path) -> {status, buffer}. unsent(): ids of redemptions that wait as well.
+  constructor({ store, bytes, eventId, unsent = async () => [] }) {
+    Object.assign(this, { store, bytes, unsent });
     this.path = `/api/v1/events/${eventId}/offline-package`;
     this.tickets = null;
     this.names = null;
@@ -43,14 +46,43 @@ export class Alone {
   async refresh() {
     const since = this.head && this.parts.length < DELTAS_MAX ? this.head.cursor : null;
     const query = since ? `?since=${encodeURIComponent(since)}` : "";
+    const told = await this.told();
     const { status, buffer } = await this.bytes(this.path + query);
     if (status !== 200) return false;
     const { head } = await this.take(buffer);
+    await this.settle(told);
     this.parts = head.kind === "full" ? [buffer] : [...this.parts, buffer];
     this.keys = { ...this.keys, ...Object.fromEntries(head.keys) };
     await this.store.keep("package_keys", this.keys);
     await this.store.keep("package", this.parts);
     return true;
+  }
+
+  // What this device took alone and has told the server: the next package counts it.
+  async told() {
+    const waiting = new Set([...(await this.store.scans()).map(({ id }) => id), ...(await this.unsent())]);
+    return this.done.taken.map(({ id }) => id).filter((id) => !waiting.has(id));
+  }
+
+  settle(told) {
+    return this.inTurn(async () => {
+      if (!told.length) return;
+      const done = { ...this.done, taken: settled(this.done.taken, told) };
+      await this.store.keep("alone", done);
+      this.done = done;
+    });
+  }
+
+  // The admission, or that this device's share of a limit on its way has no room for it.
+  withinShares(ask, made) {
+    const { mode, shares } = this.head;
+    if (mode === "open" || !shares || made.verdict !== "admitted") return made;
+    let fits = null;
+    for (const [id, people] of Object.entries(takenBy(this.plan, made))) {
+      const room = left(shares[id] ?? 0, this.done.taken, id);
+      if (people > room) fits = Math.min(fits ?? room, Math.max(0, room));
+    }
+    return fits === null ? made : full(ask, made, this.plan, fits);
   }
 
   // The facts of a code: the newest of what the server told and what was done here.
@@ -145,7 +177,7 @@ export class Alone {
       if (!this.tickets) return null;
       const found = await this.facts(body, context);
       const ask = this.ask(body, context, found);
-      let made = decide(this.plan, ask, found.facts);
+      let made = this.withinShares(ask, decide(this.plan, ask, found.facts));
       let lease = null;
       if (made.verdict === "admitted") {
         const allowed = this.allowed(found.id);
@@ -174,6 +206,41 @@ export class Alone {
     return mode === "bounded" && this.done.spent < granted ? "budget" : "";
   }
 
+  // Units of an item without the server: kept before they are handed out. asked: {code,
+  // itemId, quantity, atMs, idSeen, id}; null without a package.
+  giveUnits(asked) {
+    return this.inTurn(async () => {
+      if (!this.tickets) return null;
+      const reading = readCode(asked.code);
+      const found = reading.text ? this.tickets.code(await hashOf(reading.text)) : null;
+      const known = {
+        items: this.tickets.items,
+        shares: this.head.shares ?? {},
+        taken: this.done.taken,
+        given: this.done.given,
+      };
+      const made = give(known, found, asked);
+      if (made.verdict === "redeemed") {
+        await this.noteUnits(found.ticket.id, asked, true);
+      }
+      return { ...made, ticketId: found?.ticket.id ?? null };
+    });
+  }
+
+  // What the server let this device hand out.
+  rememberUnits(ticketId, asked) {
+    return this.inTurn(() => this.noteUnits(ticketId.replaceAll("-", ""), asked, false));
+  }
+
+  async noteUnits(ticketId, { id, itemId, quantity }, alone) {
+    const key = givenKey(ticketId, itemId);
+    const given = { ...this.done.given, [key]: (this.done.given[key] ?? 0) + quantity };
+    const done = { ...this.done, given };
+    if (alone) done.taken = [...done.taken, { id, places: { [itemId]: quantity } }];
+    await this.store.keep("alone", done);
+    this.done = done;
+  }
+
   // What the server let in or out is known here as well, for the time without it.
   remember(body, context) {
     return this.inTurn(async () => {
@@ -194,6 +261,8 @@ export class Alone {
       if (entered) done.admitted += 1;
       else if (made.verdict === "exited") done.exited += 1;
       else done.turned_away += 1;
+      const places = takenBy(this.plan, made);
+      if (Object.keys(places).length) done.taken = [...done.taken, { id: context.scanId, places }];
     }
     if (found.id && (made.opens.length || made.closes.length)) {
       const visits = { ...this.visitsOf(found) };

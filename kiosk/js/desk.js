@@ -14,9 +14,10 @@ import * as state from "/scan/js/state.js";
 const CODE_LENGTH_MAX = 1_024;
 
 export class Desk {
-  constructor({ store, post, eventId, several = false, alone = null }) {
+  constructor({ store, post, eventId, several = false, alone = null, outbox = null }) {
     this.store = store;
     this.alone = alone;
+    this.outbox = outbox;
     this.post = post;
     this.path = `/api/v1/events/${eventId}/scans`;
     this.asking = several ? "/api/v1/scans" : this.path;
@@ -72,7 +73,7 @@ export class Desk {
   async redeem(code, change = {}) {
     this.clear();
     state.checking.value = true;
-    const { id, reply } = await redeem(this.post, code, change);
+    const { id, reply } = await redeem(this.post, code, change, this);
     const scan = { id, body: { code, direction: "in" } };
     this.latest = id;
     if (reply.status === 200) {

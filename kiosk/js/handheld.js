@@ -40,17 +40,19 @@ async function scanWith(device) {
     if (status === 423) state.config.value = { ...state.config.value, locked: true };
   });
   state.device.value = device;
-  const outbox = new Outbox({ store: await openOutbox(), post, tell: listener });
+  const kept = await openOutbox();
+  const outbox = new Outbox({ store: kept, post, tell: listener });
   const lead = device.profile === "lead";
   // One event: the address names it. Several: the ticket finds its own.
   const several = (device.serves?.length ?? 1) > 1;
   const eventId = device.event.id;
-  const alone = new Alone({ store, bytes: deviceBytes(device.token), eventId });
+  const unsent = async () => (await kept.all()).map(({ id }) => id);
+  const alone = new Alone({ store, bytes: deviceBytes(device.token), eventId, unsent });
   const provisions = new Provisions({ alone, post, eventId });
   if (!lead) await provisions.open();
   const desk = lead
     ? new LeadDesk({ post, outbox, eventId })
-    : new Desk({ store, post, eventId, several, alone });
+    : new Desk({ store, post, eventId, several, alone, outbox });
   const camera = new Camera((code) => desk.read(code, "qr_code"));
   const notices = new Notices({ store, eventId });
   await notices.open();

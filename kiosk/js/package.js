@@ -73,6 +73,7 @@ const json = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
 function decoded(sections) {
   const made = {};
   for (const name of ["plan", "shapes"]) made[name] = json(sections[name]);
+  made.items = sections.items ? json(sections.items) : { items: [], entitlements: [] };
   for (const name of ["shape_of", "code_tickets", "leases"]) {
     if (sections[name]) made[name] = words(sections[name]);
   }
@@ -175,6 +176,7 @@ export class Tickets {
   constructor(whole) {
     this.head = whole.head;
     this.plan = whole.sections.plan;
+    this.items = whole.sections.items;
     this.parts = [new Columns(whole)];
     this.gone = new Set();
     this.leases = new Set(
@@ -185,6 +187,7 @@ export class Tickets {
   add(delta) {
     this.head = { ...this.head, ...delta.head };
     this.plan = delta.sections.plan;
+    this.items = delta.sections.items;
     const { gone, leases_held: held, leases_ended: ended, ids } = delta.sections;
     const each = (bytes, what) => {
       for (let at = 0; at < bytes.length; at += 16) what(hex(bytes.slice(at, at + 16)));

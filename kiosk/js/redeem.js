@@ -6,6 +6,7 @@ import { uuid7 } from "/lib/uuid.js";
 import { closeSheet, Problem, problem, sentenceOf, Sheet } from "/scan/js/dialog.js";
 import * as state from "/scan/js/state.js";
 
+const SILENCE_MS = 1_500;
 const AGAIN_MS = 6_000;
 
 const points = signal(null);
@@ -17,16 +18,39 @@ export function redeeming() {
 }
 
 // One code at the point: the answer in the shape that the verdict's screen shows.
-export async function redeem(post, code, change = {}) {
+// alone, outbox: who hands out by the device's share where the network is gone.
+export async function redeem(post, code, change = {}, { alone = null, outbox = null } = {}) {
   const { point_id: pointId, item_id: itemId, quantity: count } = state.mode.value;
   const id = uuid7();
   const body = { id, code, point_id: pointId, quantity: count, ...change };
   if (itemId) body.item_id = itemId;
   const path = `/api/v1/events/${state.device.value.event.id}/redemptions`;
-  let reply = await post(path, body, AGAIN_MS);
+  const asked = { id, code, itemId, quantity: count, idSeen: change.id_seen === true };
+  const reply = await post(path, body, SILENCE_MS);
+  if (reply.status === 200 && reply.data.verdict === "redeemed" && itemId && reply.data.ticket_id) {
+    await alone?.rememberUnits(reply.data.ticket_id, asked);
+  }
+  if (reply.status !== 0) return { id, reply };
+  const own = await giveAlone(alone, outbox, path, body, asked);
+  if (own) return { id, reply: own };
   // The same id again: an unknown outcome is never a second drink.
-  if (reply.status === 0) reply = await post(path, body, AGAIN_MS);
-  return { id, reply };
+  return { id, reply: await post(path, body, AGAIN_MS) };
+}
+
+// Kept, and on its way to the server, before anybody is handed anything.
+async function giveAlone(alone, outbox, path, body, asked) {
+  if (!alone || !outbox || !asked.itemId) return null;
+  const at = new Date(Date.now() + state.skewMs.value);
+  const made = await alone.giveUnits({ ...asked, atMs: at.getTime() }).catch(() => null);
+  if (!made) return null;
+  if (made.verdict === "redeemed") {
+    const told = { ...body, offline: true, redeemed_at: at.toISOString() };
+    await outbox.add({ id: body.id, kind: "redemption", path, body: told });
+  }
+  const args = { item: made.item?.name ?? "", quantity: body.quantity, left: made.left, years: made.minAge };
+  const { verdict, reason, left } = made;
+  const data = { id: body.id, verdict, reason, left, item: args.item, alone: true, min_age: made.minAge || null };
+  return { status: 200, data: { ...data, message: t(`redemption.${reason}`, args) } };
 }
 
 export function RedeemSheet({ post }) {
@@ -56,7 +80,7 @@ export function RedeemSheet({ post }) {
       kind: "redeem",
       point_id: chosen.id,
       point: [chosen.name, chosen.item].filter(Boolean).join(" · "),
-      item_id: null,
+      item_id: chosen.item_id ?? null,
       quantity: quantity.value,
     };
     closeSheet();

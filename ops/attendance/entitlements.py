@@ -21,9 +21,9 @@ Age = Annotated[int, Meta(ge=1, le=120)]
 Zoned = Annotated[datetime, Meta(tz=True)]
 
 ADD_ITEM: Final = """
-INSERT INTO ops.items (id, event_id, name, min_age, position)
-SELECT $1, e.id, $3, $4, $5 FROM events e WHERE e.id = $2
-RETURNING id, name, min_age, position
+INSERT INTO ops.items (id, event_id, name, min_age, position, offline_units)
+SELECT $1, e.id, $3, $4, $5, $6 FROM events e WHERE e.id = $2
+RETURNING id, name, min_age, position, offline_units
 """
 ADD_POINT: Final = """
 INSERT INTO ops.redemption_points (id, event_id, name, area_id, item_id, vendor)
@@ -48,7 +48,7 @@ RETURNING id, item_id, ticket_type_id, ticket_id, source, quantity, starts_at, e
           min_age
 """
 ITEMS: Final = """
-SELECT id, name, min_age, position FROM ops.items
+SELECT id, name, min_age, position, offline_units FROM ops.items
  WHERE event_id = $1 ORDER BY position, name, id LIMIT 500
 """
 POINTS: Final = """
@@ -103,11 +103,12 @@ SUM_COLUMNS: Final = (
 
 
 class ItemBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something to redeem."""
+    """Something to redeem; `offline_units`: what each device may hand out alone."""
 
     name: Name
     min_age: Age | None = None
     position: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    offline_units: Annotated[int, Meta(ge=0, le=10_000)] = 0
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -117,6 +118,7 @@ class ItemView(msgspec.Struct, frozen=True):
     name: str
     min_age: int | None
     position: int
+    offline_units: int
 
 
 class PointBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,7 +208,7 @@ class Entitlements:
         self, caller: Caller, event_id: UUID, body: ItemBody
     ) -> ItemView:
         """Add an item."""
-        values = (body.name, body.min_age, body.position)
+        values = (body.name, body.min_age, body.position, body.offline_units)
         row = await self._add(caller, event_id, "items", ADD_ITEM, values)
         return msgspec.convert(dict(row), ItemView)
 

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from ops import log
+from ops.admission.scan import ScanRequest
 from ops.attendance.acting import Caller, House
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.errors import (
@@ -38,6 +39,7 @@ from ops.texts import Texts
 BATCH_MAX: Final = 64
 QUEUE_MAX: Final = 5_000
 UPLOAD_MAX: Final = 1_000
+QUANTITY_MAX: Final = 99
 CALL_TIMEOUT_S: Final = 5.0
 WAIT_S: Final = 10.0
 
@@ -58,7 +60,7 @@ class RedemptionBody(msgspec.Struct, frozen=True, kw_only=True):
     code: Annotated[str, Meta(min_length=1, max_length=16_384, examples=["T-1"])]
     point_id: UUID
     item_id: UUID | None = None
-    quantity: Annotated[int, Meta(ge=1, le=99)] = 1
+    quantity: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)] = 1
     again: bool = False
     id_seen: bool = False
     offline: bool = False
@@ -135,8 +137,41 @@ class Redemptions:
             NotFound: no such event, point or item.
             Unavailable: the outcome is unknown; the same id may be sent again.
         """
+        return self._answer(
+            body.id,
+            body.quantity,
+            await self._decide(event_id, self._row(caller, body)),
+        )
+
+    async def of_scan(
+        self, event_id: UUID, device_id: UUID, scan: ScanRequest
+    ) -> RedemptionAnswer:
+        """The same of a scan that names an item, at the point of the device's gate.
+
+        Raises:
+            As `redeem`.
+        """
+        answers = scan.answers or {}
+        quantity = min(scan.admit or 1, QUANTITY_MAX)
+        at = scan.scanned_at if scan.offline else None
+        content = (scan.code, "scan", scan.item_id, scan.gate_id, quantity)
+        row = self._asked(scan.id, scan.code, content) | {
+            "po": None,
+            "ga": str(scan.gate_id) if scan.gate_id else None,
+            "it": str(scan.item_id),
+            "n": quantity,
+            "d": str(device_id),
+            "us": None,
+            "at": at.isoformat() if at else None,
+            "off": scan.offline,
+            "again": answers.get("again") is True,
+            "seen": answers.get("age") is True,
+        }
+        return self._answer(scan.id, quantity, await self._decide(event_id, row))
+
+    async def _decide(self, event_id: UUID, row: dict[str, Any]) -> dict[str, Any]:
+        """What the next batch says of a request."""
         await self._number(event_id)
-        row = self._row(caller, body)
         queue = self._queues.setdefault(event_id, deque())
         if len(queue) >= QUEUE_MAX:
             raise Unavailable(code="overloaded", headers={"Retry-After": "1"})
@@ -146,10 +181,10 @@ class Redemptions:
             self._tasks[event_id] = asyncio.create_task(self._run(event_id))
         try:
             async with asyncio.timeout(WAIT_S):
-                said = await asyncio.shield(waiting.answer)
+                said: dict[str, Any] = await asyncio.shield(waiting.answer)
         except TimeoutError as error:
             raise Unavailable(headers={"Retry-After": "1"}) from error
-        return self._answer(body, said)
+        return said
 
     async def undo(
         self, caller: Caller, event_id: UUID, redemption_id: UUID, body: UndoBody
@@ -179,15 +214,10 @@ class Redemptions:
 
     def _row(self, caller: Caller, body: RedemptionBody) -> dict[str, Any]:
         subject = caller.subject
-        code = self._house.read(body.code)
         content = (body.code, body.point_id, body.item_id, body.quantity)
         device = subject.id if isinstance(subject, DeviceIdentity) else None
         user = subject.user_id if isinstance(subject, Staff) else None
-        return {
-            "id": str(body.id),
-            "ch": hashlib.sha256(repr(content).encode()).hexdigest()[:32],
-            "h": code.hash.hex() if code else "",
-            "hi": code.hint if code else "",
+        return self._asked(body.id, body.code, content) | {
             "po": str(body.point_id),
             "it": str(body.item_id) if body.item_id else None,
             "n": body.quantity,
@@ -197,6 +227,18 @@ class Redemptions:
             "off": body.offline,
             "again": body.again,
             "seen": body.id_seen,
+        }
+
+    def _asked(
+        self, redemption_id: UUID, text: str, content: tuple[object, ...]
+    ) -> dict[str, Any]:
+        """The columns that say which request it is, and of which ticket."""
+        code = self._house.read(text)
+        return {
+            "id": str(redemption_id),
+            "ch": hashlib.sha256(repr(content).encode()).hexdigest()[:32],
+            "h": code.hash.hex() if code else "",
+            "hi": code.hint if code else "",
         }
 
     async def _run(self, event_id: UUID) -> None:
@@ -237,18 +279,20 @@ class Redemptions:
             self._numbers[event_id] = number
         return number
 
-    def _answer(self, body: RedemptionBody, said: dict[str, Any]) -> RedemptionAnswer:
+    def _answer(
+        self, redemption_id: UUID, quantity: int, said: dict[str, Any]
+    ) -> RedemptionAnswer:
         if "error" in said:
             raise _error(said["error"])
         args = {
             "item": said["item"],
-            "quantity": body.quantity,
+            "quantity": quantity,
             "left": said["left"],
             "years": said.get("min_age"),
         }
         language = said.get("language") or "en"
         return RedemptionAnswer(
-            id=body.id,
+            id=redemption_id,
             verdict=said["verdict"],
             reason=said["reason"],
             message=self._texts.say(language, f"redemption.{said['reason']}", args),

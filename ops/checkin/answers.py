@@ -124,6 +124,15 @@ class OrderLine(msgspec.Struct, frozen=True):
     pass_no: int | None = msgspec.field(name="pass", default=None)
 
 
+class ItemView(msgspec.Struct, frozen=True):
+    """The item of a scan that was a redemption."""
+
+    id: UUID | None
+    name: str | None
+    left: int
+    quantity: int
+
+
 class ScanAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of `POST /scans`; always 200 when a decision was made."""
 
@@ -150,6 +159,7 @@ class ScanAnswer(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Choice, ...]
     questions: tuple[QuestionView, ...] = ()
     tickets: tuple[OrderLine, ...] = ()
+    item: ItemView | None = None
 
 
 class _Said(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from ops.auth.subjects import DeviceIdentity, Staff
 from ops.auth.tokens import token_hash
 from ops.checkin.answers import Answers, ScanAnswer
 from ops.checkin.desk import Desk
+from ops.checkin.item_scans import Redeem, item_answer
 from ops.checkin.pending import Answered, Lane
 from ops.checkin.scan_log import LogPage, ScanLog
 from ops.checkin.undo import Undo, UndoAnswer
@@ -106,6 +107,8 @@ class Door(msgspec.Struct, frozen=True):
     orders: WholeOrders
     late_device: Callable[[UUID, bytes], Awaitable[UUID | None]]
     """Event and token's hash -> the revoked device that had it."""
+    redeem: Redeem
+    """A scan with `item_id` is a redemption."""
     keep_late: Callable[[UUID, UUID, list[tuple[UUID, bytes]]], Awaitable[None]]
     """Keep records of a revoked device: event, device, scan ids and records."""
 
@@ -157,7 +160,9 @@ async def _decide(
     scan: ScanRequest,
     lane: Lane,
 ) -> ScanAnswer:
-    if scan.whole_order and not scan.dry_run:
+    if scan.item_id is not None and not scan.dry_run:
+        answer = item_answer(scan, await door.redeem(event_id, device_id, scan))
+    elif scan.whole_order and not scan.dry_run:
         first, answer = await door.orders.scan(event_id, device_id, scan, lane)
         checked(first)
     else:

@@ -77,6 +77,15 @@ class DeviceRisk(msgspec.Struct, frozen=True):
     expires_at: datetime | None
 
 
+class Beyond(msgspec.Struct, frozen=True):
+    """A limit or an item of which devices out of contact may take `at_most` more."""
+
+    kind: Literal["scope", "area", "item"]
+    id: UUID
+    name: str | None
+    at_most: int
+
+
 class Risk(msgspec.Struct, frozen=True):
     """What the network's absence may cost right now.
 
@@ -90,6 +99,7 @@ class Risk(msgspec.Struct, frozen=True):
     devices_away: int
     leases_ended_unconfirmed: int
     devices: list[DeviceRisk]
+    beyond: list[Beyond] = []
 
 
 class Leases:
@@ -164,8 +174,11 @@ class Leases:
             before = self._clock.now() - AWAY_AFTER
             rows = await db.fetch(queries.RISK, event_id, before, timeout=TIMEOUT_S)
             ended = await db.fetchval(queries.UNSETTLED, event_id, timeout=TIMEOUT_S)
+            beyond = await db.fetch(queries.BEYOND, event_id, before, timeout=TIMEOUT_S)
         devices = [_device(row) for row in rows]
-        return summed(mode.mode, devices, int(ended))
+        risk = summed(mode.mode, devices, int(ended))
+        places = [Beyond(**dict(row)) for row in beyond]
+        return msgspec.structs.replace(risk, beyond=places)
 
 
 def summed(mode: Mode, devices: list[DeviceRisk], ended: int) -> Risk:

@@ -95,9 +95,15 @@ class Packages:
                 timeout=TIMEOUT_S,
             )
             places = (base.index.get(row["ticket_id"]) for row in rows)
+            items = await db.fetchval(queries.ITEMS, event_id, timeout=TIMEOUT_S)
             leases = index_section("leases", (at for at in places if at is not None))
             head = await self._head(db, event_id, device_id, mode, base.cursor, now)
-        sections = [json_section("plan", base.plan), *base.sections, leases]
+        sections = [
+            json_section("plan", base.plan),
+            json_section("items", items.encode()),
+            *base.sections,
+            leases,
+        ]
         head |= {"kind": "full", "counts": base.counts, "names_key": base.key.id}
         return await self._signed(head, sections)
 
@@ -158,6 +164,9 @@ class Packages:
             timeout=TIMEOUT_S,
         )
         assert known is not None
+        shares = await db.fetchval(
+            queries.SHARES, event_id, device_id, now, timeout=TIMEOUT_S
+        )
         return {
             "event_id": event_id,
             "device_id": device_id,
@@ -168,6 +177,7 @@ class Packages:
             "mode": mode.mode,
             "granted": None if mode.allowance is None else known["granted"],
             "spent": known["spent"],
+            "shares": msgspec.Raw(shares.encode()),
         }
 
     async def _base(self, event_id: UUID) -> Base:
@@ -249,12 +259,14 @@ class Packages:
                     timeout=TIMEOUT_S,
                 )
                 plan = await db.fetchval(queries.PLAN, event_id, timeout=TIMEOUT_S)
+                items = await db.fetchval(queries.ITEMS, event_id, timeout=TIMEOUT_S)
             async with db.transaction():
                 mode = await read_mode(db, event_id)
                 head = await self._head(db, event_id, device_id, mode, cursor, now)
         await self._grant(event_id, device_id, ids)
         sections = [
             json_section("plan", plan.encode()),
+            json_section("items", items.encode()),
             *contents.sections(),
             id_section("gone", gone),
             id_section("leases_held", [r["ticket_id"] for r in leases if r["held"]]),

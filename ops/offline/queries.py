@@ -125,6 +125,9 @@ ON CONFLICT (event_id, device_id) DO UPDATE
 RETURNING granted, spent
 """
 
+SHARES: Final = "SELECT ops.give_offline_shares_v1($1, $2, $3)::text"
+ITEMS: Final = "SELECT ops.offline_items_v1($1)::text"
+
 FORGET_CHANGES: Final = """
 DELETE FROM ops.offline_changes WHERE id IN (
     SELECT id FROM ops.offline_changes WHERE at < $1 ORDER BY at LIMIT 50000)
@@ -189,6 +192,21 @@ SELECT d.id, d.name, g.name AS gate, d.state, d.last_seen_at, d.pending,
   LEFT JOIN ops.gates g ON g.id = d.gate_id
  WHERE o.event_id = $1
  ORDER BY d.name, d.id LIMIT 1000
+"""
+# Beyond what a limit allows, or what a ticket is good for: the shares of devices away.
+BEYOND: Final = """
+SELECT s.kind, s.of_id AS id, coalesce(i.name, a.name, c.name) AS name,
+       sum(s.share)::int AS at_most
+  FROM ops.offline_shares s
+  JOIN ops.offline_devices o ON o.device_id = s.device_id AND o.event_id = s.event_id
+  JOIN ops.devices d ON d.id = s.device_id
+  LEFT JOIN ops.items i ON i.id = s.of_id
+  LEFT JOIN ops.areas a ON a.id = s.of_id
+  LEFT JOIN ops.scopes c ON c.id = s.of_id
+ WHERE s.event_id = $1 AND s.share > 0 AND o.mode <> 'open'
+   AND (d.state = 'revoked' OR d.last_seen_at IS NULL OR d.last_seen_at < $2)
+ GROUP BY s.kind, s.of_id, coalesce(i.name, a.name, c.name)
+ ORDER BY at_most DESC, name LIMIT 500
 """
 UNSETTLED: Final = """
 SELECT count(*) FROM ops.lease_endings WHERE event_id = $1 AND settled_at IS NULL

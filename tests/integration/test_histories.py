@@ -230,7 +230,7 @@ async def pairs(
     await cache.stop()
 
 
-@pytest.mark.timeout(max(180, HISTORIES // 10))
+@pytest.mark.timeout(max(180, HISTORIES))
 @settings(
     max_examples=max(1, HISTORIES // AT_ONCE),
     deadline=None,

@@ -7,7 +7,9 @@ const kept = new Map();
 const store = {
   fact: async (key) => structuredClone(kept.get(key)),
   keep: async (key, value) => void kept.set(key, structuredClone(value)),
+  scans: async () => waiting.map((id) => ({ id })),
 };
+let waiting = [];
 let next = null;
 const bytes = async () => ({ status: 200, buffer: next });
 let alone = null;
@@ -17,6 +19,7 @@ const buffer = (text) => Uint8Array.from(Buffer.from(text, "base64")).buffer;
 async function act({ op, ...given }) {
   if (op === "package") {
     next = buffer(given.bytes);
+    waiting = given.waiting ?? [];
     if (!alone) {
       alone = new Alone({ store, bytes, eventId: given.event });
       await alone.load();
@@ -33,6 +36,7 @@ async function act({ op, ...given }) {
     const { made, door } = await alone.decide(given.body, given.context);
     return { verdict: made.verdict, reason: made.reason, args: made.args, door };
   }
+  if (op === "give") return alone.giveUnits(given.asked);
   if (op === "unlock") {
     if (given.key) await alone.unlock(given.key);
     else alone.forgetNames();

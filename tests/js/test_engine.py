@@ -362,7 +362,7 @@ def ask_device(step: dict[str, Any]) -> int:
     return number
 
 
-@pytest.mark.timeout(max(180, EXAMPLES // 50))
+@pytest.mark.timeout(max(180, EXAMPLES // 5))
 def test_no_history_on_which_they_differ(engine: DeviceEngine) -> None:
     seen: set[str] = set()
 

@@ -81,6 +81,7 @@ from ops.db.models.offline import (
     OfflineDevice,
     OfflineKey,
     OfflineSetting,
+    OfflineShare,
     Quarantined,
 )
 from ops.db.models.people import Company, Contact, Profile
@@ -206,6 +207,7 @@ __all__ = [
     "OfflineDevice",
     "OfflineKey",
     "OfflineSetting",
+    "OfflineShare",
     "Operator",
     "Opportunity",
     "Order",

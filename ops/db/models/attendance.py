@@ -53,6 +53,7 @@ class RedeemableItem(Base):
     __tablename__ = "items"
     __table_args__ = (
         between("min_age", 1, 120),
+        between("offline_units", 0, 10_000),
         Index(None, "event_id", "created_at", "id"),
         {"schema": "ops"},
     )
@@ -63,6 +64,7 @@ class RedeemableItem(Base):
     min_age: Mapped[int | None]
     position: Mapped[int] = default("0")
     created_at: Mapped[datetime] = default("now()")
+    offline_units: Mapped[int] = default("0")
 
 
 class RedemptionPoint(Base):

@@ -113,6 +113,29 @@ class LeaseEnding(Base):
     settled_at: Mapped[datetime | None]
 
 
+class OfflineShare(Base):
+    """What a device may take alone of a place with a limit, or hand out of an item.
+
+    As its newest package says; while it is away, so many more may be taken.
+    """
+
+    __tablename__ = "offline_shares"
+    __table_args__ = (
+        one_of("kind", "scope", "area", "item"),
+        CheckConstraint("share >= 0", name="share"),
+        {"schema": "ops"},
+    )
+
+    device_id: Mapped[UUID] = reference(
+        "ops.devices.id", "CASCADE", index=False, primary_key=True
+    )
+    event_id: Mapped[UUID] = reference("events.id", "CASCADE", primary_key=True)
+    of_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    share: Mapped[int]
+    given_at: Mapped[datetime] = default("now()")
+
+
 class OfflineChange(Base):
     """A ticket that changed, for deltas: never read by id, always by transaction."""
 

@@ -1,9 +1,21 @@
+-- ops.redeemed_beyond_v1: it was handed out without the network, and beyond what the ticket is
+-- good for; a person must look.
+CREATE FUNCTION ops.redeemed_beyond_v1(p_event uuid, p_ticket uuid, p_redemption uuid,
+    p_reason text, p_item uuid, p_point uuid, p_device uuid, p_quantity int)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO ops.conflicts (id, event_id, kind, ticket_id, loser_scan_id, detail)
+    VALUES (gen_random_uuid(), p_event, 'redeemed_beyond', p_ticket, p_redemption,
+        jsonb_build_object('reason', p_reason, 'item_id', p_item,
+            'point_id', p_point, 'device_id', p_device, 'quantity', p_quantity));
+$$;
+
 -- ops.redeem_v1: decide and write one batch of redemptions, in one transaction.
 --
 --   p_items [{"i": order of arrival, "id": made by the client, "ch": content hash, "h": code
 --             hash or null, "t": ticket or null, "hi": hint, "po": point, "it": item or null,
 --             "n": quantity, "d": device, "us": user, "at": when it was
---             handed out (uploads), "off", "again": asked and confirmed, "seen": ID seen}]
+--             handed out (uploads), "off", "again": asked and confirmed, "seen": ID seen,
+--             "ga": gate of a scan that names an item and no point, else null}]
 -- Returns [{"i", "error" or: "verdict", "reason", "left", "replayed", "ticket_id", "item_id",
 --           "item", "at", "undone", "min_age", "opens_at", "language"}]
 --
@@ -36,7 +48,7 @@ BEGIN
     FOR v IN
         SELECT * FROM json_to_recordset(p_items) AS q(i int, id uuid, ch text, h text, t uuid,
             hi text, po uuid, it uuid, n int, d uuid, us uuid, at timestamptz,
-            off boolean, again boolean, seen boolean)
+            off boolean, again boolean, seen boolean, ga uuid)
         ORDER BY q.i
     LOOP
         SELECT * INTO v_old FROM ops.redemptions WHERE id = v.id;
@@ -44,6 +56,14 @@ BEGIN
             IF v_old.event_id <> p_event OR v_old.content_hash <> decode(v.ch, 'hex') THEN
                 v_results := v_results || jsonb_build_object('i', v.i, 'error', 'conflict');
             ELSE
+                IF v.off AND NOT v_old.offline THEN
+                    -- Its answer was lost, and the device went by its share.
+                    UPDATE ops.redemptions SET offline = true, redeemed_at = v.at WHERE id = v.id;
+                    IF v_old.verdict <> 'redeemed' THEN
+                        PERFORM ops.redeemed_beyond_v1(p_event, v_old.ticket_id, v.id, v_old.reason,
+                            v_old.item_id, v_old.point_id, v.d, v.n);
+                    END IF;
+                END IF;
                 v_results := v_results || jsonb_build_object('i', v.i,
                     'verdict', v_old.verdict, 'reason', v_old.reason, 'left', v_old.units_left,
                     'replayed', true, 'ticket_id', v_old.ticket_id, 'item_id', v_old.item_id,
@@ -63,6 +83,18 @@ BEGIN
         IF v_locked THEN
             v_results := v_results || jsonb_build_object('i', v.i, 'error', 'device_locked');
             CONTINUE;
+        END IF;
+        IF EXISTS (SELECT FROM ops.scan_log l WHERE l.scan_id = v.id) THEN
+            v_results := v_results || jsonb_build_object('i', v.i, 'error', 'conflict');
+            CONTINUE;
+        END IF;
+        IF v.po IS NULL THEN
+            -- A scan at a door that names an item: the point of the gate's place, else one
+            -- that has this item, else any.
+            SELECT p.id INTO v.po FROM ops.redemption_points p
+            WHERE p.event_id = p_event AND (p.item_id = v.it OR p.item_id IS NULL)
+            ORDER BY p.area_id IS NOT DISTINCT FROM (SELECT g.area_id FROM ops.gates g
+                WHERE g.id = coalesce(v.ga, (SELECT d.gate_id FROM ops.devices d WHERE d.id = v.d))) DESC, p.item_id IS NULL, p.created_at, p.id LIMIT 1;
         END IF;
         SELECT * INTO v_point FROM ops.redemption_points WHERE id = v.po AND event_id = p_event;
         SELECT * INTO v_item FROM ops.items
@@ -150,11 +182,8 @@ BEGIN
                     'operator_id', v_op));
             END IF;
         ELSIF coalesce(v.off, false) AND v_reason NOT IN ('id_check', 'again') THEN
-            -- It was handed out without network; a person must look.
-            INSERT INTO ops.conflicts (id, event_id, kind, ticket_id, loser_scan_id, detail)
-            VALUES (gen_random_uuid(), p_event, 'redeemed_beyond', v_t.id, v.id,
-                jsonb_build_object('reason', v_reason, 'item_id', v_item.id,
-                    'point_id', v_point.id, 'device_id', v.d, 'quantity', v.n));
+            PERFORM ops.redeemed_beyond_v1(p_event, v_t.id, v.id, v_reason, v_item.id,
+                v_point.id, v.d, v.n);
         END IF;
         v_results := v_results || jsonb_build_object('i', v.i, 'verdict', v_verdict,
             'reason', v_reason, 'left', v_left, 'replayed', false, 'ticket_id', v_t.id,

@@ -244,3 +244,44 @@ async def test_bad_entitlements(bar: Bar) -> None:
     assert (await bar.doors.refused(path, body))[1] == "type_or_ticket"
     body["ticket_id"] = str(uuid7())
     assert (await bar.doors.refused(path, body))[1] == "not_of_event"
+
+
+async def test_a_scan_that_names_an_item_is_a_redemption(bar: Bar) -> None:
+    await bar.entitle(ticket_type_id=str(bar.doors.event.regular), quantity=2)
+    scan_id = str(uuid7())
+    first = await bar.doors.scan("T-1", id=scan_id, item_id=bar.item)
+    assert (first["verdict"], first["reason"], first["people"]) == ("admitted", "ok", 0)
+    assert first["item"] == {
+        "id": bar.item,
+        "name": "Bière 🍺",
+        "left": 1,
+        "quantity": 1,
+    }
+    again = await bar.doors.scan("T-1", id=scan_id, item_id=bar.item)
+    assert (again["replayed"], again["at"]) == (True, first["at"])
+    soon = await bar.doors.scan("T-1", item_id=bar.item)
+    assert (soon["verdict"], soon["reason"]) == ("hold", "again")
+    assert soon["choices"] == [{"question": "again"}]
+    second = await bar.doors.scan("T-1", item_id=bar.item, answers={"again": True})
+    assert (second["verdict"], second["item"]["left"]) == ("admitted", 0)
+    third = await bar.doors.scan("T-1", item_id=bar.item, answers={"again": True})
+    assert (third["verdict"], third["reason"]) == ("refused", "nothing_left")
+    assert await bar.doors.value("SELECT count(*) FROM check_ins") == 0, "nobody is in"
+    sums = (await bar.doors.get(f"{bar.path}/sums")).json()
+    assert [line["point"] for line in sums["items"]] == ["Bar A"], "the gate's point"
+
+
+async def test_a_scan_id_is_not_used_again_for_an_item(bar: Bar) -> None:
+    scan_id = str(uuid7())
+    await bar.doors.scan("T-1", id=scan_id)
+    body = {"id": scan_id, "code": "T-1", "item_id": bar.item}
+    path = f"{bar.doors.base}/scans"
+    assert await bar.doors.refused(path, body, bar.doors.at()) == (
+        409,
+        "redemption_id_reused",
+    )
+    batch = {
+        "scans": [{**body, "id": str(uuid7())}, {"id": str(uuid7()), "code": "T-2"}]
+    }
+    told = await bar.doors.ok(f"{path}/batch", batch, bar.doors.at())
+    assert [one["reason"] for one in told["results"]] == ["nothing_left", "ok"]

@@ -121,7 +121,20 @@ export function Offline() {
       <span class="small soft figure">${at ? clock(at, zone.value, true) : ""}</span>
     </td>
   </tr>`;
+  const beyond = risk.value.beyond ?? [];
   return html`<${Cost} />
+    ${beyond.length > 0 &&
+    html`<section class="panel act-panel" aria-label=${t("page.offline.beyond")}>
+      <h2>${t("page.offline.beyond")}</h2>
+      <${Table} label=${t("page.offline.beyond")} heads=${["place", "at_most"]}>
+        ${beyond.map(
+          ({ id, name, at_most: most }) => html`<tr key=${id}>
+            <th scope="row" class="name">${name}</th>
+            <td class="figure">${most}</td>
+          </tr>`,
+        )}
+      <//>
+    </section>`}
     <section class="panel act-panel" aria-label=${t("page.offline.conflicts")}>
       <h2>${t("page.offline.conflicts")}</h2>
       ${conflicts.value.length === 0

@@ -40,6 +40,7 @@ TABLES = (
     "29_watch",
     "30_emergency",
     "31_templates",
+    "27_offline_shares",
     "90_foreign_keys",
 )
 
@@ -69,6 +70,7 @@ FUNCTIONS = (
     "redeem_v1",
     "attendance",
     "offline",
+    "offline_shares",
     "effects",
     "rollup_v1",
     "jobs",
