@@ -57,6 +57,7 @@ const FILES = [
   "/scan/js/sound.js",
   "/scan/js/state.js",
   "/scan/js/store.js",
+  "/scan/js/vault.js",
   "/scan/js/verdict-rules.js",
   "/scan/js/verdict.js",
   "/scan/js/wedge.js",

@@ -7,6 +7,7 @@ import { say } from "/scan/js/engine/outcome.js";
 import { Plan } from "/scan/js/engine/plan.js";
 import { CLOSED, OPEN } from "/scan/js/engine/presence.js";
 import { hex, open, Tickets, uuidOf, verify } from "/scan/js/package.js";
+import { namesKey } from "/scan/js/vault.js";
 import { left, settled, takenBy } from "/scan/js/shares.js";
 
 const DELTAS_MAX = 60;
@@ -312,12 +313,10 @@ export class Alone {
     });
   }
 
-  // The key of a shift opens the names while somebody is signed on. It lives in memory
-  // alone and cannot be taken out again: a reload, a lock, the end of the shift forget it.
-  async unlock({ id, key, valid_until }) {
-    const raw = Uint8Array.from(atob(key), (letter) => letter.charCodeAt(0));
-    const made = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["decrypt"]);
-    this.names = { id, key: made, untilMs: Date.parse(valid_until) };
+  // The key of a shift opens the names while somebody is signed on. Here it is in memory
+  // and cannot be taken out again; over a reload it lies in the vault.
+  async unlock(given) {
+    this.names = await namesKey(given);
   }
 
   forgetNames() {

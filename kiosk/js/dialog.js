@@ -11,6 +11,14 @@ const names = signal([]);
 const chosen = signal("");
 export const problem = signal(null);
 
+// What a PIN opens beside the server: {signedOn(pin), openAlone(pin), vault}; none on
+// phones that let nobody in.
+let pins = null;
+
+export function holdPins(keeper) {
+  pins = keeper;
+}
+
 export function closeSheet() {
   state.sheet.value = null;
 }
@@ -99,12 +107,17 @@ export function SignOnForm({ post, then, once = false }) {
     const body = { pin: pin.value };
     if (chosen.value) body.operator_id = chosen.value;
     if (once) body.once = true;
+    const tried = pin.value;
     const reply = await post("/api/v1/devices/operator", body, 5_000);
     pin.value = "";
     if (reply.status === 200) {
       state.operator.value = reply.data.operator ?? reply.data;
+      if (!once) pins?.signedOn(tried).catch(() => {});
       then(state.operator.value);
+    } else if (reply.status === 0 && pins && state.operator.value && !once) {
+      await withoutServer(tried, then);
     } else {
+      if (reply.data?.code === "wrong_pin") await pins?.vault.wrong();
       problem.value = sentenceOf(reply);
       navigator.vibrate?.([60, 40, 60]);
     }
@@ -126,6 +139,17 @@ export function SignOnForm({ post, then, once = false }) {
       </select>
     </div>`}
     <${PinPad} done=${send} />`;
+}
+
+// No server to ask: the PIN of whoever is signed on opens the names again.
+async function withoutServer(tried, then) {
+  const { names, left } = await pins.openAlone(tried);
+  if (names) {
+    then(state.operator.value);
+    return;
+  }
+  problem.value = left ? t("page.scan.pin_left", { n: left }) : t("page.scan.pin_gone");
+  navigator.vibrate?.([60, 40, 60]);
 }
 
 export function SignOn({ post, title, hint, then = closeSheet }) {

@@ -13,7 +13,7 @@ export function unitsOf({ entitlements }, ticket, itemId, atMs) {
   const mine = entitlements.filter(
     (one) =>
       one.item_id === itemId &&
-      (one.ticket_id ? one.ticket_id.replaceAll("-", "") === plain : one.type_no === ticket.rules.type_no),
+      (one.ticket_id ? one.ticket_id.replaceAll("-", "").toLowerCase() === plain : one.type_no === ticket.rules.type_no),
   );
   const begins = (one) => (one.starts_at ? Date.parse(one.starts_at) : -Infinity);
   const ends = (one) => (one.ends_at ? Date.parse(one.ends_at) : Infinity);

@@ -4,6 +4,7 @@ import { language, loadLanguage, t } from "/lib/i18n.js";
 import { Alone } from "/scan/js/alone.js";
 import { Camera } from "/scan/js/camera.js";
 import { countTold } from "/scan/js/clicker.js";
+import { holdPins } from "/scan/js/dialog.js";
 import { Desk } from "/scan/js/desk.js";
 import { deviceBytes, deviceCall } from "/scan/js/device-api.js";
 import { callSent, forgetCall, watchCalls } from "/scan/js/help.js";
@@ -21,6 +22,7 @@ import { Sheets } from "/scan/js/sheets.js";
 import { soundReady, unlockSound } from "/scan/js/sound.js";
 import * as state from "/scan/js/state.js";
 import { openStore } from "/scan/js/store.js";
+import { Vault } from "/scan/js/vault.js";
 import { Verdict } from "/scan/js/verdict.js";
 import { Wedge } from "/scan/js/wedge.js";
 
@@ -48,7 +50,9 @@ async function scanWith(device) {
   const eventId = device.event.id;
   const unsent = async () => (await kept.all()).map(({ id }) => id);
   const alone = new Alone({ store, bytes: deviceBytes(device.token), eventId, unsent });
-  const provisions = new Provisions({ alone, post, eventId });
+  const vault = new Vault({ store });
+  const provisions = new Provisions({ alone, post, eventId, vault });
+  if (!lead) holdPins(provisions);
   if (!lead) await provisions.open();
   const desk = lead
     ? new LeadDesk({ post, outbox, eventId })

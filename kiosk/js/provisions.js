@@ -8,8 +8,8 @@ const RETRY_MS = 10_000;
 const TIMEOUT_MS = 4_000;
 
 export class Provisions {
-  constructor({ alone, post, eventId }) {
-    Object.assign(this, { alone, post });
+  constructor({ alone, post, eventId, vault }) {
+    Object.assign(this, { alone, post, vault });
     this.path = `/api/v1/events/${eventId}/offline-proof`;
     this.keyPath = `/api/v1/events/${eventId}/offline-key`;
     this.busy = false;
@@ -32,8 +32,10 @@ export class Provisions {
     });
     // Names are open while somebody is signed on, and not a moment longer.
     effect(() => {
-      if (!state.operator.value || state.locked?.value) this.alone.forgetNames();
-      else if (state.link.value === "online") this.openNames();
+      if (!state.operator.value || state.locked?.value) {
+        this.alone.forgetNames();
+        this.vault.forget();
+      } else if (state.link.value === "online") this.openNames();
     });
     this.refresh();
   }
@@ -41,7 +43,26 @@ export class Provisions {
   async openNames() {
     if (this.alone.names?.id === this.alone.head?.names_key) return;
     const reply = await this.post(this.keyPath, {}, TIMEOUT_MS);
-    if (reply.status === 200 && state.operator.value) await this.alone.unlock(reply.data);
+    if (reply.status !== 200 || !state.operator.value) return;
+    await this.alone.unlock(reply.data);
+    await this.vault.keep(reply.data);
+  }
+
+  // A PIN that the server confirmed: what is kept from now on lies behind it.
+  async signedOn(pin) {
+    await this.vault.hold(pin);
+    // Who is on is known after a reload without the network, too.
+    state.config.value = { ...state.config.value, operator: state.operator.value };
+    await this.alone.store.keep("config", state.config.value);
+    this.alone.forgetNames();
+    if (state.operator.value) await this.openNames();
+  }
+
+  // A PIN without the server. {names}, {left} or {gone}.
+  async openAlone(pin) {
+    const opened = await this.vault.open(pin);
+    if (opened.names) this.alone.names = opened.names;
+    return opened;
   }
 
   async refresh() {

@@ -266,3 +266,55 @@ async def test_a_sponsors_phone_makes_leads_and_no_entries(
     assert row is not None
     assert (row["visits"], row["rating"]) == (2, 4)
     assert await staffed.admissions("T-40") == []
+
+
+VAULT = """() => new Promise((done) => {
+  const asked = indexedDB.open("handheld");
+  asked.onsuccess = () => {
+    const read = asked.result.transaction("facts").objectStore("facts").get("vault");
+    read.onsuccess = () => {
+      asked.result.close();
+      done(Boolean(read.result));
+    };
+  };
+})"""
+
+
+async def sign_on(page: Page, pin: str) -> None:
+    await page.locator(".status-button").click()
+    await press_pin(page, pin)
+
+
+async def test_the_pin_opens_the_names_after_a_reload_without_the_server(
+    staffed: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect(r"Failed to load resource: net::ERR")
+    page = await phone(open_page, staffed, "Vault phone")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await expect(page.locator(".status")).to_have_attribute("data-package", "bounded")
+    await sign_on(page, STEWARD)
+    await expect(page.locator(".status-button")).to_contain_text("Zoë")
+    await page.wait_for_function(VAULT)
+    staffed.kill("api")
+    await page.reload()
+    await page.wait_for_selector(".scanner")
+    await wedge(page, "T-58")
+    words = await verdict(page, "admitted", "ok")
+    assert "Guest 58" not in words, "admitted without a name until the PIN is there"
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await sign_on(page, "0000")
+    await expect(page.get_by_role("alert")).to_contain_text("9 tries left")
+    await page.screenshot(path=shots / "handheld-pin-left.png")
+    await press_pin(page, STEWARD)
+    await expect(page.locator("dialog")).to_have_count(0)
+    await wedge(page, "T-59")
+    assert "Guest 59" in await verdict(page, "admitted", "ok")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await page.locator(".status-button").click()
+    for left in range(9, 0, -1):
+        await press_pin(page, "0000")
+        await expect(page.get_by_role("alert")).to_contain_text(f"{left} tries left")
+    await press_pin(page, "0000")
+    await expect(page.get_by_role("alert")).to_contain_text("No names are kept")
+    assert await page.evaluate(VAULT) is False
+    await staffed.start("api")
