@@ -246,7 +246,9 @@ class Plan:
         found: list[ScopePlan] = []
         parent_id = scope.parent_id
         while parent_id and len(found) < len(self.scopes):
-            parent = self.scopes[parent_id]
+            parent = self.scopes.get(parent_id)
+            if parent is None:
+                break  # without a place, or of a session that was cancelled
             found.append(parent)
             parent_id = parent.parent_id
         return tuple(found)
@@ -261,11 +263,12 @@ class Plan:
 
     def siblings(self, scope: ScopePlan) -> tuple[ScopePlan, ...]:
         """Scopes whose presence ends when this one is entered (exclusive parents)."""
-        if scope.parent_id is None or not self.scopes[scope.parent_id].exclusive:
+        parent = self.scopes.get(scope.parent_id) if scope.parent_id else None
+        if parent is None or not parent.exclusive:
             return ()
         return tuple(
             other
-            for child in self._children[scope.parent_id]
+            for child in self._children[parent.id]
             if child.id != scope.id
             for other in (child, *self.below(child))
         )

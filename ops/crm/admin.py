@@ -72,6 +72,7 @@ _FORMS: Final[dict[str, Callable[..., BaseField]]] = {
     "date": DateField,
     "time": TimeField,
     "json": JSONField,
+    "objects": JSONField,
     "texts": TagsField,
     "uuids": TagsField,
 }

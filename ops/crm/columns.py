@@ -161,7 +161,7 @@ def value_of(field: Field, cell: str) -> Any:
         raise ValueError("Say yes or no.")
     if field.kind in ("texts", "uuids"):
         parts: Any = [part.strip() for part in text.split(";") if part.strip()]
-    elif field.kind == "json":
+    elif field.kind in ("json", "objects"):
         raise ValueError("Not taken from a file.")
     elif field.kind in ("integer", "decimal"):
         parts = _number(text)

@@ -44,6 +44,7 @@ Kind = Literal[
     "date",
     "time",
     "json",
+    "objects",
     "texts",
     "uuids",
     "address",
@@ -60,6 +61,7 @@ PYTHON: Final[dict[Kind, Any]] = {
     "date": date,
     "time": time,
     "json": dict[str, Any],
+    "objects": list[dict[str, Any]],
     "texts": list[str],
     "uuids": list[UUID],
     "address": str,
@@ -75,6 +77,7 @@ _WITHIN = re.compile(r"^(\w+) <@ ARRAY\[(.+)\]$", re.DOTALL)
 _BETWEEN = re.compile(r"^(\w+) BETWEEN (-?\d+) AND (-?\d+)$")
 _AT_LEAST = re.compile(r"^(\w+) >= (-?\d+)$")
 _AT_MOST = re.compile(r"^(\w+) <= (-?\d+)$")
+_OBJECTS = re.compile(r"^jsonb_typeof\((\w+)\) = 'array'$")
 _WORD = re.compile(r"'([^']*)'")
 _INTEGERS: Final = ((SmallInteger, 15), (BigInteger, 63), (Integer, 31))
 
@@ -119,6 +122,7 @@ _SQL_TYPES: Final[dict[Kind, str]] = {
     "date": "date",
     "time": "time",
     "json": "jsonb",
+    "objects": "jsonb",
     "texts": "text[]",
     "uuids": "uuid[]",
     "address": "inet",
@@ -164,8 +168,8 @@ def fields_of(table: Table) -> dict[str, Field]:
 
 
 def _field(column: Column[Any], rules: dict[str, Any], in_key: bool) -> Field:
-    kind = kind_of(column)
     limits: dict[str, Any] = dict(rules)
+    kind: Kind = limits.pop("kind", None) or kind_of(column)
     if kind == "integer":
         bits = next(bits for kind_, bits in _INTEGERS if isinstance(column.type, kind_))
         limits.setdefault("low", Decimal(-(2**bits)))
@@ -207,6 +211,8 @@ def _rules(table: Table) -> dict[str, dict[str, Any]]:
             found.setdefault(match[1], {})["low"] = Decimal(match[2])
         elif match := _AT_MOST.match(text):
             found.setdefault(match[1], {})["high"] = Decimal(match[2])
+        elif match := _OBJECTS.match(text):
+            found.setdefault(match[1], {})["kind"] = "objects"
     return found
 
 

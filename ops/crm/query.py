@@ -51,6 +51,7 @@ _OPS_BY_KIND: Final[dict[Kind, frozenset[str]]] = {
     "texts": frozenset({"contains", "null"}),
     "uuids": frozenset({"contains", "null"}),
     "json": frozenset({"null"}),
+    "objects": frozenset({"null"}),
     "address": frozenset({"eq", "null"}),
     "bytes": frozenset(),
 }

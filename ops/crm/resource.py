@@ -72,6 +72,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
         owner: column that takes the id of who made the row.
         closed: verb -> why this table's API does not do it, and what does.
         label: SQL of what a person calls the row.
+        etag: SQL of what changes when somebody changes the row.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     owner: str | None
     closed: dict[str, str]
     label: str
+    etag: str
     example: dict[str, Any]
     summary: str
 
@@ -149,6 +151,7 @@ class Said(TypedDict, total=False):
     owner: str
     closed: dict[str, str]
     label: str
+    etag: str
     example: dict[str, Any]
     summary: str
 
@@ -193,6 +196,7 @@ def describe(table: str, singular: str, **said: Unpack[Said]) -> Resource:
         owner=owner,
         closed=said.get("closed", {}),
         label=said.get("label", _label(fields)),
+        etag=said.get("etag", "t.xmin"),
         example=said.get("example", {}),
         summary=said.get("summary", model.name.replace("_", " ")),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 import ops.db.models  # noqa: F401 - fills the metadata that descriptions read
+from ops.crm.door_resources import DOOR
 from ops.crm.resource import Resource, describe
 
 __all__ = ["BY_NAME", "BY_TABLE", "RESOURCES"]
@@ -438,48 +439,6 @@ _SALES: Final = (
     ),
 )
 
-_DOOR: Final = (
-    describe(
-        "ops.areas",
-        "area",
-        permission="places",
-        area="t.id",
-        sort="position",
-        read_only="inside manual disputed",
-        create_only="event_id",
-        example={"name": "Main floor", "kind": "zone", "capacity": 400},
-        summary="places with a limit",
-    ),
-    describe(
-        "ops.scopes",
-        "scope",
-        permission="places",
-        area="t.area_id",
-        read_only="inside exits_assumed_at",
-        create_only="event_id",
-        example={"name": "Main floor", "kind": "zone", "re_entry": "after_exit"},
-        summary="what admissions are for",
-    ),
-    describe(
-        "ops.gates",
-        "gate",
-        permission="places",
-        area="t.area_id",
-        sort="position",
-        create_only="event_id",
-        example={"name": "Gate B", "direction": "in"},
-        summary="places where scans happen",
-    ),
-    describe(
-        "ops.access_rules",
-        "access_rule",
-        permission="places",
-        create_only="event_id",
-        example={"allowed": True, "passes_total": 1},
-        summary="who may enter which scope",
-    ),
-)
-
 RESOURCES: Final[tuple[Resource, ...]] = (
     *_PEOPLE,
     *_PIPELINE,
@@ -488,7 +447,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     *_AUDIENCE,
     *_TICKETS,
     *_SALES,
-    *_DOOR,
+    *DOOR,
 )
 BY_NAME: Final = {resource.name: resource for resource in RESOURCES}
 BY_TABLE: Final = {resource.table: resource for resource in RESOURCES}

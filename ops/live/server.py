@@ -38,6 +38,8 @@ from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
 from ops.live.plan import Plans, ReadPlan, read_plan
 from ops.live.polled import PolledTopics, Read
+from ops.live.price import READ_EVERY_S as PRICE_EVERY_S
+from ops.live.price import read_price
 from ops.live.protocol import FRAME_BYTES_MAX, HELLO_WITHIN_S, PING_S
 from ops.live.reach import READ_EVERY_S as REACH_EVERY_S
 from ops.live.reach import read_reach
@@ -159,6 +161,7 @@ class LiveServer:
         every_s = {
             Kind.DEVICES: options.devices_every_s,
             Kind.ALERTS: options.alerts_every_s,
+            Kind.OFFLINE: PRICE_EVERY_S,
         }
         found: dict[Kind, OwnPublishers] = {
             kind: PolledTopics(
@@ -373,6 +376,7 @@ async def _serve(settings: Settings) -> None:
         Kind.DEVICES: partial(read_devices, pool),
         Kind.ALERTS: partial(alerts.read_alerts, pool),
         Kind.REACH: partial(read_reach, pool),
+        Kind.OFFLINE: partial(read_price, pool),
     }
     server = LiveServer(
         Options(

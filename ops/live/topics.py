@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ALERTS = "alerts"
     ANNOUNCEMENTS = "announcements"
     REACH = "reach"
+    OFFLINE = "offline"
 
 
 CONFLATED = frozenset(Kind) - {Kind.SCANS, Kind.ANNOUNCEMENTS}
@@ -64,6 +65,7 @@ STAFF_PERMISSION: dict[Kind, str] = {
     Kind.ALERTS: "incidents.read",
     Kind.ANNOUNCEMENTS: "announcements.read",
     Kind.REACH: "announcements.read",
+    Kind.OFFLINE: "devices.read",
 }
 """What a member of staff needs for a topic (resource.action of the roles' JSON)."""
 

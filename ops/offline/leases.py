@@ -8,8 +8,8 @@ why nobody is in twice in `strict`, and what the number below bounds in `bounded
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import asyncpg
@@ -27,8 +27,6 @@ from ops.offline.modes import Mode, read_mode
 RECALL_S = 0.3
 """How long another door waits for the holder's word."""
 ASK_EVERY_S = 0.02
-AWAY_AFTER = timedelta(seconds=30)
-"""A device that was not heard of for so long (three heartbeats) counts as cut off."""
 TIMEOUT_S = 5.0
 ANSWERS_MAX = 1_000
 
@@ -171,34 +169,16 @@ class Leases:
         """
         async with self._database.pool.acquire() as db:
             mode = await read_mode(db, event_id)
-            before = self._clock.now() - AWAY_AFTER
-            rows = await db.fetch(queries.RISK, event_id, before, timeout=TIMEOUT_S)
-            ended = await db.fetchval(queries.UNSETTLED, event_id, timeout=TIMEOUT_S)
-            beyond = await db.fetch(queries.BEYOND, event_id, before, timeout=TIMEOUT_S)
-        devices = [_device(row) for row in rows]
-        risk = summed(mode.mode, devices, int(ended))
-        places = [Beyond(**dict(row)) for row in beyond]
-        return msgspec.structs.replace(risk, beyond=places)
-
-
-def summed(mode: Mode, devices: list[DeviceRisk], ended: int) -> Risk:
-    """The number of an event. Pure."""
-    away = [device for device in devices if device.away and device.state != "revoked"]
-    gone = [device for device in devices if device.state == "revoked"]
-    unspent = [device.unspent for device in (*away, *gone)]
-    possible = None
-    if None not in unspent:
-        possible = sum(one or 0 for one in unspent) + ended
-    return Risk(mode, possible, len(away), ended, devices)
-
-
-def _device(row: Any) -> DeviceRisk:
-    unspent = {"open": None, "strict": 0}.get(
-        row["mode"], max(0, row["granted"] - row["spent"])
-    )
-    shared = {
-        name: row[name]
-        for name in DeviceRisk.__struct_fields__
-        if name not in ("unspent",)
-    }
-    return DeviceRisk(**shared, unspent=unspent)
+            now = self._clock.now()
+            rows = await db.fetch(queries.RISK, event_id, now, timeout=TIMEOUT_S)
+            price = await db.fetchrow(queries.PRICE, event_id, now, timeout=TIMEOUT_S)
+            beyond = await db.fetch(queries.BEYOND, event_id, now, timeout=TIMEOUT_S)
+        assert price is not None  # sums are one row
+        return Risk(
+            mode.mode,
+            price["possible"],
+            price["devices_away"],
+            price["ended"],
+            [DeviceRisk(**dict(row)) for row in rows],
+            [Beyond(**dict(row)) for row in beyond],
+        )

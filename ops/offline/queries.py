@@ -179,37 +179,25 @@ WITH over AS (
 SELECT count(*) FROM over
 """
 
-# What a device out of contact may do that nobody will have known of: admissions beyond
-# leases that it was granted and has not reported. `open` has no end.
 RISK: Final = """
-SELECT d.id, d.name, g.name AS gate, d.state, d.last_seen_at, d.pending,
-       o.mode, o.granted, o.spent, o.package_at, o.expires_at,
-       (SELECT count(*) FROM ops.leases l
-         WHERE l.device_id = d.id AND l.state = 'held') AS leases,
-       d.last_seen_at IS NULL OR d.last_seen_at < $2 AS away
-  FROM ops.offline_devices o
-  JOIN ops.devices d ON d.id = o.device_id
-  LEFT JOIN ops.gates g ON g.id = d.gate_id
- WHERE o.event_id = $1
- ORDER BY d.name, d.id LIMIT 1000
+SELECT * FROM ops.offline_devices_v1($1, $2) ORDER BY name, id LIMIT 1000
 """
 # Beyond what a limit allows, or what a ticket is good for: the shares of devices away.
 BEYOND: Final = """
 SELECT s.kind, s.of_id AS id, coalesce(i.name, a.name, c.name) AS name,
        sum(s.share)::int AS at_most
   FROM ops.offline_shares s
-  JOIN ops.offline_devices o ON o.device_id = s.device_id AND o.event_id = s.event_id
-  JOIN ops.devices d ON d.id = s.device_id
+  JOIN ops.offline_devices_v1($1, $2) d ON d.id = s.device_id
   LEFT JOIN ops.items i ON i.id = s.of_id
   LEFT JOIN ops.areas a ON a.id = s.of_id
   LEFT JOIN ops.scopes c ON c.id = s.of_id
- WHERE s.event_id = $1 AND s.share > 0 AND o.mode <> 'open'
-   AND (d.state = 'revoked' OR d.last_seen_at IS NULL OR d.last_seen_at < $2)
+ WHERE s.event_id = $1 AND s.share > 0 AND d.mode <> 'open'
+   AND (d.away OR d.state = 'revoked')
  GROUP BY s.kind, s.of_id, coalesce(i.name, a.name, c.name)
  ORDER BY at_most DESC, name LIMIT 500
 """
-UNSETTLED: Final = """
-SELECT count(*) FROM ops.lease_endings WHERE event_id = $1 AND settled_at IS NULL
+PRICE: Final = """
+SELECT possible, devices_away, ended FROM ops.offline_price_v1($1, $2)
 """
 
 CONFLICTS: Final = """

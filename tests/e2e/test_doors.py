@@ -192,7 +192,16 @@ async def test_nothing_sticks_out_and_everything_has_a_name(
     house: House, open_page: OpenPage, size: tuple[int, int], shots: Path
 ) -> None:
     page = await doors(open_page, house, size=size)
-    for tab in ("Devices", "Help", "Offline", "Log", "Why?"):
+    for tab in (
+        "People",
+        "Many at once",
+        "Counts",
+        "Devices",
+        "Help",
+        "Offline",
+        "Log",
+        "Why?",
+    ):
         await page.get_by_role("navigation").get_by_role("button", name=tab).click()
         await page.wait_for_selector(".doors-main .panel")
         nameless = await page.evaluate(NAMELESS)

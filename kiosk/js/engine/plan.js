@@ -146,6 +146,7 @@ export class Plan {
     let parent = scope.parent_id;
     while (parent && found.length < this.scopes.size) {
       const outer = this.scopes.get(parent);
+      if (!outer) break; // without a place, or of a session that was cancelled
       found.push(outer);
       parent = outer.parent_id;
     }
@@ -154,7 +155,7 @@ export class Plan {
 
   // Scopes whose presence ends when this one is entered (exclusive parents).
   siblings(scope) {
-    if (!scope.parent_id || !this.scopes.get(scope.parent_id).exclusive) return [];
+    if (!this.scopes.get(scope.parent_id)?.exclusive) return [];
     return this.children
       .get(scope.parent_id)
       .filter((child) => child.id !== scope.id)

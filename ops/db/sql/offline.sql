@@ -227,3 +227,44 @@ BEGIN
     RETURN 'resolved';
 END
 $$;
+
+-- ops.offline_devices_v1(event, now): what each device may do that nobody will have known of.
+-- `away`: not heard of for 30 s (three heartbeats). `unspent`: admissions beyond leases that
+-- it was granted and has not reported; null: mode open, which has no end.
+CREATE FUNCTION ops.offline_devices_v1(p_event uuid, p_now timestamptz)
+RETURNS TABLE (id uuid, name text, gate text, state text, away boolean,
+               last_seen_at timestamptz, pending integer, mode text, leases bigint,
+               unspent integer, package_at timestamptz, expires_at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT d.id, d.name, g.name, d.state,
+           d.last_seen_at IS NULL OR d.last_seen_at < p_now - interval '30 seconds',
+           d.last_seen_at, d.pending, o.mode,
+           (SELECT count(*) FROM ops.leases l WHERE l.device_id = d.id AND l.state = 'held'),
+           CASE o.mode WHEN 'open' THEN NULL WHEN 'strict' THEN 0
+                ELSE greatest(0, o.granted - o.spent) END,
+           o.package_at, o.expires_at
+    FROM ops.offline_devices o
+    JOIN ops.devices d ON d.id = o.device_id
+    LEFT JOIN ops.gates g ON g.id = d.gate_id
+    WHERE o.event_id = p_event
+$$;
+
+-- ops.offline_price_v1(event, now): how many double entries are possible now (null: nothing
+-- bounds them): what devices out of contact or revoked may still have done, and leases that
+-- a person ended without their device.
+CREATE FUNCTION ops.offline_price_v1(p_event uuid, p_now timestamptz)
+RETURNS TABLE (possible integer, devices_away integer, ended integer)
+LANGUAGE sql STABLE AS $$
+    WITH ended AS (
+        SELECT count(*)::integer AS n FROM ops.lease_endings e
+        WHERE e.event_id = p_event AND e.settled_at IS NULL
+    )
+    SELECT CASE WHEN bool_or(x.unspent IS NULL) FILTER (WHERE x.away OR x.state = 'revoked')
+                THEN NULL
+                ELSE coalesce(sum(x.unspent)
+                       FILTER (WHERE x.away OR x.state = 'revoked'), 0)::integer + ended.n
+           END,
+           (count(*) FILTER (WHERE x.away AND x.state <> 'revoked'))::integer, ended.n
+    FROM ended LEFT JOIN ops.offline_devices_v1(p_event, p_now) x ON true
+    GROUP BY ended.n
+$$;

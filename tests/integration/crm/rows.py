@@ -13,11 +13,11 @@ from ops.crm.resources import BY_NAME, RESOURCES
 API = "/api/v1"
 ORDER = """
     profiles roles users venues companies contacts events speakers areas sessions scopes
-    gates ticket_types promoters vouchers orders attendees tickets access_rules leads
-    opportunities interactions campaigns campaign_recipients tasks notes sponsors
-    event_feedback networking_connections event_materials event_announcements
-    event_analytics bundles bundle_items promoter_commissions seat_maps
-    seat_assignments members
+    gates ticket_types promoters vouchers orders attendees tickets access_rules
+    questions exemptions leads opportunities interactions campaigns campaign_recipients
+    tasks notes sponsors event_feedback networking_connections event_materials
+    event_announcements event_analytics bundles bundle_items promoter_commissions
+    seat_maps seat_assignments members
 """.split()  # noqa: SIM905
 assert {*ORDER, "check_ins"} == {resource.name for resource in RESOURCES}
 UNIQUE = ("email", "slug", "username", "code", "promoter_code", "order_number", "name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 
@@ -44,6 +45,21 @@ def test_a_circle_of_parents_ends() -> None:
     plan = plan_of({"change": {"scopes": rows}})
     assert len(plan.above(scope("lounge", plan))) <= len(plan.scopes)
     assert len(plan.below(scope("lounge", plan))) <= len(plan.scopes)
+
+
+def test_a_parent_that_has_no_place_is_no_parent() -> None:
+    """Its scope is not in the plan (no area, a cancelled session): the door goes on."""
+    nowhere = "5f0e1f2a-0000-7000-8000-00000000dead"
+    plan = plan_of({})
+    rows = [
+        msgspec.structs.replace(one, parent_id=UUID(nowhere))
+        if one.name == "Pit"
+        else one
+        for one in plan.rows.scopes
+    ]
+    plan = Plan(msgspec.structs.replace(plan.rows, scopes=rows))
+    assert plan.above(scope("pit", plan)) == ()
+    assert plan.siblings(scope("pit", plan)) == ()
 
 
 def test_a_rule_by_type_beats_one_by_class() -> None:

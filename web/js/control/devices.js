@@ -4,6 +4,7 @@ import { locale, t } from "/lib/i18n.js";
 import { count } from "/lib/format.js";
 import { devicesInOrder } from "/js/control/derive.js";
 import { devices, now } from "/js/control/model.js";
+import { Price } from "/js/control/price.js";
 
 const TONE = { silent: "bad", revoked: "", pairing: "", pending: "warn", battery: "warn" };
 
@@ -66,6 +67,7 @@ export function Devices() {
           : t("page.control.devices_well", { total })}
       </span>`}
     </div>
+    <${Price} />
     <div class="scroll" tabindex="0" role="region" aria-label=${t("page.control.devices")}>
       ${list?.length === 0
         ? html`<p class="empty">

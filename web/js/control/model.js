@@ -8,6 +8,7 @@ export const sessions = signal(null);
 export const devices = signal(null);
 export const lines = signal(null);
 export const alerts = signal(null);
+export const price = signal(null);
 
 export const eventId = new URLSearchParams(location.search).get("event");
 
@@ -16,7 +17,7 @@ export const now = signal(Date.now());
 export const status = computed(() => live.value?.status.value ?? "connecting");
 export const fresh = computed(() => status.value === "live");
 
-export const TOPICS = ["attendance", "sessions", "scans", "devices", "alerts"];
+export const TOPICS = ["attendance", "sessions", "scans", "devices", "alerts", "offline"];
 
 export function take(topic, data, act) {
   switch (kindOf(topic)) {
@@ -35,6 +36,9 @@ export function take(topic, data, act) {
     case "alerts":
       alerts.value = data;
       break;
+    case "offline":
+      price.value = { ...data, old: false };
+      break;
     default:
       break;
   }
@@ -43,6 +47,7 @@ export function take(topic, data, act) {
 // A topic that we may not see, or that the server cannot tell now: the list stays and is
 // marked. (Figures need no mark of their own: their topics fall silent, and all is old.)
 export function refuse(topic, code) {
+  if (kindOf(topic) === "offline" && price.value) price.value = { ...price.value, old: true };
   if (kindOf(topic) !== "devices") return;
   const refused = code === "forbidden";
   const held = (!refused && devices.value) || { devices: [], total: 0 };

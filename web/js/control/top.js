@@ -68,6 +68,7 @@ export function Top() {
     <div class="top-tools">
       <a class="button plain" href=${`/doors.html?event=${eventId}`}>${t("page.doors.title")}</a>
       <a class="button plain" href=${`/announcements.html?event=${eventId}`}>${t("page.announce.title")}</a>
+      <a class="button plain" href=${`/plan.html?event=${eventId}`}>${t("page.plan.title")}</a>
       <${LanguageSwitch} />
       <${ThemeSwitch} />
       <button

@@ -2,10 +2,11 @@
 // field that the server names.
 import { html, useEffect, useRef, useState } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
+import { fromField, toField } from "/lib/zoned.js";
 import { sentence } from "/js/crm/model.js";
 
 // field: [name, kind, options?]; kind: text email tel date datetime number money choice long
-function Field({ name, kind, options, value, problem, required }) {
+function Field({ name, kind, options, value, problem, required, zone }) {
   const id = `f-${name}`;
   const label = t(`page.crm.field.${name}`);
   const common = {
@@ -32,7 +33,7 @@ function Field({ name, kind, options, value, problem, required }) {
       ...${common}
       type=${types[kind] ?? "text"}
       inputmode=${kind === "money" ? "decimal" : null}
-      defaultValue=${kind === "datetime" ? local(value) : (value ?? "")}
+      defaultValue=${kind === "datetime" ? toField(value, zone) : (value ?? "")}
     />`;
   }
   return html`<div class=${`field kind-${kind}`}>
@@ -42,16 +43,10 @@ function Field({ name, kind, options, value, problem, required }) {
   </div>`;
 }
 
-const pad = (n) => String(n).padStart(2, "0");
-
-function local(moment) {
-  if (!moment) return "";
-  const d = new Date(moment);
-  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}T${pad(d.getHours())}:${pad(d.getMinutes())}`;
-}
+const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 // What the form holds, in the types of the API; an empty field is null.
-function values(form, fields) {
+function values(form, fields, zone) {
   const found = {};
   for (const [name, kind] of fields) {
     const input = form.elements.namedItem(name);
@@ -60,14 +55,14 @@ function values(form, fields) {
     else if (text === "") found[name] = null;
     else if (kind === "number") found[name] = Number(text);
     else if (kind === "money") found[name] = text.replace(/\s/g, "").replace(",", ".");
-    else if (kind === "datetime") found[name] = new Date(text).toISOString();
+    else if (kind === "datetime") found[name] = fromField(text, zone);
     else found[name] = text;
   }
   return found;
 }
 
-// onSave(values) saves and resolves, or rejects with an ApiProblem.
-export function Dialog({ title, fields, row = {}, required = [], onSave, onClose, onDelete }) {
+// onSave(values) saves and resolves, or rejects with an ApiProblem. zone: of its times.
+export function Dialog({ title, fields, row = {}, required = [], onSave, onClose, onDelete, zone = HERE }) {
   const dialog = useRef(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
@@ -92,7 +87,7 @@ export function Dialog({ title, fields, row = {}, required = [], onSave, onClose
 
   function submit(event) {
     event.preventDefault();
-    const all = values(event.currentTarget, fields);
+    const all = values(event.currentTarget, fields, zone);
     // A new row leaves empty fields to the defaults; a change tells what differs.
     const wanted = Object.entries(all).filter(([name, value]) =>
       row.id ? value !== (row[name] ?? null) : value !== null,
@@ -113,6 +108,7 @@ export function Dialog({ title, fields, row = {}, required = [], onSave, onClose
             options=${options}
             value=${row[name]}
             required=${required.includes(name)}
+            zone=${zone}
             problem=${byField[name]}
           />`,
         )}

@@ -6,12 +6,13 @@ import { t } from "/lib/i18n.js";
 
 export const eventId = new URLSearchParams(location.search).get("event");
 export const base = `/api/v1/events/${eventId}`;
-export const TOPICS = ["attendance", "devices", "alerts"];
 
 export const event = signal(null);
 export const attendance = signal(null);
 export const devices = signal([]);
 export const alerts = signal({ calls: [], incidents: [], conflicts: 0 });
+// What the network's absence may cost; `old`: the server cannot tell it now.
+export const price = signal(null);
 export const live = signal(null);
 export const now = signal(Date.now());
 // What went wrong or well last: {bad, words}.
@@ -32,9 +33,17 @@ export function take(topic, data) {
     case "alerts":
       alerts.value = data;
       break;
+    case "offline":
+      price.value = { ...data, old: false };
+      break;
     default:
       break;
   }
+}
+
+// A number that cannot be told now must not stand there as if it were new.
+export function refuse(topic) {
+  if (kindOf(topic) === "offline" && price.value) price.value = { ...price.value, old: true };
 }
 
 export async function loadEvent() {
@@ -47,10 +56,10 @@ export function sentenceOf(error) {
 }
 
 // Acts, says what came of it, and reads the plan again where it may have changed.
-export async function act(method, path, body, { words = "page.doors.done", reload = false } = {}) {
+export async function act(method, path, body, { words = "page.doors.done", reload = false, timeoutMs } = {}) {
   busy.value = true;
   try {
-    const answer = await call(method, path, body);
+    const answer = await call(method, path, body, {}, timeoutMs);
     said.value = { bad: false, words: t(words) };
     if (reload) await loadEvent();
     return answer ?? true;

@@ -1,30 +1,18 @@
 // "Why would this ticket be refused at gate B at 19:00?": every check, in order.
 import { html, signal } from "/lib/ui.js";
-import { has, language, t } from "/lib/i18n.js";
-import { clock } from "/lib/format.js";
+import { language, t } from "/lib/i18n.js";
+import { fromField } from "/lib/zoned.js";
+import { Imagined } from "/js/doors/checks.js";
 import { act, base, busy, gates, zone } from "/js/doors/model.js";
 
 const answer = signal(null);
-
-function Check({ check, nearest }) {
-  const tone = check.passed === false ? "bad" : check.passed ? "good" : "";
-  const key = `page.check.${check.name}`;
-  return html`<li class=${`check ${tone} ${nearest ? "nearest" : ""}`}>
-    <span class="check-mark" aria-hidden="true">${check.passed === false ? "✕" : check.passed ? "✓" : "–"}</span>
-    <span>
-      <b>${has(key) ? t(key) : check.name}</b>
-      <span class="unseen">${t(check.passed === false ? "page.check.failed" : check.passed ? "page.check.passed" : "page.check.not_asked")}</span>
-      ${check.message && html`<span class="name"> ${check.message}</span>`}
-    </span>
-  </li>`;
-}
 
 export function Why() {
   const ask = async (submit) => {
     submit.preventDefault();
     const { code, gate, direction, at } = submit.currentTarget.elements;
     const body = { code: code.value.trim(), gate_id: gate.value, direction: direction.value, language: language.value };
-    if (at.value) body.at = new Date(at.value).toISOString();
+    if (at.value) body.at = fromField(at.value, zone.value);
     answer.value = await act("POST", `${base}/simulate`, body, { words: "page.doors.asked" });
   };
   const found = answer.value;
@@ -54,16 +42,6 @@ export function Why() {
       </div>
       <button class="button primary" type="submit" disabled=${busy.value}>${t("page.doors.why_ask")}</button>
     </form>
-    ${found &&
-    html`<div class="why" role="status">
-      <p class=${`why-answer ${found.verdict}`} data-verdict=${found.verdict}>
-        <b>${found.message}</b>
-        <span class="name">${[found.holder, found.scope, clock(found.at, zone.value)].filter(Boolean).join(" · ")}</span>
-        <span>${found.action}</span>
-      </p>
-      <ol class="checks">
-        ${found.checks.map((check) => html`<${Check} key=${check.name} check=${check} nearest=${found.nearest?.name === check.name} />`)}
-      </ol>
-    </div>`}
+    ${found && html`<${Imagined} found=${found} />`}
   </section>`;
 }

@@ -1,0 +1,212 @@
+"""Places and rules in Chromium: what is changed there is felt at the next scan."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.conftest import OpenPage, Watched
+from tests.e2e.house import EMAIL, PASSWORD, House
+from tests.e2e.test_doors import NAMELESS
+
+pytestmark = pytest.mark.browser
+
+STICKING_OUT = """
+document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+[...document.querySelectorAll('body *')]
+  .filter((node) => !node.closest('.scroll-x')
+    && node.getBoundingClientRect().right > document.documentElement.clientWidth)
+  .map((node) => node.outerHTML.slice(0, 80))
+"""
+SIZES = ((1366, 900), (390, 844))
+
+
+async def plan(open_page: OpenPage, house: House, tab: str = "") -> Page:
+    """Sign in and open the page of places and rules."""
+    page = await open_page(*SIZES[0])
+    address = f"/plan.html?event={house.event.id}"
+    await page.goto(f"{house.url}/?next={address.replace('?', '%3F')}")
+    await page.fill("#email", EMAIL)
+    await page.fill("#password", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".doors-main .panel")
+    if tab:
+        await page.get_by_role("navigation").get_by_role("button", name=tab).click()
+    return page
+
+
+async def looked_at(page: Page, shots: Path, name: str) -> None:
+    """Screenshots on a desk and in a hand; all has a name, nothing sticks out."""
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await page.evaluate(STICKING_OUT) == [], (name, width)
+        assert await page.evaluate(NAMELESS) == [], name
+        await page.screenshot(path=shots / f"{name}-{width}.png", full_page=True)
+    await page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
+
+
+def cell(page: Page, scope: str, column: str) -> Locator:
+    """A cell of the matrix, by what a screen reader would say of it."""
+    return page.get_by_role("button", name=re.compile(f"^{scope}, {column}, "))
+
+
+async def test_rules_are_changed_beside_the_simulator_and_felt_at_the_door(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    page = await plan(open_page, house)
+    await expect(cell(page, "VIP lounge", "VIP")).to_have_class(re.compile("own"))
+    shut = cell(page, "VIP lounge", "Regular")
+    await expect(shut).to_have_class(re.compile("not unlisted"))
+    gate = str(house.event.lounge_gate)
+    assert (await house.scan("T-1", gate_id=gate))["reason"] == "wrong_area"
+    # The arrows go from cell to cell: VIP lies right of Regular.
+    await shut.focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(cell(page, "VIP lounge", "VIP")).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("Enter")
+    said = page.locator(".try-out .why-answer")
+    await expect(said).to_have_attribute("data-reason", "wrong_area")
+    await looked_at(page, shots, "plan-rules-shut")
+    # Allowed with two entries from half an hour before the doors, from 19 years on.
+    form = page.locator(".rule-form")
+    await form.get_by_role("button", name="May enter", exact=True).click()
+    await form.get_by_label("From").select_option("doors")
+    await form.get_by_label("Minutes after").fill("-30")
+    await form.get_by_label("Entries in all").fill("2")
+    await form.get_by_label("Age at least").fill("19")
+    await form.get_by_role("button", name="Save").click()
+    await expect(said).to_have_attribute("data-reason", "id_check")
+    await expect(shut).to_contain_text("from doors −30 min")
+    await expect(shut).to_contain_text("2 × in all")
+    assert (await house.scan("T-1", gate_id=gate))["reason"] == "id_check"
+    # A mistake is told at its field and nothing is saved.
+    await form.get_by_label("Age at least").fill("")
+    await form.get_by_role("button", name="Save").click()
+    await expect(said).to_have_attribute("data-verdict", "admitted")
+    # A time of the event, which is in another zone than this browser.
+    await form.get_by_label("Until").select_option("at")
+    await form.get_by_label("When (").fill("2020-01-01T18:00")
+    await form.get_by_role("button", name="Save").click()
+    await expect(said).to_have_attribute("data-reason", "too_late")
+    closes = await house.database.pool.fetchval(
+        "SELECT closes_at AT TIME ZONE 'America/Toronto' FROM ops.access_rules"
+        " WHERE scope_id = $1 AND ticket_type_id = $2",
+        house.event.lounge_scope,
+        house.event.regular,
+    )
+    assert (closes.year, closes.hour) == (2020, 18)
+    # One event day that differs, and a rule for a whole class.
+    await page.get_by_role("button", name="One day").click()
+    await form.get_by_label("Event day").fill("2031-05-04")
+    await form.get_by_role("button", name="May not enter").click()
+    await form.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("button", name="2031-05-04")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await expect(shut).to_contain_text("1 day(s) differ")
+    await page.get_by_role("button", name="All classes").click()
+    await cell(page, "Venue", "Press").click()
+    await form.get_by_role("button", name="May enter", exact=True).click()
+    await form.get_by_role("button", name="Save").click()
+    await expect(cell(page, "Venue", "Press")).to_have_class(re.compile("may own"))
+    await looked_at(page, shots, "plan-rules")
+    # Everybody else is shut out of the venue now, and says so; removed, all may again.
+    await expect(cell(page, "Venue", "Regular")).to_have_class(re.compile("unlisted"))
+    await page.get_by_role("button", name="Remove the rule").click()
+    await expect(cell(page, "Venue", "Regular")).to_have_class(re.compile("may scope"))
+    assert (await house.scan("T-2"))["verdict"] == "admitted"
+    await page.get_by_role("button", name="Français").click()
+    await expect(page.locator(".legend")).to_contain_text("Règle propre")
+    watched.expect("422")
+
+
+async def test_places_are_made_changed_and_kept_when_something_hangs_on_them(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect("409|422")
+    page = await plan(open_page, house, "Places and gates")
+    await page.get_by_role("button", name="+ Area").click()
+    await page.get_by_label("Name", exact=True).fill("Terrace Ł 🎪")
+    await page.get_by_label("Lies in").select_option(label="Venue")
+    await page.get_by_label("People at most").fill("1")
+    await page.screenshot(path=shots / "plan-area-dialog.png")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="+ Scope").click()
+    await page.get_by_label("Name", exact=True).fill("Terrace Ł 🎪")
+    await page.get_by_label("Area", exact=True).select_option(label="Terrace Ł 🎪")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="+ Gate").click()
+    await page.get_by_label("Name", exact=True).fill("Terrace gate")
+    await page.get_by_label("Area", exact=True).select_option(label="Terrace Ł 🎪")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("dialog")).to_have_count(0)
+    line = page.get_by_role("region", name="Gates").locator("tr", has_text="Terrace")
+    await expect(line).to_contain_text("In and out")
+    await looked_at(page, shots, "plan-places")
+    gate = await house.database.pool.fetchval(
+        "SELECT id FROM ops.gates WHERE name = 'Terrace gate'"
+    )
+    # The new place is a place at once: one person fits, the next does not.
+    first = await house.scan("T-10", gate_id=str(gate))
+    assert (first["verdict"], first["area"]["name"]) == ("admitted", "Terrace Ł 🎪")
+    assert (await house.scan("T-11", gate_id=str(gate)))["reason"] == "area_full"
+    areas = page.get_by_role("region", name="Areas")
+    await areas.get_by_role("button", name="Change Terrace").click()
+    await page.get_by_label("People at most").fill("-1")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator(".field-bad")).to_be_visible()
+    await page.get_by_label("People at most").fill("2")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("dialog")).to_have_count(0)
+    assert (await house.scan("T-11", gate_id=str(gate)))["verdict"] == "admitted"
+    # Where people were scanned is not deleted.
+    scopes = page.get_by_role("region", name="Scopes")
+    await scopes.get_by_role("button", name="Change Terrace").click()
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.locator("dialog .notice.bad")).to_be_visible()
+    await page.get_by_role("button", name="Cancel").click()
+
+
+async def test_a_question_is_written_in_two_languages_and_asked(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect("422")
+    page = await plan(open_page, house, "Questions")
+    await expect(page.locator(".empty")).to_contain_text("Nothing is asked")
+    await page.get_by_role("button", name="+ Question").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_label("Question (en)").fill("Which lunch?")
+    await dialog.get_by_label("Question (fr)").fill("Quel repas ?")
+    await dialog.get_by_label("Kind").select_option("choice")
+    await dialog.get_by_label("Ticket type").select_option(label="VIP")
+    # A choice without anything to choose would stop every door at its plan.
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.locator(".notice.bad")).to_contain_text("something to choose")
+    for n, (english, french) in enumerate((("Vegan", "Végane"), ("Fish", "Poisson"))):
+        await dialog.get_by_role("button", name="+ Choice").click()
+        await dialog.get_by_label(f"Choice {n + 1} (en)").fill(english)
+        await dialog.get_by_label(f"Choice {n + 1} (fr)").fill(french)
+    await looked_at(page, shots, "plan-question-dialog")
+    await dialog.get_by_role("button", name="Save").click()
+    line = page.locator("tbody tr")
+    await expect(line).to_contain_text("Vegan / Fish")
+    asked = await house.scan("V-1")
+    assert asked["reason"] == "needs_answers"
+    [question] = asked["questions"]
+    wrong = await house.scan("V-1", answers={question["id"]: "meat"})
+    assert wrong["reason"] == "needs_answers"
+    right = await house.scan("V-1", answers={question["id"]: "o2"})
+    assert right["verdict"] == "admitted"
+    await looked_at(page, shots, "plan-questions")
+    # Switched off, nobody is asked; what was answered stays.
+    await line.get_by_role("button", name="Asked", exact=True).click()
+    await expect(line.get_by_role("button", name="Not asked")).to_be_visible()
+    assert (await house.scan("V-2"))["verdict"] == "admitted"
+    kept = await house.database.pool.fetchval("SELECT value FROM ops.answers")
+    assert kept == "o2"

@@ -1,0 +1,119 @@
+// What the pages about an event's doors have in common: the bar on top, tabs that stand in
+// the address, signing in, the live lists.
+import { html, render, signal } from "/lib/ui.js";
+import { language, loadLanguage, t } from "/lib/i18n.js";
+import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
+import { Live } from "/lib/live.js";
+import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
+import { event, eventId, live, loadEvent, now, refuse, said, sentenceOf, take } from "/js/doors/model.js";
+
+const tab = signal("");
+const trouble = signal(null);
+
+function choose(name) {
+  tab.value = name;
+  said.value = null;
+  history.replaceState(null, "", `#${name}`);
+}
+
+function Tabs({ tabs, word, badge }) {
+  return html`<nav class="tabs no-print" aria-label=${t(`page.${word}.title`)}>
+    ${Object.keys(tabs).map((name) => {
+      const n = badge?.(name) ?? 0;
+      return html`<button
+        type="button"
+        key=${name}
+        class="tab"
+        aria-current=${tab.value === name ? "page" : undefined}
+        onClick=${() => choose(name)}
+      >
+        ${t(`page.${word}.tab.${name}`)} ${n > 0 && html`<span class="chip bad figure">${n}</span>`}
+      </button>`;
+    })}
+  </nav>`;
+}
+
+// Beside each other: the wall, what is done this evening, what was prepared.
+const PAGES = [
+  ["control", "/control.html"],
+  ["doors", "/doors.html"],
+  ["plan", "/plan.html"],
+];
+
+function Page({ tabs, word, badge }) {
+  void language.value;
+  const connection = live.value?.status.value ?? "connecting";
+  const Part = tabs[tab.value];
+  return html`<div class="doors">
+    <header class="doors-top no-print">
+      <nav class="row" aria-label=${t("page.doors.pages")}>
+        ${PAGES.filter(([name]) => name !== word).map(
+          ([name, address]) => html`<a class="top-home" key=${name} href=${`${address}?event=${eventId}`}>
+            ${name === "control" ? "← " : ""}${t(`page.${name}.title`)}
+          </a>`,
+        )}
+      </nav>
+      <h1 class="name">${event.value?.title ?? t(`page.${word}.title`)}</h1>
+      <span class=${`chip ${connection === "live" ? "good" : connection === "connecting" ? "" : "bad"}`} role="status">
+        ${t(`page.live.${connection}`)}
+      </span>
+      <span class="row"><${LanguageSwitch} /><${ThemeSwitch} /></span>
+    </header>
+    <${Tabs} tabs=${tabs} word=${word} badge=${badge} />
+    <main class="doors-main">
+      ${said.value &&
+      html`<p class=${`notice no-print ${said.value.bad ? "bad" : ""}`} role=${said.value.bad ? "alert" : "status"}>
+        ${said.value.words}
+      </p>`}
+      ${trouble.value && html`<p class="notice bad" role="alert">${trouble.value}</p>`}
+      ${event.value ? html`<${Part} />` : !trouble.value && html`<p class="empty" role="status">${t("page.all.loading")}</p>`}
+    </main>
+  </div>`;
+}
+
+async function signedIn() {
+  if (!signedInBefore()) return false;
+  try {
+    const me = await call("GET", "/api/v1/auth/me");
+    setCsrf(me.csrf_token);
+    return true;
+  } catch (error) {
+    if (error.status === 401) rememberSignIn(false);
+    return error.status !== 401;
+  }
+}
+
+// word: of the page's texts; tabs: name -> component, the first one is where it begins;
+// topics: the live lists that it needs; badge(name): what waits behind a tab.
+export async function openPage({ word, tabs, topics, badge }) {
+  const asked = location.hash.slice(1);
+  tab.value = tabs[asked] ? asked : Object.keys(tabs)[0];
+  addEventListener("hashchange", () => {
+    const name = location.hash.slice(1);
+    if (tabs[name]) tab.value = name;
+  });
+  await loadLanguage();
+  if (!eventId) {
+    location.replace("/");
+    return;
+  }
+  render(html`<${Page} tabs=${tabs} word=${word} badge=${badge} />`, document.getElementById("app"));
+  if (!(await signedIn())) {
+    const here = `${location.pathname}${location.search}${location.hash}`;
+    location.replace(`/?next=${encodeURIComponent(here)}`);
+    return;
+  }
+  try {
+    await loadEvent();
+  } catch (error) {
+    trouble.value = sentenceOf(error);
+    return;
+  }
+  document.title = `${t(`page.${word}.title`)} · ${event.value.title}`;
+  const config = await call("GET", "/config.json");
+  const names = topics.map((kind) => `event:${eventId}:${kind}`);
+  live.value = new Live(config.live_url, names, { take, refuse }).start();
+  setInterval(() => {
+    now.value = Date.now() + (live.value?.skewMs.value ?? 0);
+  }, 1_000);
+}
