@@ -3,7 +3,8 @@
 Held, open, last entry, closed: the stricter of event and gate holds (the plan of the
 desk reads both; a change bumps the plan's version, so it is at every door within a
 second). A delay moves the doors and the window of admission, and with them everything
-that is defined relative to the doors.
+that is defined relative to the doors, and the announcements that are prepared for a
+time still to come; those about a session stay with their session.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ UPDATE events
    AND (admission_closes_at IS NULL OR admission_opens_at IS NULL
         OR admission_opens_at + $2::interval < admission_closes_at)
 RETURNING {_EVENT}
+"""
+
+DELAY_ANNOUNCEMENTS: Final = """
+UPDATE event_announcements SET scheduled_for = scheduled_for + $2::interval
+ WHERE event_id = $1 AND status = 'scheduled' AND session_id IS NULL
+   AND scheduled_for > now()
+RETURNING id
 """
 
 SET_GATE: Final = """
@@ -89,7 +97,8 @@ class Doors:
                     "minutes", "after_the_end", "Doors would open after the end."
                 )
                 raise Unprocessable(problem.detail, code=problem.code, errors=[problem])
-            detail = {"minutes": minutes}
+            told = await db.fetch(DELAY_ANNOUNCEMENTS, event_id, by)
+            detail = {"minutes": minutes, "announcements": len(told)}
             await self._note(db, actor, "delay", event_id, detail, reason)
         return row
 

@@ -27,6 +27,9 @@ TABLES: Final = (
     "ops.gates",
     "public.ticket_types",
     "ops.access_rules",
+    "ops.questions",
+    "ops.held_places",
+    "ops.offline_settings",
     "ops.items",
     "ops.redemption_points",
     "ops.entitlements",
@@ -41,12 +44,15 @@ NEVER: Final = frozenset({"no", "version", "created_at", "updated_at"})
 EMPTY: Final[Mapping[str, Any]] = {
     "inside": 0,
     "manual": 0,
+    "disputed": 0,
     "sold_count": 0,
     "reserved_count": 0,
     "current_registrations": 0,
     "recording_url": None,
 }
 """Counters and traces of what happened; a new event begins without."""
+
+OFFLINE: Final = ("mode", "budget", "package_hours")
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
@@ -106,6 +112,9 @@ def from_preset(
     rows: dict[str, list[Row]] = {name: [] for name in TABLES}
     rows |= _places(preset, ids, event)
     rows |= _tickets(preset, ids, event_id, make_id)
+    offline = preset.event["settings"].get("offline")
+    if offline:
+        rows["ops.offline_settings"] = [_offline(offline, event_id)]
     return Blueprint(event, list(rows.items()), {})
 
 
@@ -161,6 +170,7 @@ def _tickets(
     event_id: str,
     make_id: MakeId,
 ) -> dict[str, list[Row]]:
+    least = preset.event["settings"].get("minimum_age")
     types = [
         {
             "id": ids["type"][row["key"]],
@@ -169,7 +179,10 @@ def _tickets(
             "ticket_category": row["category"],
             "access_class": row["access_class"],
             "price": row.get("price", "0"),
-            **({"min_age": row["min_age"]} if "min_age" in row else {}),
+            # Who works there may be younger than who dances there.
+            "min_age": row.get(
+                "min_age", least if row["access_class"] == "guest" else None
+            ),
         }
         for row in preset.types
     ]
@@ -226,7 +239,7 @@ def copy_of(
     shift = Shift.between(zone, before, wish.starts_at)
     ids = {event["id"]: str(make_id())}
     for rows in tables.values():
-        ids |= {row["id"]: str(make_id()) for row in rows}
+        ids |= {row["id"]: str(make_id()) for row in rows if "id" in row}
     made = _moved(event, ids, shift)
     settings = {k: v for k, v in (made["settings"] or {}).items() if k != "sample"}
     made |= {
@@ -259,6 +272,8 @@ def copy_of(
 
 
 def _part(table: str, row: Row, ids: Mapping[str, str], shift: Shift) -> Row:
+    if table == "ops.offline_settings":
+        return _offline(row, ids[row["event_id"]])
     made = _moved(row, ids, shift)
     if table == "ops.gates":
         made["state"] = "open"
@@ -270,6 +285,12 @@ def _part(table: str, row: Row, ids: Mapping[str, str], shift: Shift) -> Row:
             for key, value in row["target_segments"].items()
         }
     return made
+
+
+def _offline(row: Row, event_id: str) -> Row:
+    """How devices decide alone; who chose it, and when, is the new event's own."""
+    said = {name: row[name] for name in OFFLINE if row.get(name) is not None}
+    return {"event_id": event_id, "budget": 50, "package_hours": 24, **said}
 
 
 def _moved(row: Row, ids: Mapping[str, str], shift: Shift) -> Row:

@@ -95,6 +95,37 @@ async def test_a_delay_moves_doors_and_admission_together(
     assert (late.status_code, late.json()["code"]) == (422, "after_the_end")
 
 
+async def test_a_delay_moves_what_is_prepared(
+    http: httpx.AsyncClient, bearer: Headers, event: SmallEvent, database: Database
+) -> None:
+    pool = database.pool
+    rows = {
+        "soon": ("scheduled", None, timedelta(hours=2)),
+        "about a session": ("scheduled", event.session, timedelta(hours=2)),
+        "sent": ("sent", None, timedelta(hours=-1)),
+        "late": ("scheduled", None, timedelta(minutes=-5)),
+    }
+    for title, (status, session, later) in rows.items():
+        await pool.execute(
+            "INSERT INTO event_announcements (event_id, session_id, title, content,"
+            " status, scheduled_for) VALUES ($1, $2, $3, 'x', $4, now() + $5)",
+            event.id,
+            session,
+            title,
+            status,
+            later,
+        )
+    read = "SELECT title, scheduled_for FROM event_announcements WHERE event_id = $1"
+    before = dict([tuple(row) for row in await pool.fetch(read, event.id)])
+    url = f"/api/v1/events/{event.id}/delay"
+    answer = await http.post(url, json={"minutes": 20}, headers=bearer)
+    assert answer.status_code == 200, answer.text
+    after = dict([tuple(row) for row in await pool.fetch(read, event.id)])
+    moved = {title for title in rows if after[title] != before[title]}
+    assert moved == {"soon"}
+    assert after["soon"] - before["soon"] == timedelta(minutes=20)
+
+
 async def test_a_delay_repeated_under_its_key_moves_once(
     http: httpx.AsyncClient, bearer: Headers, event: SmallEvent
 ) -> None:

@@ -76,7 +76,7 @@ async def sell(database: Database, event: UUID, kind: str, code: str) -> None:
 
 
 async def scans(
-    http: httpx.AsyncClient, event: UUID, device: Headers, *directions: str
+    http: httpx.AsyncClient, event: UUID, device: Headers, *directions: str, **more: Any
 ) -> list[tuple[str, str]]:
     """What the same code gets, one direction after the other, with other ids."""
     found = []
@@ -84,7 +84,7 @@ async def scans(
         scan_id = str(uuid7())
         answer = await http.post(
             f"/api/v1/events/{event}/scans",
-            json={"id": scan_id, "code": "X-1", "direction": direction},
+            json={"id": scan_id, "code": "X-1", "direction": direction} | more,
             headers=device,
         )
         assert answer.status_code == 200, answer.text
@@ -131,7 +131,8 @@ async def test_a_preset_is_a_working_door(
     answers = []
     for name, direction in zip(gates, ("in", "out", "in"), strict=True):
         device = await phone(http, bearer, event, by_name[name])
-        answers += await scans(http, event, device, direction)
+        seen = {"answers": {"age": True}} if preset == "club" else {}
+        answers += await scans(http, event, device, direction, **seen)
     assert answers == wanted
 
 
@@ -191,6 +192,78 @@ async def test_a_copy_keeps_the_plan_moves_the_times_and_takes_the_devices(
     for table in ("tickets", "attendees"):
         count = f"SELECT count(*) FROM {table} WHERE event_id = $1"
         assert await database.pool.fetchval(count, copied) == 0
+
+
+async def test_a_club_asks_for_an_id_and_is_strict_without_the_network(
+    http: httpx.AsyncClient, bearer: Headers, database: Database
+) -> None:
+    event = await make(http, bearer, preset="club")
+    found = await detail(http, bearer, event)
+    kinds = {kind["name"]: kind["id"] for kind in found["types"]}
+    await sell(database, event, kinds["Entry"], "X-1")
+    [door] = [g["id"] for g in found["gates"] if g["name"] == "Front door"]
+    device = await phone(http, bearer, event, door)
+    assert await scans(http, event, device, "in") == [("hold", "id_check")]
+    scan = {"id": str(uuid7()), "code": "X-1", "answers": {"age": True}}
+    url = f"/api/v1/events/{event}"
+    seen = await http.post(f"{url}/scans", json=scan, headers=device)
+    assert seen.json()["verdict"] == "admitted"
+    mode = (await http.get(f"{url}/offline-mode", headers=bearer)).json()
+    assert mode["mode"] == "strict"
+    ages = await database.pool.fetch(
+        "SELECT name, min_age FROM ticket_types WHERE event_id = $1", event
+    )
+    assert {row["name"]: row["min_age"] for row in ages} == {
+        "Entry": 19,
+        "Guest list": 19,
+        "Artist": None,
+        "Crew": None,
+    }
+
+
+async def test_a_copy_takes_questions_held_places_and_the_offline_mode(
+    http: httpx.AsyncClient, bearer: Headers, database: Database
+) -> None:
+    event = await SmallEvent.make(database.pool, tickets=1)
+    pool = database.pool
+    await pool.execute(
+        "INSERT INTO ops.questions (event_id, scope_id, kind, text)"
+        " VALUES ($1, $2, 'yes_no', '{\"en\": \"Allergies?\"}')",
+        event.id,
+        event.lounge_scope,
+    )
+    await pool.execute(
+        "INSERT INTO ops.held_places (event_id, area_id, access_class, places, until)"
+        " VALUES ($1, $2, 'artist', 7, now() + interval '1 hour')",
+        event.id,
+        event.venue,
+    )
+    await pool.execute("UPDATE ops.areas SET disputed = 3 WHERE id = $1", event.venue)
+    url = f"/api/v1/events/{event.id}/offline-mode"
+    put = await http.put(url, json={"mode": "open", "budget": 9}, headers=bearer)
+    assert put.status_code == 200, put.text
+    starts = await pool.fetchval("SELECT starts_at FROM events WHERE id = $1", event.id)
+    moved = (starts + timedelta(days=7)).isoformat()
+    copied = await make(http, bearer, copy_of=str(event.id), starts_at=moved)
+    asked = await pool.fetchrow(
+        "SELECT q.text, s.name FROM ops.questions q JOIN ops.scopes s"
+        " ON s.id = q.scope_id AND s.event_id = q.event_id WHERE q.event_id = $1",
+        copied,
+    )
+    assert (asked["text"], asked["name"]) == ({"en": "Allergies?"}, "VIP lounge")
+    held = await pool.fetchrow(
+        "SELECT h.places, h.until, a.name, a.disputed FROM ops.held_places h"
+        " JOIN ops.areas a ON a.id = h.area_id AND a.event_id = h.event_id"
+        " WHERE h.event_id = $1",
+        copied,
+    )
+    assert (held["places"], held["name"], held["disputed"]) == (7, "Venue", 0)
+    week = held["until"] - await pool.fetchval(
+        "SELECT until FROM ops.held_places WHERE event_id = $1", event.id
+    )
+    assert abs(week - timedelta(days=7)) <= timedelta(hours=1)
+    mode = await http.get(f"/api/v1/events/{copied}/offline-mode", headers=bearer)
+    assert (mode.json()["mode"], mode.json()["budget"]) == ("open", 9)
 
 
 @pytest.mark.parametrize(

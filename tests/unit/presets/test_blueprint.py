@@ -23,7 +23,9 @@ def ids() -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_reference_of_a_preset_is_to_a_row_of_it(name: PresetName) -> None:
     made = from_preset(name, preset(name), Wish("Été 🎪", START), "x", ids())
-    known = {made.event["id"]} | {row["id"] for _, rows in made.tables for row in rows}
+    known = {made.event["id"]} | {
+        row["id"] for _, rows in made.tables for row in rows if "id" in row
+    }
     for _, rows in made.tables:
         for row in rows:
             for column, value in row.items():
