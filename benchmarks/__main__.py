@@ -51,8 +51,15 @@ _SAY = Console(stderr=True, highlight=False)
 class Plan:
     """What to run and how long."""
 
-    def __init__(self, only: tuple[str, ...], large: int, rounds: int, seconds: float):
-        self.only, self.large = only or ALL, large
+    def __init__(
+        self,
+        only: tuple[str, ...],
+        large: int,
+        rounds: int,
+        seconds: float,
+        keep: Path | None = None,
+    ):
+        self.only, self.large, self.keep = only or ALL, large, keep
         self.rounds, self.seconds = rounds, seconds
         self.contacts = CONTACTS_LARGE if large == LARGE else CONTACTS_SMALL
 
@@ -64,7 +71,7 @@ async def run(plan: Plan) -> list[Figure]:
     """All figures of the plan, in the order of the table."""
     figures: list[Figure] = []
     if any(name in plan for name in ALL if name != "live"):
-        async with open_house() as house:
+        async with open_house(plan.keep) as house:
             _SAY.print(f"an event of {TICKETS:,} tickets ..")
             event = await BulkEvent.make(house.db, TICKETS)
             with Client() as client:
@@ -158,6 +165,11 @@ def live() -> list[Figure]:
 @click.option("--big", is_flag=True, help="1,000,000 tickets (minutes), not 200,000.")
 @click.option("--rounds", default=5, type=click.IntRange(1, 20))
 @click.option("--seconds", default=2.0, type=click.FloatRange(0.2, 20))
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    help="A folder of stores that are filled once and stay.",
+)
 @click.option("--out", default=Path("out/bench.json"), type=click.Path(path_type=Path))
 @click.option(
     "--picture", default=Path("docs/img/bench.png"), type=click.Path(path_type=Path)
@@ -167,12 +179,13 @@ def main(
     big: bool,
     rounds: int,
     seconds: float,
+    keep: Path | None,
     out: Path,
     picture: Path,
 ) -> None:
     """Measure the door, each figure beside its baseline of the same run."""
     log.configure("warning", "console", role="bench")
-    plan = Plan(only, LARGE if big else 200_000, rounds, seconds)
+    plan = Plan(only, LARGE if big else 200_000, rounds, seconds, keep)
     on = report.machine()
     figures = uvloop.run(run(plan))
     if "live" in plan:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 
-from benchmarks.crm_data import EMAIL, PASSWORD, RARE, fill
+from benchmarks.crm_data import BUSY, EMAIL, PASSWORD, RARE, fill
 from benchmarks.figure import Figure, Target, paired
 from benchmarks.house import House, Role
 from benchmarks.scans import Door
@@ -37,6 +37,29 @@ LISTS = {
     "search: an address": "contacts?q=person4711@",
     "newest interactions": "interactions?labels=true",
     "tickets of an event": "tickets?sort=-created_at&limit=100",
+}
+SEGMENTS: dict[str, dict[str, Any]] = {
+    "came twice": {"type": "attended", "at_least": 2},
+    "VIP": {"type": "vip"},
+    "did not come last time": {"type": "no_show_last_time"},
+    "spent more than 300": {"type": "spent", "more_than": "300"},
+    "of large companies": {
+        "type": "field",
+        "field": "company_size",
+        "op": "in",
+        "value": ["large"],
+    },
+    "everybody in a city": {"type": "field", "field": "city", "value": "Toronto"},
+    "five conditions": {
+        "type": "all",
+        "of": [
+            {"type": "attended", "at_least": 2},
+            {"type": "not", "that": {"type": "no_show_last_time"}},
+            {"type": "spent", "more_than": "100", "within_days": 400},
+            {"type": "consent", "purpose": "marketing"},
+            {"type": "any", "of": [{"type": "tag", "tag": "regular"}, {"type": "vip"}]},
+        ],
+    },
 }
 
 
@@ -78,6 +101,8 @@ async def crm(door: Door, contacts: int, rounds: int, seconds: float) -> list[Fi
     try:
         return [
             *await lists(desk, contacts),
+            await timeline(desk),
+            *await segments(desk, contacts),
             *await changes(desk, rounds),
             await file_of_all(desk, contacts),
             await beside(door, rounds, seconds),
@@ -103,6 +128,53 @@ async def lists(desk: Desk, contacts: int) -> list[Figure]:
     figures.append(
         Figure("a page behind 4,000 rows", value, "ms", target=Target("at most", 50))
     )
+    return figures
+
+
+async def timeline(desk: Desk) -> Figure:
+    """The slowest page of the timeline of a contact with a thousand entries."""
+    rows = (await desk.http.get(f"{API}/contacts?q={BUSY}")).json()["items"]
+    path = f"{API}/contacts/{rows[0]['id']}/timeline?limit=50"
+    entries, pages = 0, [path]
+    while True:
+        page = (await desk.http.get(pages[-1])).json()
+        entries += len(page["items"])
+        if page["next_cursor"] is None:
+            break
+        pages.append(f"{path}&cursor={page['next_cursor']}")
+    assert entries >= 1_000, entries
+    values = [
+        await desk.median_ms(lambda p=page: desk.http.get(p), ASKED // 4)  # type: ignore[misc]
+        for page in pages
+    ]
+    return Figure(
+        f"timeline of {entries:,} entries, the slowest page",
+        max(values),
+        "ms",
+        target=Target("at most", 100),
+        details={"first_ms": values[0], "pages": len(pages)},
+    )
+
+
+async def segments(desk: Desk, contacts: int) -> list[Figure]:
+    """The time that counting a segment takes."""
+    figures = []
+    for name, conditions in SEGMENTS.items():
+        body = {"conditions": conditions}
+        found = await desk.http.post(f"{API}/segments/preview", json=body)
+        value = await desk.median_ms(
+            lambda b=body: desk.http.post(f"{API}/segments/preview", json=b),  # type: ignore[misc]
+            5,
+        )
+        figures.append(
+            Figure(
+                f"segment: {name} ({contacts:,})",
+                value,
+                "ms",
+                target=Target("at most", 1_000),
+                details={"count": found.json()["count"]},
+            )
+        )
     return figures
 
 

@@ -15,8 +15,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -158,10 +158,23 @@ class House:
         role.stop()
 
 
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[str]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="ops-bench-") as made:
+            yield made
+    else:
+        keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield str(keep.resolve())
+
+
 @asynccontextmanager
-async def open_house() -> AsyncIterator[House]:
-    """A house on durable stores in a folder that is removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="ops-bench-") as folder:
+async def open_house(keep: Path | None = None) -> AsyncIterator[House]:
+    """A house on durable stores in a folder that is removed at the end.
+
+    With `keep` the folder stays: what takes minutes to fill is there for the next run.
+    """
+    with _folder(keep) as folder:
         embedded = Embedded(folder)
         embedded.start()
         house = House(Path(folder), embedded)

@@ -20,6 +20,7 @@ import rich_click as click
 import uvloop
 from rich.console import Console
 
+from benchmarks.bulk import bare
 from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target
 from benchmarks.house import House, open_house
@@ -52,11 +53,6 @@ _TABLES = (
     "ops.attendee_words",
     "ops.name_words",
 )
-_INDEXES = """
-SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS made_by
-  FROM pg_index i WHERE i.indrelid = ANY ($1::text[]::regclass[])
-   AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
-"""
 _PEOPLE = """
 INSERT INTO attendees (event_id, first_name, last_name, email, phone, company,
                        created_at)
@@ -123,18 +119,9 @@ async def _fill(db: asyncpg.Connection, event: UUID, people: int) -> list[UUID]:
         (_WORDS, (event,)),
         (_VOCABULARY, (event,)),
     )
-    indexes = await db.fetch(_INDEXES, list(_TABLES))
-    for index in indexes:
-        await db.execute(f"DROP INDEX {index['name']}")
-    await db.execute("SET session_replication_role = replica")
-    await db.execute("SET maintenance_work_mem = '256MB'")
-    for query, values in steps:
-        await db.execute(query, *values)
-    await db.execute("SET session_replication_role = DEFAULT")
-    for index in indexes:
-        await db.execute(index["made_by"])
-    for table in _TABLES:
-        await db.execute(f"ANALYZE {table}")
+    async with bare(db, _TABLES):
+        for query, values in steps:
+            await db.execute(query, *values)
     return devices
 
 

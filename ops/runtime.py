@@ -126,6 +126,7 @@ class Runtime:
         self._devices()
         self._fleet()
         self._door()
+        self.crm_pool = CrmPool(self.settings.database_url)
         self._people()
         self._crm()
         self._attendance()
@@ -226,7 +227,7 @@ class Runtime:
         )
 
     def _people(self) -> None:
-        database, auditor, clock = self.database, self.auditor, self.clock
+        database, auditor, clock = self.crm_pool, self.auditor, self.clock
         self.consents = Consents(database, auditor, clock)
         self.duplicates = Duplicates(database, auditor)
         self.merging = Merging(database, auditor)
@@ -236,7 +237,6 @@ class Runtime:
         self.retention = Retention(database, auditor)
 
     def _crm(self) -> None:
-        self.crm_pool = CrmPool(self.settings.database_url)
         self.segments = Segments(self.crm_pool, self.auditor)
         self.pipeline = Pipeline(self.crm_pool, self.auditor, self.clock)
         self.hooks = Hooks(after_all=[audited(self.auditor)])

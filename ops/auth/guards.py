@@ -133,15 +133,22 @@ class StaffRequired(Guard):
 
 
 class Requires(StaffRequired):
-    """Staff with a permission; `devices` lets devices of the event in as well."""
+    """Staff with a permission; `devices` lets devices of the event in as well, `own`
+    those who may touch rows of their own alone, which the handler then narrows to."""
 
     def __init__(
-        self, resource: str, action: Action, *, anywhere: bool, devices: bool
+        self,
+        resource: str,
+        action: Action,
+        *,
+        anywhere: bool,
+        devices: bool,
+        own: bool = False,
     ) -> None:
         if resource not in RESOURCES:
             raise ValueError(f"unknown resource {resource}")
         self.resource, self.action = resource, action
-        self.anywhere, self.devices = anywhere, devices
+        self.anywhere, self.devices, self.own = anywhere, devices, own
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Pass who may."""
@@ -152,7 +159,7 @@ class Requires(StaffRequired):
             return
         staff = self.staff(connection)
         if self.anywhere:
-            if not staff.may_somewhere(self.resource, self.action):
+            if not staff.may_somewhere(self.resource, self.action, own=self.own):
                 raise Forbidden()
         else:
             staff.demand(self.resource, self.action, event_id)
@@ -182,10 +189,15 @@ def at_work(device: DeviceIdentity) -> None:
 
 
 def requires(
-    resource: str, action: Action, *, anywhere: bool = False, devices: bool = False
+    resource: str,
+    action: Action,
+    *,
+    anywhere: bool = False,
+    devices: bool = False,
+    own: bool = False,
 ) -> Requires:
     """A guard for staff with a permission (see the module's text)."""
-    return Requires(resource, action, anywhere=anywhere, devices=devices)
+    return Requires(resource, action, anywhere=anywhere, devices=devices, own=own)
 
 
 public = Public()

@@ -1,5 +1,9 @@
 """Permissions as the roles' JSON holds them: {resource: {read, write, delete}}.
 
+Each is true, false or "own": then it holds for the rows that are the person's own, and
+only where a resource says which those are (`Resource.mine`). Whoever does not ask for
+"own" is told no.
+
 The built-in roles are made by `ops.auth.queries.ensure_roles`; an installation may
 change them or add its own. `*` as a resource stands for all of them.
 """
@@ -10,7 +14,8 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 Action = Literal["read", "write", "delete"]
-Permissions = Mapping[str, Mapping[str, bool]]
+Granted = bool | Literal["own"]
+Permissions = Mapping[str, Mapping[str, Granted]]
 
 RESOURCES: Final = (
     "analytics",
@@ -65,15 +70,19 @@ class BuiltInRole(NamedTuple):
     name: str
     level: int
     description: str
-    permissions: dict[str, dict[str, bool]]
+    permissions: dict[str, dict[str, Granted]]
 
 
 def _grant(
-    read: str = "", write: str = "", delete: str = ""
-) -> dict[str, dict[str, bool]]:
-    """Permissions from three lists of words; `write` includes reading."""
+    read: str = "",
+    write: str = "",
+    delete: str = "",
+    own: str = "",
+    own_write: str = "",
+) -> dict[str, dict[str, Granted]]:
+    """Permissions from lists of words; `write` includes reading."""
     reading, writing, deleting = (set(w.split()) for w in (read, write, delete))
-    return {
+    granted: dict[str, dict[str, Granted]] = {
         resource: {
             "read": True,
             "write": resource in writing,
@@ -81,6 +90,11 @@ def _grant(
         }
         for resource in sorted(reading | writing | deleting)
     }
+    mine = own_write.split()
+    for resource in sorted({*own.split(), *mine}):
+        changes: Granted = "own" if resource in mine else False
+        granted[resource] = {"read": "own", "write": changes, "delete": False}
+    return granted
 
 
 _PRIVATE = "contact_details sensitive finance"
@@ -210,19 +224,19 @@ BUILT_IN_ROLES: Final = (
         "promoter",
         10,
         "Sells for a commission",
-        _grant("events sessions ticket_types bundles"),
+        _grant("events sessions ticket_types bundles", own="promoters orders"),
     ),
     BuiltInRole(
         "speaker",
         10,
         "Speaks at an event",
-        _grant("events sessions speakers materials"),
+        _grant("events sessions", own="materials", own_write="speakers"),
     ),
     BuiltInRole(
         "sponsor",
         10,
         "Is seen at an event",
-        _grant("events sessions sponsors materials"),
+        _grant("events sessions", own="materials", own_write="sponsors"),
     ),
     BuiltInRole(
         "viewer",
@@ -240,3 +254,11 @@ def allows(permissions: Permissions, resource: str, action: Action) -> bool:
         if isinstance(granted, Mapping) and granted.get(action) is True:
             return True
     return False
+
+
+def allows_own(permissions: Permissions, resource: str, action: Action) -> bool:
+    """Whether an action is granted at least on rows that are one's own."""
+    granted = permissions.get(resource)
+    if isinstance(granted, Mapping) and granted.get(action) == "own":
+        return True
+    return allows(permissions, resource, action)

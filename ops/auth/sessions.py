@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from ops.auth import queries
-from ops.auth.permissions import Permissions
+from ops.auth.permissions import Granted, Permissions
 from ops.auth.subjects import Membership, Nobody, Staff
 from ops.auth.tokens import STAFF_PREFIX, token_hash
 from ops.clock import Clock
@@ -33,7 +33,7 @@ FORGED = Nobody("invalid_token", "The token is not valid.")
 _EXPIRED = Nobody("token_expired", "The session is over; sign in again.")
 _REVOKED = Nobody("token_revoked", "The session was ended; sign in again.")
 
-_permissions = msgspec.json.Decoder(dict[str, dict[str, bool]])
+_permissions = msgspec.json.Decoder(dict[str, dict[str, Granted]])
 _memberships = msgspec.json.Decoder(tuple[Membership, ...])
 
 Kind = Literal["bearer", "cookie"]

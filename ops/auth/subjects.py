@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from ops.auth.permissions import Action, Permissions, allows
+from ops.auth.permissions import Action, Permissions, allows, allows_own
 from ops.errors import Forbidden
 
 
@@ -86,10 +86,17 @@ class Staff(msgspec.Struct, frozen=True):
             for membership in self.memberships
         )
 
-    def may_somewhere(self, resource: str, action: Action) -> bool:
-        """Whether the role or any membership grants it; the handler narrows it."""
-        return allows(self.permissions, resource, action) or any(
-            allows(membership.permissions, resource, action)
+    def may_somewhere(
+        self, resource: str, action: Action, *, own: bool = False
+    ) -> bool:
+        """Whether the role or any membership grants it; the handler narrows it.
+
+        Args:
+            own: a grant for rows of one's own counts as well.
+        """
+        asked = allows_own if own else allows
+        return asked(self.permissions, resource, action) or any(
+            asked(membership.permissions, resource, action)
             for membership in self.memberships
         )
 
@@ -111,6 +118,18 @@ class Staff(msgspec.Struct, frozen=True):
                 membership.event_id
                 for membership in self.memberships
                 if membership.grants(resource, action)
+            }
+        )
+
+    def own_event_ids(self, resource: str, action: Action) -> list[UUID] | None:
+        """The events where it is granted at least on own rows; None means all."""
+        if allows_own(self.permissions, resource, action):
+            return None
+        return sorted(
+            {
+                membership.event_id
+                for membership in self.memberships
+                if allows_own(membership.permissions, resource, action)
             }
         )
 

@@ -139,7 +139,7 @@ class Table(BaseModelView):
         staff = staff_of(request)
         if staff is None or verb in self._resource.closed:
             return False
-        return staff.may_somewhere(self._resource.permission, action)
+        return staff.may_somewhere(self._resource.permission, action, own=True)
 
     def is_accessible(self, request: Request) -> bool:
         """Whether the role reads the table."""

@@ -18,7 +18,7 @@ from ops.audit import sealing
 from ops.audit.auditor import Auditor
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
-from ops.db.engine import Database
+from ops.crm.pool import CrmPool
 from ops.errors import Conflict
 from ops.listing import (
     LIMIT_DEFAULT,
@@ -86,7 +86,7 @@ class SealsView(msgspec.Struct):
 )
 async def list_audit(
     me: NamedDependency[Staff],
-    database: NamedDependency[Database],
+    crm_pool: NamedDependency[CrmPool],
     auditor: NamedDependency[Auditor],
     target_id: FromQuery[UUID | None] = None,
     target_kind: FromQuery[Word | None] = None,
@@ -99,7 +99,7 @@ async def list_audit(
 ) -> Page[AuditView]:
     """Two statements a page."""
     after = position_of(cursor)
-    rows = await database.pool.fetch(
+    rows = await crm_pool.pool.fetch(
         PAGE,
         after.at if after else None,
         after.id.int if after else None,
@@ -115,7 +115,7 @@ async def list_audit(
     opened: list[Any] = [None] * len(rows)
     if me.may("privacy", "read", None):
         opened = await auditor.keys.open(
-            database.pool, [(row["key_id"], row["personal"]) for row in rows]
+            crm_pool.pool, [(row["key_id"], row["personal"]) for row in rows]
         )
     pairs = list(zip(rows, opened, strict=True))
     return page(
@@ -133,9 +133,9 @@ async def list_audit(
     summary="Check the seals of the whole audit log",
     tags=TAGS,
 )
-async def verify(database: NamedDependency[Database]) -> SealsView:
+async def verify(crm_pool: NamedDependency[CrmPool]) -> SealsView:
     """409 `audit_broken` names the first seal that does not fit its rows."""
-    found = await sealing.verify(database.pool)
+    found = await sealing.verify(crm_pool.pool)
     if isinstance(found, sealing.Broken):
         raise Conflict(
             f"Seal {found.seal_id} does not fit what it seals ({found.cause}).",

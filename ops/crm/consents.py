@@ -21,7 +21,7 @@ import msgspec
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry, Person
 from ops.clock import Clock
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.errors import FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
 from ops.listing import Position
@@ -132,7 +132,7 @@ def ends_at(new: NewConsent, given_at: datetime) -> datetime | None:
 class Consents:
     """Adds to the ledger and reads it."""
 
-    def __init__(self, database: Database, auditor: Auditor, clock: Clock) -> None:
+    def __init__(self, database: Pooled, auditor: Auditor, clock: Clock) -> None:
         self._database, self._auditor, self._clock = database, auditor, clock
 
     async def add(self, actor: Actor, contact_id: UUID, new: NewConsent) -> Any:

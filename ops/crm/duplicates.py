@@ -14,7 +14,7 @@ from uuid import UUID
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry
 from ops.crm.likeness import LISTED_FROM, Known, Likeness, compare, phone_of
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.errors import NotFound
 
 PHONES_PER_TURN: Final = 5_000
@@ -123,7 +123,7 @@ class Pair(NamedTuple):
 class Duplicates:
     """Finds, lists and dismisses."""
 
-    def __init__(self, database: Database, auditor: Auditor) -> None:
+    def __init__(self, database: Pooled, auditor: Auditor) -> None:
         self._database, self._auditor = database, auditor
 
     async def near(self, contact_id: UUID) -> list[Pair]:

@@ -51,7 +51,7 @@ def _export(resource: Resource) -> HTTPRouteHandler:
 
     return get(
         f"/{resource.name}/export.csv",
-        guards=[requires(resource.permission, "read", anywhere=True)],
+        guards=[requires(resource.permission, "read", anywhere=True, own=True)],
         media_type="text/csv",
         summary=f"Export {resource.summary} as CSV",
         description="With the filters, order and fields of the list; any length.",
@@ -80,7 +80,7 @@ def _import(resource: Resource) -> HTTPRouteHandler:
 
     return post(
         f"/{resource.name}/import",
-        guards=[requires(resource.permission, "write", anywhere=True)],
+        guards=[requires(resource.permission, "write", anywhere=True, own=True)],
         opt={"idempotent": True},
         status_code=200,
         request_max_body_size=UPLOAD_BYTES_MAX,

@@ -32,7 +32,7 @@ from ops.sheets.cells import escape
 FETCHED: Final = 1_000
 """Rows a round trip, and a chunk of the answer."""
 AT_ONCE_MAX: Final = 2
-"""Exports of a process: each holds one of the CRM's five connections."""
+"""Exports of a process: each holds one of the CRM's six connections."""
 BOM: Final = "\ufeff"
 """Spreadsheets take the file for UTF-8 by it."""
 
@@ -79,6 +79,7 @@ class Export:
         Raises:
             Forbidden: as for the list.
             TooManyRequests: others are exporting.
+            TimeoutError: all connections are taken.
         """
         reach = reach_of(actor.staff, resource, "read")
         reach.refuse_private(set(query.named()) | set(query.fields))
@@ -94,6 +95,9 @@ class Export:
             raise TooManyRequests(
                 "Others are exporting just now.", headers={"Retry-After": "20"}
             )
+        # Whoever would wait too long for a connection is told so while it can be told.
+        async with self._pool.pool.acquire():
+            pass
         return self._chunks(actor, resource, names, statement)
 
     async def _chunks(

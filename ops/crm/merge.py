@@ -17,7 +17,7 @@ import asyncpg
 
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry, Person
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.errors import Conflict, NotFound
 from ops.ids import uuid7
 
@@ -101,7 +101,7 @@ class Merged(NamedTuple):
 class Merging:
     """Merges contacts, each merge in one transaction."""
 
-    def __init__(self, database: Database, auditor: Auditor) -> None:
+    def __init__(self, database: Pooled, auditor: Auditor) -> None:
         self._database, self._auditor = database, auditor
 
     async def merge(

@@ -18,6 +18,7 @@ from ops.auth.subjects import Staff
 from ops.crm import keyset
 from ops.crm.duplicates import Duplicates
 from ops.crm.merge import Field, Merging
+from ops.crm.pool import CrmPool
 from ops.crm.timeline import KINDS, Timeline
 from ops.errors import FieldProblem, Unprocessable
 from ops.listing import (
@@ -160,9 +161,12 @@ async def list_duplicates(
     summary="Look for contacts that may be one person",
     tags=TAGS,
 )
-async def find_duplicates(duplicates: NamedDependency[Duplicates]) -> FoundView:
+async def find_duplicates(
+    duplicates: NamedDependency[Duplicates], crm_pool: NamedDependency[CrmPool]
+) -> FoundView:
     """Some seconds for a million contacts; a duty does it as well."""
-    return FoundView(await duplicates.find())
+    async with crm_pool.turn():
+        return FoundView(await duplicates.find())
 
 
 @post(

@@ -1,14 +1,20 @@
-"""The CRM's connections: at most five a process, apart from the door's."""
+"""Connections of the CRM: at most six a process, apart from the door's.
+
+Two at a time may run what takes seconds, two may export: a list always finds one.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
 from ops.db.engine import (
     CONNECT_TIMEOUT_S,
-    POOL_SIZE_MAX,
+    QUERIES_MAX,
     STATEMENT_TIMEOUT,
     STOP_TIMEOUT_S,
     connection_settings,
@@ -16,11 +22,29 @@ from ops.db.engine import (
     encode_json,
     unavailable,
 )
+from ops.errors import Unavailable
 
 STATEMENTS_MAX = 500
 """Texts of the API that a connection keeps prepared: two or three a resource."""
+CONNECTIONS_MAX = 6
+HEAVY_MAX = 2
+"""Counts of segments, searches for duplicates, dossiers, erasures at a time."""
+IDLE_S = 300.0
 WAIT_TIMEOUT_S = 10.0
 """Who waits longer for a connection is told to come later."""
+
+
+class _Patient(asyncpg.Pool):
+    """A pool that nobody waits for without end: `fetch` and the like have no limit of
+    their own for the wait."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """A connection, within 10 s unless told otherwise.
+
+        Raises:
+            TimeoutError: all are taken.
+        """
+        return super().acquire(timeout=WAIT_TIMEOUT_S if timeout is None else timeout)
 
 
 class CrmPool:
@@ -32,6 +56,7 @@ class CrmPool:
 
     def __init__(self, url: str, application_name: str = "ops crm") -> None:
         self._url, self._name = url, application_name
+        self._heavy = asyncio.Semaphore(HEAVY_MAX)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     @property
@@ -39,6 +64,26 @@ class CrmPool:
         """The connections; 30 s a statement. Leave no setting or lock behind."""
         assert self._pool is not None, "CrmPool.start() has not been called"
         return self._pool
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Within: what takes seconds. Two at a time, the others wait for their turn.
+
+        Raises:
+            Unavailable: two are at it, and still were after 10 s.
+        """
+        try:
+            async with asyncio.timeout(WAIT_TIMEOUT_S):
+                await self._heavy.acquire()
+        except TimeoutError:
+            raise Unavailable(
+                "Others are counting here just now; try again.",
+                headers={"Retry-After": "10"},
+            ) from None
+        try:
+            yield
+        finally:
+            self._heavy.release()
 
     async def start(self) -> None:
         """Open a first connection; a second call does nothing.
@@ -49,13 +94,18 @@ class CrmPool:
         if self._pool is not None:
             return
         with unavailable():
-            self._pool = await asyncpg.create_pool(
+            self._pool = await _Patient(
                 self._url,
                 min_size=1,
-                max_size=POOL_SIZE_MAX,
+                max_size=CONNECTIONS_MAX,
+                max_queries=QUERIES_MAX,
+                max_inactive_connection_lifetime=IDLE_S,
                 timeout=CONNECT_TIMEOUT_S,
                 init=_speak_json,
                 reset=_keep_as_it_is,
+                loop=None,
+                connection_class=asyncpg.Connection,
+                record_class=asyncpg.Record,
                 statement_cache_size=STATEMENTS_MAX,
                 server_settings=connection_settings(
                     self._name,

@@ -15,7 +15,7 @@ from msgspec import Meta
 from ops.audit.entry import Actor
 from ops.auth.guards import requires
 from ops.clock import Clock
-from ops.db.engine import Database
+from ops.crm.pool import CrmPool
 from ops.listing import (
     LIMIT_DEFAULT,
     CursorText,
@@ -104,9 +104,11 @@ async def erase_contact(
     data: JSONBody[EraseBody],
     actor: NamedDependency[Actor],
     eraser: NamedDependency[Eraser],
+    crm_pool: NamedDependency[CrmPool],
 ) -> ErasureView:
     """Tickets, visits and orders stay, without a name. May be repeated."""
-    return _erasure(await eraser.contact(actor, contact_id, data.reason))
+    async with crm_pool.turn():
+        return _erasure(await eraser.contact(actor, contact_id, data.reason))
 
 
 @post(
@@ -122,9 +124,11 @@ async def erase_attendee(
     data: JSONBody[EraseBody],
     actor: NamedDependency[Actor],
     eraser: NamedDependency[Eraser],
+    crm_pool: NamedDependency[CrmPool],
 ) -> ErasureView:
     """The ticket goes on opening its doors."""
-    return _erasure(await eraser.attendee(actor, attendee_id, data.reason))
+    async with crm_pool.turn():
+        return _erasure(await eraser.attendee(actor, attendee_id, data.reason))
 
 
 @get(
@@ -137,13 +141,15 @@ async def export_contact(
     contact_id: FromPath[UUID],
     actor: NamedDependency[Actor],
     dossiers: NamedDependency[Dossiers],
+    crm_pool: NamedDependency[CrmPool],
     texts: NamedDependency[Texts],
     clock: NamedDependency[Clock],
     form: FromQuery[Form] = "json",
     language: FromQuery[Language] = "en",
 ) -> Response[bytes]:
     """JSON for programs, a page for people (`form=html`), both as a download."""
-    made = await dossiers.of(actor, "contact", contact_id, clock.now())
+    async with crm_pool.turn():
+        made = await dossiers.of(actor, "contact", contact_id, clock.now())
     if form == "json":
         body = msgspec.json.format(msgspec.json.encode(made), indent=1)
         media = "application/json"
@@ -167,13 +173,13 @@ async def export_contact(
     tags=TAGS,
 )
 async def list_erasures(
-    database: NamedDependency[Database],
+    crm_pool: NamedDependency[CrmPool],
     limit: Limit = LIMIT_DEFAULT,
     cursor: CursorText = None,
 ) -> Page[ErasureView]:
     """After a backup was restored, these have to be erased again."""
     after = position_of(cursor)
-    rows = await database.pool.fetch(
+    rows = await crm_pool.pool.fetch(
         PAGE,
         after.at if after else None,
         after.id if after else None,
@@ -224,9 +230,11 @@ async def run_rules(
     actor: NamedDependency[Actor],
     retention: NamedDependency[Retention],
     clock: NamedDependency[Clock],
+    crm_pool: NamedDependency[CrmPool],
 ) -> RunView:
     """A duty does it once a day."""
-    return RunView(await retention.run(clock.now(), actor))
+    async with crm_pool.turn():
+        return RunView(await retention.run(clock.now(), actor))
 
 
 def _erasure(row: Any) -> ErasureView:

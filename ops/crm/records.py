@@ -171,6 +171,7 @@ class Records:
         reach.refuse_private(set(values))
         _refuse(checked(resource.writable(creating=False), values))
         change = await self._locked(db, actor, resource, reach, row_id, etags, "update")
+        reach.refuse_not_mine(resource, change.event_id, values)
         change.values = values
         event_id = values.get("event_id", change.event_id)
         if "event_id" in values or (resource.area or "").removeprefix("t.") in values:

@@ -67,6 +67,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
         area: SQL of the area, for members of one area only.
         reach: SQL that says whether a row of the organisation touches the events $E.
         visible: SQL that every reader needs; $M is who asks, $V whether they see all.
+        mine: SQL that says whether a row is the own of who asks, $M; for roles whose
+            JSON says "own". `mine_writes` are the columns that the owner may change.
         soft: (column, word) that a delete writes instead of deleting.
         parts: tables whose rows go with the row; all others hold it back.
         owner: column that takes the id of who made the row.
@@ -90,6 +92,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     area: str | None
     reach: str | None
     visible: str | None
+    mine: str | None
+    mine_writes: frozenset[str]
     search: tuple[str, ...]
     sorts: tuple[str, ...]
     sort: str
@@ -143,6 +147,8 @@ class Said(TypedDict, total=False):
     area: str
     reach: str
     visible: str
+    mine: str
+    mine_writes: str
     search: str
     sorts: str
     sort: str
@@ -187,6 +193,8 @@ def describe(table: str, singular: str, **said: Unpack[Said]) -> Resource:
         area=said.get("area"),
         reach=said.get("reach"),
         visible=said.get("visible"),
+        mine=said.get("mine"),
+        mine_writes=frozenset(said.get("mine_writes", "").split()),
         search=tuple(said.get("search", "").split()),
         sorts=sorts,
         sort=sort,

@@ -12,27 +12,10 @@ from typing import Final
 import ops.db.models  # noqa: F401 - fills the metadata that descriptions read
 from ops.crm.door_resources import DOOR
 from ops.crm.resource import Resource, describe
+from ops.crm.whose import ME, MY_PROMOTER, OF_COMPANY, OF_CONTACT
 
 __all__ = ["BY_NAME", "BY_TABLE", "RESOURCES"]
 
-_OF_CONTACT: Final = (
-    "(EXISTS (SELECT FROM public.attendees x WHERE x.contact_id = {c}"
-    " AND x.event_id = ANY($E))"
-    " OR EXISTS (SELECT FROM public.orders x WHERE x.contact_id = {c}"
-    " AND x.event_id = ANY($E))"
-    " OR EXISTS (SELECT FROM public.leads x WHERE x.contact_id = {c}"
-    " AND x.event_id = ANY($E))"
-    " OR EXISTS (SELECT FROM public.speakers x WHERE x.contact_id = {c}"
-    " AND x.event_id = ANY($E))"
-    " OR EXISTS (SELECT FROM public.sponsors x WHERE x.contact_id = {c}"
-    " AND x.event_id = ANY($E)))"
-)
-_OF_COMPANY: Final = (
-    "(EXISTS (SELECT FROM public.sponsors x WHERE x.company_id = t.id"
-    " AND x.event_id = ANY($E))"
-    " OR EXISTS (SELECT FROM public.leads x WHERE x.company_id = t.id"
-    " AND x.event_id = ANY($E)))"
-)
 _BY_ACT: Final = "It is changed by its own acts, so that the door is never bypassed: {}"
 _COUNTED: Final = "It is written by the server as it happens."
 
@@ -40,7 +23,7 @@ _PEOPLE: Final = (
     describe(
         "contacts",
         "contact",
-        reach=_OF_CONTACT.format(c="t.id"),
+        reach=OF_CONTACT.format(c="t.id"),
         search="first_name last_name email phone",
         sorts="last_name email lead_score",
         soft=("status", "deleted"),
@@ -57,7 +40,7 @@ _PEOPLE: Final = (
     describe(
         "companies",
         "company",
-        reach=_OF_COMPANY,
+        reach=OF_COMPANY,
         open_fields="email phone address_line1 address_line2 postal_code",
         search="name legal_name website email",
         sorts="name",
@@ -244,6 +227,12 @@ _PROGRAMME: Final = (
     describe(
         "speakers",
         "speaker",
+        mine=f"t.contact_id IN {ME.format(what='id')}",
+        mine_writes="bio expertise_areas years_experience certifications"
+        " presentation_title presentation_description presentation_slides_url"
+        " handout_materials website_url linkedin_url twitter_handle"
+        " company_affiliation travel_arrangements accommodation_needs"
+        " dietary_restrictions headshot_url bio_image_url video_intro_url",
         search="presentation_title company_affiliation",
         soft=("status", "cancelled"),
         label="coalesce(t.presentation_title, t.id::text)",
@@ -252,6 +241,9 @@ _PROGRAMME: Final = (
     describe(
         "sponsors",
         "sponsor",
+        mine=f"(t.contact_id IN {ME.format(what='id')}"
+        f" OR t.company_id IN {ME.format(what='company_id')})",
+        mine_writes="logo_url website_url marketing_materials social_media_links",
         sorts="sponsorship_tier",
         soft=("status", "cancelled"),
         example={"sponsorship_tier": "gold", "sponsorship_amount": "15000.00"},
@@ -278,6 +270,9 @@ _AUDIENCE: Final = (
         "event_materials",
         "event_material",
         permission="materials",
+        mine="(t.uploaded_by = $M OR t.session_id IN (SELECT s.id FROM"
+        " public.sessions s JOIN public.speakers x ON x.id = s.speaker_id"
+        f" WHERE x.contact_id IN {ME.format(what='id')}))",
         search="title description",
         read_only="download_count",
         owner="uploaded_by",
@@ -324,6 +319,7 @@ _TICKETS: Final = (
         sorts="placed_at",
         soft=("status", "cancelled"),
         label="t.order_number",
+        mine=MY_PROMOTER,
         create_only="event_id",
         example={"order_number": "A-1001", "total": "240.00", "status": "paid"},
     ),
@@ -408,6 +404,8 @@ _SALES: Final = (
         soft=("status", "inactive"),
         read_only="total_sales total_commission total_events",
         label="t.promoter_code",
+        mine=f"t.contact_id IN {ME.format(what='id')}",
+        mine_writes="phone email address",
         example={"promoter_code": "NOOR", "commission_rate": "7.50"},
     ),
     describe(
@@ -417,6 +415,7 @@ _SALES: Final = (
         parent=("order_id", "public.orders", "p.event_id"),
         soft=("status", "cancelled"),
         create_only="promoter_id order_id",
+        mine=MY_PROMOTER,
         example={"commission_amount": "18.00", "status": "pending"},
     ),
     describe(

@@ -110,7 +110,7 @@ def _list(resource: Resource, shapes: Shapes) -> HTTPRouteHandler:
     handler.__annotations__["return"] = Response[shapes.page]  # type: ignore[name-defined]
     return get(
         f"/{resource.name}",
-        guards=[requires(resource.permission, "read", anywhere=True)],
+        guards=[requires(resource.permission, "read", anywhere=True, own=True)],
         summary=f"List {resource.summary}",
         description="A page of rows by keyset, with filters by operator, order, fields,"
         " search. Docs: docs/subsystems/crm.md.",
@@ -133,7 +133,7 @@ def _read(resource: Resource, shapes: Shapes) -> HTTPRouteHandler:
     handler.__annotations__["return"] = Response[shapes.view]  # type: ignore[name-defined]
     return get(
         f"/{resource.name}/{{{resource.key}:uuid}}",
-        guards=[requires(resource.permission, "read", anywhere=True)],
+        guards=[requires(resource.permission, "read", anywhere=True, own=True)],
         summary=f"Read one of {resource.summary}",
         description="The row, and its version in ETag.",
         operation_class=documented(resource, "read"),
@@ -156,7 +156,7 @@ def _create(resource: Resource, shapes: Shapes) -> HTTPRouteHandler:
     handler.__annotations__["return"] = Response[shapes.view]  # type: ignore[name-defined]
     return post(
         f"/{resource.name}",
-        guards=[requires(resource.permission, "write", anywhere=True)],
+        guards=[requires(resource.permission, "write", anywhere=True, own=True)],
         opt={"idempotent": True},
         summary=f"Create one of {resource.summary}",
         description="Takes an Idempotency-Key. What breaks a rule is 422 with the field"
@@ -186,7 +186,7 @@ def _patch(resource: Resource, shapes: Shapes) -> HTTPRouteHandler:
     handler.__annotations__["return"] = Response[shapes.view]  # type: ignore[name-defined]
     return patch(
         f"/{resource.name}/{{{resource.key}:uuid}}",
-        guards=[requires(resource.permission, "write", anywhere=True)],
+        guards=[requires(resource.permission, "write", anywhere=True, own=True)],
         summary=f"Change one of {resource.summary}",
         description="With If-Match, 412 if somebody changed it since.",
         operation_class=documented(resource, "update"),
@@ -233,7 +233,7 @@ def _bulk(resource: Resource, shapes: Shapes) -> HTTPRouteHandler:
     handler.__annotations__["data"] = JSONBody[BulkBody]
     return post(
         f"/{resource.name}/bulk",
-        guards=[requires(resource.permission, "write", anywhere=True)],
+        guards=[requires(resource.permission, "write", anywhere=True, own=True)],
         opt={"idempotent": True},
         status_code=200,
         request_max_body_size=BULK_BYTES_MAX,

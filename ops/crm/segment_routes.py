@@ -355,7 +355,8 @@ async def delete_rule(
 )
 async def apply_rules(crm_pool: NamedDependency[CrmPool]) -> AppliedView:
     """One statement."""
-    return AppliedView(await crm_pool.pool.fetchval(APPLY, timeout=CALL_TIMEOUT_S))
+    async with crm_pool.turn():
+        return AppliedView(await crm_pool.pool.fetchval(APPLY, timeout=CALL_TIMEOUT_S))
 
 
 async def _save(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from ops.auth.permissions import RESOURCES, allows
+from ops.auth.permissions import RESOURCES, allows, allows_own
 from ops.auth.subjects import Staff
 from ops.crm.changes import Change, Hooks
 from ops.errors import Conflict, FieldProblem, Forbidden, Unprocessable
@@ -99,10 +99,11 @@ def _well_formed(permissions: Any) -> None:
         raise Unprocessable(said, errors=[problem])
     for word, granted in permissions.items():
         if not isinstance(granted, dict) or any(
-            action not in ACTIONS or not isinstance(value, bool)
+            action not in ACTIONS
+            or not (isinstance(value, bool) or (value == "own" and action != "delete"))
             for action, value in granted.items()
         ):
-            said = f"{word}: read, write and delete, each true or false."
+            said = f'{word}: read, write and delete, each true or false, or "own".'
             problem = FieldProblem("permissions", "not_allowed", said, [*ACTIONS])
             raise Unprocessable(said, errors=[problem])
 
@@ -110,7 +111,8 @@ def _well_formed(permissions: Any) -> None:
 def _given(staff: Staff, permissions: Any) -> None:
     for word, granted in permissions.items():
         for action in ACTIONS:
-            if granted.get(action) and not allows(staff.permissions, word, action):
+            has = allows_own if granted.get(action) == "own" else allows
+            if granted.get(action) and not has(staff.permissions, word, action):
                 raise Forbidden(
                     f"You do not have {word}.{action} yourself.",
                     code="above_yourself",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.errors import NotFound
 from ops.listing import Position
 
@@ -168,7 +168,7 @@ PAGE: Final = _statement()
 class Timeline:
     """Reads the timeline of a contact."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Pooled) -> None:
         self._database = database
 
     async def page(

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import asyncpg
 import msgspec
@@ -63,6 +64,14 @@ def unavailable() -> Iterator[None]:
 def connection_settings(application_name: str, **more: str) -> dict[str, str]:
     """What a connection is told when it is opened; costs no query."""
     return {"application_name": application_name, "search_path": SEARCH_PATH, **more}
+
+
+class Pooled(Protocol):
+    """Anything with connections for plain SQL: those of a process, those of the CRM."""
+
+    @property
+    def pool(self) -> asyncpg.Pool[asyncpg.Record]:
+        """jsonb comes and goes as objects."""
 
 
 class Database:

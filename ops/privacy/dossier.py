@@ -15,7 +15,7 @@ from uuid import UUID
 
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.privacy.erasure import who_is
 from ops.privacy.personal import Link
 
@@ -67,7 +67,7 @@ _LINKS: Final[dict[str, Link]] = {
 class Dossiers:
     """Makes dossiers; each is noted in the audit log."""
 
-    def __init__(self, database: Database, auditor: Auditor) -> None:
+    def __init__(self, database: Pooled, auditor: Auditor) -> None:
         self._database, self._auditor = database, auditor
 
     async def of(

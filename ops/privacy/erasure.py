@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.errors import NotFound
 from ops.ids import uuid7
 from ops.privacy.personal import (
@@ -104,7 +104,7 @@ class Person(NamedTuple):
 class Eraser:
     """Erases contacts with all their tickets, and holders of tickets alone."""
 
-    def __init__(self, database: Database, auditor: Auditor) -> None:
+    def __init__(self, database: Pooled, auditor: Auditor) -> None:
         self._database, self._auditor = database, auditor
 
     async def contact(self, actor: Actor, contact_id: UUID, reason: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ops.audit.auditor import Auditor
 from ops.audit.entry import SYSTEM, Actor, Entry
-from ops.db.engine import Database
+from ops.db.engine import Pooled
 from ops.errors import NotFound
 from ops.privacy.erasure import Eraser
 
@@ -135,7 +135,7 @@ class Standing(NamedTuple):
 class Retention:
     """Reads, sets and runs the rules."""
 
-    def __init__(self, database: Database, auditor: Auditor) -> None:
+    def __init__(self, database: Pooled, auditor: Auditor) -> None:
         self._database, self._auditor = database, auditor
         self._eraser = Eraser(database, auditor)
 

@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from ops.app import build
 from ops.auth.guards import DeviceRequired, Public, Requires, StaffRequired, public
-from ops.auth.permissions import BUILT_IN_ROLES, allows
+from ops.auth.permissions import BUILT_IN_ROLES, allows, allows_own
 from ops.crm.resources import BY_NAME, RESOURCES
 from ops.db.engine import Database
 from ops.runtime import Runtime
@@ -104,7 +104,9 @@ async def differences(
         guard = asked.guard
         if isinstance(guard, Requires):
             granted = all(
-                allows(permissions, one.resource, one.action)
+                (allows_own if one.own else allows)(
+                    permissions, one.resource, one.action
+                )
                 for one in asked.guards
                 if isinstance(one, Requires)
             )

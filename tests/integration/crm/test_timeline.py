@@ -45,6 +45,8 @@ async def attend(database: Database, place: Place, who: UUID, at: datetime) -> U
         checked_out_at=at + timedelta(minutes=90),
         scan_id=uuid4(),
     )
+    # What the sync role does of each visit, within seconds.
+    await database.pool.execute("SELECT ops.people_follow_v1($1)", [attendee])
     return attendee
 
 

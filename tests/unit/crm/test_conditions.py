@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.crm.conditions import NODES_MAX, compile_sql, read
+from ops.crm.conditions import NODES_MAX, SETS_MAX, compile_sql, read
 from ops.errors import ApiError
 
 
@@ -25,7 +25,7 @@ def test_values_are_parameters_and_never_text() -> None:
         ],
     }
     made = compile_sql(read(tree))
-    assert "DROP" not in made.where
+    assert "DROP" not in made.where + made.sets
     assert made.needs_company
     assert [str(v) for v in made.values] == [
         f"%{evil}%",
@@ -66,6 +66,17 @@ def test_trees_have_limits() -> None:
     with pytest.raises(ApiError) as refused:
         read({"type": "all", "of": [fifty] * (NODES_MAX // 50 + 1)})
     assert refused.value.code == "too_many_conditions"
+    many = [{"type": "attended", "at_least": n + 1} for n in range(SETS_MAX + 1)]
+    with pytest.raises(ApiError) as refused:
+        read({"type": "not", "that": {"type": "any", "of": many}})
+    assert refused.value.code == "too_many_behaviours"
+    assert read({"type": "any", "of": many[1:]})
+
+
+def test_a_behaviour_that_is_asked_twice_is_computed_once() -> None:
+    made = compile_sql(read({"type": "all", "of": [{"type": "vip"}] * 9}))
+    assert made.sets.count("MATERIALIZED") == 1
+    assert made.where.count("FROM s1)") == 9
 
 
 @given(st.text(max_size=50))

@@ -52,6 +52,8 @@ function User({ user, roles, onRole, onStatus, onInvite }) {
   </tr>`;
 }
 
+const MARKS = { true: "●", own: "◐" };
+
 function Roles({ roles }) {
   const [shown, setShown] = useState(roles[0]?.id);
   const role = roles.find((one) => one.id === shown) ?? roles[0];
@@ -72,7 +74,7 @@ function Roles({ roles }) {
         <thead><tr><th scope="col">${t("page.crm.word")}</th>${ACTIONS.map((a) => html`<th scope="col" key=${a}>${t(`page.crm.action.${a}`)}</th>`)}</tr></thead>
         <tbody>${rows.map(([word, granted]) => html`<tr key=${word}>
           <th scope="row">${word === "*" ? t("page.crm.all") : word.replaceAll("_", " ")}</th>
-          ${ACTIONS.map((a) => html`<td key=${a}><span aria-hidden="true">${granted[a] ? "●" : "·"}</span><span class="unseen">${t(`page.crm.yes.${Boolean(granted[a])}`)}</span></td>`)}
+          ${ACTIONS.map((a) => html`<td key=${a}><span aria-hidden="true">${MARKS[granted[a]] ?? "·"}</span><span class="unseen">${t(`page.crm.yes.${granted[a] ?? false}`)}</span></td>`)}
         </tr>`)}</tbody>
       </table>
     </div>
