@@ -18,7 +18,7 @@ import asyncpg
 from ops.auth.subjects import Staff
 from ops.crm import statements
 from ops.crm.changes import Actor, Change, Connection, Hooks
-from ops.crm.pool import WAIT_TIMEOUT_S, CrmPool
+from ops.crm.pool import CrmPool
 from ops.crm.query import Query, cursor_of
 from ops.crm.reach import Reach, reach_of
 from ops.crm.refusals import refusal
@@ -53,7 +53,7 @@ class Records:
             Unavailable: all are taken.
         """
         try:
-            db = await self._pool.pool.acquire(timeout=WAIT_TIMEOUT_S)
+            db = await self._pool.pool.acquire()
         except TimeoutError:
             raise Unavailable("Too many are at work here; try again.") from None
         try:

@@ -64,11 +64,12 @@ async def test_what_the_crm_answers_waits_for_its_own_connections(
     _, device = await pair_device(http, bearer, place)
     paths = [path.format(id=ids["contacts"]) for path in OF_THE_CRM]
 
+    async def status_of(path: str) -> int:
+        answer = await http.get(f"{API}/{path}", headers=bearer, timeout=30)
+        return answer.status_code
+
     async def statuses() -> dict[str, int]:
-        return {
-            path: (await http.get(f"{API}/{path}", headers=bearer)).status_code
-            for path in paths
-        }
+        return {path: await status_of(path) for path in paths}
 
     assert set((await statuses()).values()) == {200}
     await take_all(runtime, all_taken)
