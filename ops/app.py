@@ -237,6 +237,7 @@ def parts_of(runtime: Runtime) -> dict[str, Any]:
         "incidents": runtime.incidents,
         "doors": runtime.doors,
         "alerts": runtime.alerts,
+        "cases": runtime.cases,
         "leads": runtime.leads,
         "duplicates": runtime.duplicates,
         "merging": runtime.merging,

@@ -102,6 +102,7 @@ from ops.privacy.retention import Retention
 from ops.settings import Settings
 from ops.texts import Texts
 from ops.watch.alerts import Alerts
+from ops.watch.evidence import Cases
 
 
 class Runtime:
@@ -204,6 +205,7 @@ class Runtime:
         self.leads = Leads(self.database, self.clock)
         self.doors = Doors(self.database, self.auditor)
         self.alerts = Alerts(self.database, self.auditor, self.clock)
+        self.cases = Cases(self.database, self.clock)
 
     def _door(self) -> None:
         database, clock = self.database, self.clock

@@ -25,6 +25,7 @@ from ops.listing import (
     position_of,
 )
 from ops.watch.alerts import Alerts
+from ops.watch.evidence import Cases, Evidence
 from ops.watch.rules import CASES, PERIOD_S_MAX, RULES, Setting, standard
 
 TAGS = ["alerts"]
@@ -278,7 +279,39 @@ async def set_walk(
     return WalksView([msgspec.convert(dict(row), WalkView) for row in rows])
 
 
+@get(
+    "/events/{event_id:uuid}/alerts/{alert_id:uuid}/evidence",
+    guards=[requires("scans", "read")],
+    summary="The record of a case: its scans with time, gate, device, operator, person",
+    tags=TAGS,
+)
+async def alert_evidence(
+    event_id: FromPath[UUID],
+    alert_id: FromPath[UUID],
+    cases: NamedDependency[Cases],
+) -> Evidence:
+    """For alerts that are cases; at most 60 scans, oldest first."""
+    return await cases.of_alert(event_id, alert_id)
+
+
+@get(
+    "/events/{event_id:uuid}/conflicts/{conflict_id:uuid}/evidence",
+    guards=[requires("scans", "read")],
+    summary="The record of a conflict: both scans and all others of the ticket",
+    tags=TAGS,
+)
+async def conflict_evidence(
+    event_id: FromPath[UUID],
+    conflict_id: FromPath[UUID],
+    cases: NamedDependency[Cases],
+) -> Evidence:
+    """First is the entry that counts, second the one beyond it."""
+    return await cases.of_conflict(event_id, conflict_id)
+
+
 ROUTES = (
+    alert_evidence,
+    conflict_evidence,
     list_alerts,
     acknowledge_alert,
     list_alert_rules,

@@ -4,6 +4,7 @@ import { language, loadLanguage, t } from "/lib/i18n.js";
 import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
 import { Live } from "/lib/live.js";
 import { switchTheme } from "/lib/theme.js";
+import { Alerts } from "/js/control/alerts.js";
 import { Calls, listenForCalls } from "/js/control/calls.js";
 import { Curve } from "/js/control/curve.js";
 import { Devices } from "/js/control/devices.js";
@@ -35,6 +36,7 @@ function Room() {
     <main id="figures" class="board" tabindex="-1" aria-busy=${state === "loading"}>
       <${Hero} />
       <${Tiles} />
+      <${Alerts} />
       <${Curve} />
       <${Areas} />
       <${Sessions} />

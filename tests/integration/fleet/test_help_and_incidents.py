@@ -69,7 +69,12 @@ async def test_a_call_is_on_the_screens_within_a_second_and_the_answer_comes_bac
             await screen.hello(bearer["Authorization"].removeprefix("Bearer "))
             topic = f"event:{event.id}:alerts"
             first = await screen.watch(topic)
-            assert first["data"] == {"calls": [], "incidents": [], "conflicts": 0}
+            assert first["data"] == {
+                "calls": [],
+                "incidents": [],
+                "conflicts": 0,
+                "raised": [],
+            }
             begin_s = time.monotonic()
             made = await call(
                 http, event, kind="queue", queue="over_barrier", note="To the road 🚧"

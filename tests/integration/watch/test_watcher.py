@@ -236,7 +236,42 @@ async def test_patterns_of_fraud_are_found_in_what_the_doors_did(
         str(order),
         1,
     )
-    assert all(one["case"] for rule in ("two_gates_fast",) for one in by_rule[rule])
+    await records_are_whole(http, bearer, event, by_rule)
+
+
+async def records_are_whole(
+    http: httpx.AsyncClient,
+    bearer: Headers,
+    event: SmallEvent,
+    by_rule: dict[str, list[Any]],
+) -> None:
+    """Each case has its record; what is no case has none."""
+    root = f"/api/v1/events/{event.id}/alerts"
+    cases = ["two_gates_fast", "code_guessing", "refused_at_gates", "order_duplicates"]
+    for rule in cases:
+        [one] = by_rule[rule]
+        assert one["case"]
+        got = await http.get(f"{root}/{one['id']}/evidence", headers=bearer)
+        assert got.status_code == 200, got.text
+        record = got.json()
+        first, second = (
+            next(scan for scan in record["scans"] if scan["part"] == part)
+            for part in ("first", "second")
+        )
+        assert first["at"] <= second["at"]
+        assert {first["gate"], second["gate"]} <= {"Main gate", "North", "South"}
+        assert first["device"]
+        assert second["device"]
+        again = await http.get(f"{root}/{one['id']}/evidence", headers=bearer)
+        assert again.json()["digest"] == record["digest"]
+        if rule != "code_guessing":
+            assert (first["verdict"], first["holder"]) == ("admitted", "Guest 1")
+            assert first["order_number"] == "A-1"
+        else:
+            assert len(record["scans"]) == 9
+    [vip] = by_rule["vip_arrived"]
+    none = await http.get(f"{root}/{vip['id']}/evidence", headers=bearer)
+    assert none.status_code == 404
 
 
 async def test_a_walk_that_was_set_holds_between_two_gates(

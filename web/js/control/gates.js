@@ -1,10 +1,11 @@
 // The gates: how fast each is, what it refused, and which is in trouble.
 import { html } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
-import { rate } from "/lib/format.js";
+import { count, rate } from "/lib/format.js";
+import { mayEnter } from "/lib/alert-rules.js";
 import { Figure } from "/js/control/number.js";
 import { gateTrouble } from "/js/control/derive.js";
-import { attendance } from "/js/control/model.js";
+import { alerts, attendance } from "/js/control/model.js";
 
 const TONE = { closed: "bad", held: "bad", no_device: "bad" };
 
@@ -14,6 +15,10 @@ function Gate({ gate }) {
     <th scope="row">
       <span class="name" title=${gate.name}>${gate.name}</span>
       <span class="small soft">${gate.area}</span>
+      ${mayEnter(alerts.value?.raised, gate.area_id) !== null &&
+      html`<span class="chip bad figure">
+        ${t("page.control.gate.one_out_one_in", { n: count(mayEnter(alerts.value?.raised, gate.area_id), locale()) })}
+      </span>`}
       ${trouble.map(
         (word) => html`<span class=${`chip ${TONE[word] ?? "warn"}`} key=${word}>
           ${t(`page.control.gate.${word}`)}
