@@ -63,6 +63,7 @@ from ops.crm import (
 )
 from ops.crm import routes as crm_routes
 from ops.crm.admin_mount import mounted
+from ops.emergency import routes as emergency_routes
 from ops.fleet import door_routes, help_routes, incident_routes, lead_routes
 from ops.http import health
 from ops.http.headers import security_headers
@@ -73,6 +74,7 @@ from ops.imports import routes as import_routes
 from ops.offline import package_routes, return_routes
 from ops.pages_dir import find
 from ops.presets import routes as preset_routes
+from ops.reports import routes as report_routes
 from ops.runtime import Runtime
 from ops.settings import Settings
 from ops.watch import alert_routes
@@ -110,6 +112,8 @@ API_ROUTES: tuple[Any, ...] = (
     *crm_routes.ROUTES,
     *announcement_routes.ROUTES,
     *template_routes.ROUTES,
+    *emergency_routes.ROUTES,
+    *report_routes.ROUTES,
     *attendee_routes.ROUTES,
     *preset_routes.ROUTES,
     *team_routes.ROUTES,
@@ -247,9 +251,14 @@ def parts_of(runtime: Runtime) -> dict[str, Any]:
         "importing": runtime.importing,
         "announcements": runtime.announcements,
         "templates": runtime.templates,
+        "emergencies": runtime.emergencies,
+        "rolls": runtime.rolls,
+        "reports": runtime.reports,
+        "day_reports": runtime.day_reports,
         "attendee_tokens": runtime.attendee_tokens,
         "links": runtime.links,
         "mine": runtime.mine,
+        "my_consents": runtime.my_consents,
         "feedback": runtime.feedback,
         "networking": runtime.networking,
         "event_maker": runtime.event_maker,

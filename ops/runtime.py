@@ -27,6 +27,7 @@ from ops.attendance.search import Search
 from ops.attendance.stops import Stops
 from ops.attendance.ticket_mail import TicketMail
 from ops.attendance.tickets import TicketLife
+from ops.attendee.consents import MyConsents
 from ops.attendee.feedback import Feedback
 from ops.attendee.links import Links
 from ops.attendee.me import Mine
@@ -84,6 +85,9 @@ from ops.crm.team import register
 from ops.crm.ticket_codes import issued
 from ops.crm.timeline import Timeline
 from ops.db.engine import Database
+from ops.emergency.report import Reports
+from ops.emergency.rolls import Rolls
+from ops.emergency.service import Emergencies
 from ops.errors import StoreUnavailable
 from ops.fleet.doors import Doors
 from ops.fleet.help_calls import HelpCalls
@@ -99,6 +103,7 @@ from ops.presets.making import EventMaker
 from ops.privacy.dossier import Dossiers
 from ops.privacy.erasure import Eraser
 from ops.privacy.retention import Retention
+from ops.reports.reading import DayReports
 from ops.settings import Settings
 from ops.texts import Texts
 from ops.watch.alerts import Alerts
@@ -156,6 +161,7 @@ class Runtime:
         self.pictures = Pictures()
         self.guest_tickets = GuestTickets(self.database, self.limiter, self.pictures)
         self._attendees()
+        self._emergency()
         self.importer = Importer(self.database, self._coder, clock)
         self.offline = Offline(
             self.database, self.cache, clock, settings.secret_key, self._package_keys
@@ -179,8 +185,20 @@ class Runtime:
             settings.base_url,
         )
         self.mine = Mine(database)
+        self.my_consents = MyConsents(database, self.consents)
         self.feedback = Feedback(database, clock, settings.secret_key)
         self.networking = Networking(database, clock)
+
+    def _emergency(self) -> None:
+        house = House(self.database, self.auditor, self.clock, parse)
+        self.emergencies = Emergencies(
+            house, self.stops, self.announcements, self.texts
+        )
+        self.rolls = Rolls(house, self.emergencies)
+        self.reports = Reports(self.database, self.texts)
+        self.day_reports = DayReports(
+            self.database, self.events, self.texts, self.clock
+        )
 
     def _staff(self) -> None:
         self.limiter = RateLimiter(self.cache, self.clock)

@@ -17,6 +17,7 @@ import { Pairing, pairWith } from "/scan/js/pairing.js";
 import { Provisions } from "/scan/js/provisions.js";
 import { Pulse } from "/scan/js/pulse.js";
 import { Recalls } from "/scan/js/recalls.js";
+import { RollKeeper } from "/scan/js/roll.js";
 import { Scanner } from "/scan/js/scanner.js";
 import { Sheets } from "/scan/js/sheets.js";
 import { soundReady, unlockSound } from "/scan/js/sound.js";
@@ -60,8 +61,10 @@ async function scanWith(device) {
   const camera = new Camera((code) => desk.read(code, "qr_code"));
   const notices = new Notices({ store, eventId });
   await notices.open();
-  work.value = { desk, camera, post, outbox, lead, notices };
+  const keeper = new RollKeeper({ store, post, outbox, eventId });
+  work.value = { desk, camera, post, outbox, lead, notices, keeper };
   await outbox.resume();
+  if (!lead) await keeper.open();
   await desk.start();
   if (!lead) watchCalls(post);
   state.screen.value = "scanning";
@@ -73,6 +76,7 @@ async function scanWith(device) {
   }).start();
   if (!lead) {
     provisions.start();
+    keeper.start();
     new Recalls({ device, alone, post, flush: () => desk.sender.pump(), notices }).start();
   }
   keepAwake();
@@ -84,6 +88,7 @@ const listener = {
     if (entry.kind === "help") callSent(entry.id);
     if (entry.kind === "count") countTold(data);
     if (entry.kind === "lead") work.value.desk.done(entry.id, data);
+    if (entry.kind === "roll") work.value.keeper.done();
   },
   refused(entry) {
     if (entry.kind === "help") forgetCall(entry.id);
@@ -158,12 +163,12 @@ function App() {
   if (state.screen.value !== "scanning") {
     return html`<p class="opening" role="status">${t("page.all.loading")}</p>`;
   }
-  const { desk, camera, post, outbox, lead, notices } = work.value;
+  const { desk, camera, post, outbox, lead, notices, keeper } = work.value;
   if (state.locked.value) return html`<${Locked} post=${post} />`;
   if (lead) return html`<${LeadPage} desk=${desk} camera=${camera} />`;
   return html`<${Scanner} desk=${desk} camera=${camera} notices=${notices} />
     <${Verdict} desk=${desk} />
-    <${Sheets} desk=${desk} post=${post} camera=${camera} outbox=${outbox} unpair=${unpair} />`;
+    <${Sheets} desk=${desk} post=${post} camera=${camera} outbox=${outbox} keeper=${keeper} unpair=${unpair} />`;
 }
 
 async function start() {

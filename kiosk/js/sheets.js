@@ -8,6 +8,7 @@ import { HelpSheet } from "/scan/js/help.js";
 import { BandSheet } from "/scan/js/band.js";
 import { OverrideSheet } from "/scan/js/override.js";
 import { RedeemSheet } from "/scan/js/redeem.js";
+import { copy, maySee, RollSheet } from "/scan/js/roll.js";
 import { SearchSheet } from "/scan/js/search.js";
 import { SetupSheet } from "/scan/js/setup.js";
 import * as state from "/scan/js/state.js";
@@ -46,6 +47,7 @@ function Menu({ post, camera, unpair }) {
       </button>
       ${item("redeem", "page.scan.redeem")}
       ${item("band", "page.scan.band")}
+      ${(maySee() || copy.value !== null) && item("roll", "page.scan.roll")}
       ${camera.torch.value !== null &&
       html`<button type="button" class="button" onClick=${() => camera.switchTorch()}>
         ${t("page.scan.torch")}
@@ -67,7 +69,7 @@ function Menu({ post, camera, unpair }) {
   <//>`;
 }
 
-export function Sheets({ desk, post, camera, outbox, unpair }) {
+export function Sheets({ desk, post, camera, outbox, keeper, unpair }) {
   if (state.sheet.value !== "menu") sure.value = false;
   switch (state.sheet.value) {
     case "sign-on":
@@ -80,6 +82,8 @@ export function Sheets({ desk, post, camera, outbox, unpair }) {
       return html`<${HelpSheet} outbox=${outbox} />`;
     case "count":
       return html`<${Clicker} outbox=${outbox} />`;
+    case "roll":
+      return html`<${RollSheet} keeper=${keeper} />`;
     case "redeem":
       return html`<${RedeemSheet} post=${post} />`;
     case "band":

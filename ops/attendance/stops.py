@@ -30,6 +30,7 @@ SELECT $1, e.id, $3, $4, $5, $6, $7, $8 FROM events e
         SELECT FROM ops.gates g WHERE g.id = $4 AND g.event_id = $2))
 RETURNING id
 """
+ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 21))"
 HOLDING: Final = """
 SELECT id FROM ops.admission_stops
  WHERE event_id = $1 AND lifted_at IS NULL AND area_id IS NOT DISTINCT FROM $2
@@ -104,6 +105,8 @@ class Stops:
         now = self._house.clock.now()
 
         async def work(db: Any) -> None:
+            # Two hands on two buttons: the second sees the first one's row.
+            await db.execute(ONE_AT_A_TIME, str(event_id))
             if await db.fetchval(HOLDING, event_id, body.area_id, body.gate_id):
                 return
             made = await db.fetchval(

@@ -17,7 +17,9 @@ TEXT_LENGTH_MAX: Final = 200
 WHO: Final = """
 SELECT a.id, a.first_name, a.last_name, a.email, a.company, a.job_title, a.headline,
        coalesce(a.language, e.languages[1], 'en') AS language, a.networking_visible,
-       a.accessibility_needs, a.status, e.id AS event_id, e.title, e.timezone,
+       a.accessibility_needs, a.status, EXISTS (
+         SELECT FROM check_ins c WHERE c.attendee_id = a.id AND c.event_id = e.id
+            AND c.undone_at IS NULL) AS was_in, e.id AS event_id, e.title, e.timezone,
        e.starts_at, e.ends_at, e.doors_open_at, e.status AS event_status,
        v.name AS venue
   FROM attendees a JOIN events e ON e.id = a.event_id
@@ -85,6 +87,7 @@ class Me(msgspec.Struct, frozen=True):
     networking_visible: bool
     accessibility_needs: str | None
     status: str
+    was_in: bool
     event_id: UUID
     title: str
     timezone: str

@@ -17,6 +17,7 @@ from ops.attendance.registrations import (
     RegisterBody,
     Registrations,
 )
+from ops.attendee.consents import ConsentBody, MyConsent, MyConsents
 from ops.attendee.feedback import Feedback, FeedbackBody
 from ops.attendee.links import Links
 from ops.attendee.me import Me, Mine, MyMaterial, MySession, MyTicket, Profile
@@ -353,6 +354,30 @@ async def set_meeting(
     return Done()
 
 
+@get("/me/consents", guards=_ME, summary="What I allow", tags=TAGS)
+async def read_consents(
+    attendee: NamedDependency[Attendee], my_consents: NamedDependency[MyConsents]
+) -> list[MyConsent]:
+    """Empty for who came on somebody else's order."""
+    return await my_consents.mine(attendee)
+
+
+@post(
+    "/me/consents",
+    guards=_ME,
+    status_code=200,
+    summary="Allow something, or take it back",
+    tags=TAGS,
+)
+async def set_consent(
+    data: JSONBody[ConsentBody],
+    attendee: NamedDependency[Attendee],
+    my_consents: NamedDependency[MyConsents],
+) -> list[MyConsent]:
+    """A row of the ledger; the same again writes nothing."""
+    return await my_consents.set(attendee, data)
+
+
 def _doer(attendee: Attendee) -> Doer:
     """The attendee, who may do for his own ticket what a steward may for any."""
     return Doer(Actor("attendee", attendee.attendee_id), STEWARD)
@@ -382,4 +407,6 @@ ROUTES: tuple[Any, ...] = (
     ask_person,
     answer_person,
     set_meeting,
+    read_consents,
+    set_consent,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 import msgspec
 
@@ -23,7 +24,7 @@ PICTURE_COST = 10
 
 # A hash that is found proves the whole text, signature included.
 _TICKET: Final = """
-SELECT e.id AS event_id, e.title, e.status, e.timezone, e.starts_at, e.ends_at,
+SELECT e.id, e.id AS event_id, e.title, e.status, e.timezone, e.starts_at, e.ends_at,
        e.doors_open_at, v.name AS venue,
        nullif(concat_ws(', ', v.address_line1, v.city), '') AS address,
        t.state, c.revoked_at IS NOT NULL AS revoked, k.name AS type,
@@ -58,8 +59,12 @@ ShownState: TypeAlias = Literal[
 
 
 class GuestEvent(msgspec.Struct, frozen=True):
-    """The event; times are UTC, `timezone` is where it happens."""
+    """The event; times are UTC, `timezone` is where it happens.
 
+    With its id and the code as token a page hears what is announced to all.
+    """
+
+    id: UUID
     title: str
     status: str
     timezone: str

@@ -35,10 +35,13 @@ from ops.crm_sync.modes import Modes
 from ops.crm_sync.reconcile import Reconciler
 from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
+from ops.crm_sync.session_news import SessionNews
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
 from ops.errors import OpsError, StoreUnavailable
+from ops.pages_dir import find
 from ops.settings import Settings
+from ops.texts import Texts
 from ops.watch.watcher import Watcher
 
 CALL_TIMEOUT_S = 2.0
@@ -51,6 +54,7 @@ SWEEP_S = 30.0
 SEATS_S = 1.0
 ANNOUNCE_S = 0.5
 MAIL_S = 1.0
+SESSION_NEWS_S = 2.0
 EFFECTS_S = 0.25
 """A VIP's host hears of him within 2 s, an undo is undone in the CRM as soon."""
 SCHEDULE_S = 0.5
@@ -91,6 +95,8 @@ class Worker:
         self.announcer = Announcer(self.database, clock)
         self.mailer = Mailer(self.database, clock, settings.smtp_url)
         self.carrier = Carrier(self.database, clock)
+        texts = Texts(find().web / "i18n")
+        self.session_news = SessionNews(self.database, clock, texts)
         folder = Path(settings.data_dir) / "journal"
         self.reconciler = Reconciler(
             self.database, self.cache, self.warmer, folder, clock
@@ -169,6 +175,7 @@ class Worker:
                 ("seats", self._seats, SEATS_S),
                 ("announce", self.announcer.turn, ANNOUNCE_S),
                 ("mail", self._mail, MAIL_S),
+                ("session_news", self.session_news.turn, SESSION_NEWS_S),
                 ("sample", self._sample, SAMPLE_S),
                 ("effects", self._effects, EFFECTS_S),
                 ("plan", self._plan, PLAN_S),

@@ -50,7 +50,8 @@ LANGUAGES = ("en", "fr")
 TICKET_PAGE = "/ticket.html"
 # The QR holds the address in upper case, where a module carries more.
 TICKET_PATHS = ["/t/{code:str}", "/T/{code:str}"]
-WORKER = "/scan/sw.js"
+SCANNER_WORKER = "/scan/sw.js"
+WORKERS = frozenset({SCANNER_WORKER, "/me-sw.js"})
 WORKER_BUILD = b'const BUILD = "development";'
 # What a Host header may be before an address is made from it.
 HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
@@ -118,7 +119,7 @@ class Pages:
         if file is None:
             raise NotFound
         file.load()
-        if path == WORKER and WORKER_BUILD in file.body:
+        if path in WORKERS and WORKER_BUILD in file.body:
             # The browser compares the worker's bytes to learn of a new version.
             build = f'const BUILD = "{self.build()}";'.encode()
             stamped = PageFile(file.path)
@@ -211,7 +212,7 @@ def answer(pages: Pages, path: str, asked: Mapping[str, str]) -> Response[bytes]
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if path == WORKER:
+    if path == SCANNER_WORKER:
         headers["Service-Worker-Allowed"] = "/scan/"
     if _matches(asked.get("if-none-match", ""), file.etag):
         return Response(b"", status_code=304, headers=headers)

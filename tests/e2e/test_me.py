@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -139,3 +140,84 @@ async def test_a_dead_link_asks_for_the_address(
     await page.locator("input[name=code]").fill("123456")
     await page.get_by_role("button", name="Ouvrir").click()
     await expect(page.locator(".notice.bad")).to_contain_text("Ce code")
+
+
+async def test_the_ticket_opens_with_no_network(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect(r"ERR_INTERNET_DISCONNECTED|Failed to (load|fetch)|ERR_FAILED")
+    page = await opened(await open_page(390, 844), house)
+    await expect(page.locator(".code img[data-state=there]")).to_be_visible()
+    assert await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.context.set_offline(True)
+    await page.reload()
+    await expect(page.locator(".code img[data-state=there]")).to_be_visible()
+    await expect(page.locator(".ticket").first).to_contain_text(HOLDER)
+    await page.screenshot(path=shots / "me-offline-390.png", full_page=True)
+    await page.context.set_offline(False)
+
+
+async def test_a_session_that_moves_moves_on_the_open_page(
+    house: House, open_page: OpenPage, session: UUID
+) -> None:
+    page = await opened(await open_page(390, 844), house)
+    await page.get_by_role("button", name="Agenda").click()
+    line = page.locator(".session", has_text="file")
+    await expect(line).to_be_visible()
+    await expect(line.locator(".chip", has_text="Moved")).to_have_count(0)
+    await house.database.pool.execute(
+        "UPDATE sessions SET start_time = start_time + interval '20 minutes',"
+        " end_time = end_time + interval '20 minutes' WHERE id = $1",
+        session,
+    )
+    start = await house.database.pool.fetchval(
+        "SELECT start_time FROM sessions WHERE id = $1", session
+    )
+    shown = line.locator("time").first
+    # Either the live line or the page's own look brings it; no reload by a person.
+    await expect(shown).to_have_attribute("datetime", re.compile(f"{start:%H:%M}"))
+
+
+async def test_the_qr_opens_what_is_announced_to_all_and_nothing_else(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    base = f"/events/{house.event.id}/announcements"
+    for title, audience in (("Doors open 🎪", "all"), ("Only for VIPs", "vip")):
+        made = await house.call(
+            base, {"title": title, "content": "Now.", "target_audience": audience}
+        )
+        await house.call(f"{base}/{made['id']}/send", {"at_once": True})
+    page = await open_page(390, 844)
+    await page.goto(f"{house.url}/t/{house.own_code}")
+    await expect(page.locator(".news-item", has_text="Doors open")).to_be_visible()
+    await expect(page.get_by_text("Only for VIPs")).to_have_count(0)
+    await page.screenshot(path=shots / "ticket-news-390.png", full_page=True)
+
+
+async def test_what_one_allows_is_seen_and_taken_back(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    pool = house.database.pool
+    contact = uuid7()
+    await pool.execute(
+        "INSERT INTO contacts (id, email, first_name) VALUES ($1, $2, 'Siobhán')",
+        *(contact, "siobhan@example.org"),
+    )
+    await pool.execute(
+        """UPDATE attendees SET contact_id = $2 WHERE id = (
+             SELECT t.attendee_id FROM ops.ticket_codes c
+               JOIN tickets t ON t.id = c.ticket_id WHERE c.code_hash = $1)""",
+        *(codes.code_hash(house.own_code), contact),
+    )
+    page = await opened(await open_page(1366, 900), house)
+    await page.get_by_role("button", name="People").click()
+    box = page.get_by_label("Offers and news")
+    await expect(box).not_to_be_checked()
+    await box.check()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    flag = "SELECT marketing_consent FROM contacts WHERE id = $1"
+    assert await pool.fetchval(flag, contact) is True
+    await page.screenshot(path=shots / "me-people.png", full_page=True)
+    await box.uncheck()
+    await expect(box).to_be_enabled()
+    assert await pool.fetchval(flag, contact) is False

@@ -6,7 +6,8 @@ import { clock } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { load, loadedAt, materials, me, problem, takeToken, tickets, token, view } from "/js/me/state.js";
 import { News, follow, unread } from "/js/me/news.js";
-import { Programme, now } from "/js/me/programme.js";
+import { EventFeedback, Programme, now } from "/js/me/programme.js";
+import { Consents } from "/js/me/consents.js";
 import { People } from "/js/me/people.js";
 import { SignIn } from "/js/me/sign-in.js";
 
@@ -76,7 +77,9 @@ function Tickets() {
   </div>`;
 }
 
-const SHOWN = { ticket: Tickets, agenda: Programme, news: News, people: People };
+const Agenda = () => html`<div class="cards"><${Programme} /><${EventFeedback} /></div>`;
+const Others = () => html`<${People} /><${Consents} />`;
+const SHOWN = { ticket: Tickets, agenda: Agenda, news: News, people: Others };
 
 function Tabs() {
   return html`<nav class="tabs" aria-label=${t("page.me.parts")}>
@@ -143,6 +146,8 @@ async function connect() {
 }
 
 takeToken();
+// So that the ticket opens with no network; a browser that cannot goes on without.
+navigator.serviceWorker?.register("/me-sw.js", { scope: "/me.html" }).catch(() => {});
 await loadLanguage();
 render(html`<${Page} />`, document.getElementById("app"));
 view.subscribe(() => connect().catch(() => (following = null)));

@@ -5,6 +5,7 @@ import { call } from "/lib/api.js";
 import { byDay, codeOf, dayKey, phase } from "/lib/agenda.js";
 import { clock, count, day, zoneName } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
+import { listen, News } from "/js/ticket-news.js";
 
 const LOOK_MS = 20_000;
 const RETRY_MS = 3_000;
@@ -29,6 +30,7 @@ async function load() {
     loadedAt.value = Date.now();
     problem.value = null;
     view.value = "ticket";
+    listen(data.value.event.id, code);
   } catch (error) {
     if (error.status === 404) {
       view.value = "unknown";
@@ -245,6 +247,7 @@ function Page() {
             html`<p class="notice warn" role="status">
               ${t("page.ticket.old", { when: clock(loadedAt.value, data.value.event.timezone) })}
             </p>`}
+            <${News} zone=${data.value.event.timezone} />
             <div class="cards"><${Ticket} /><${Agenda} /></div>`
         : html`<${Message} />`}
     </main>

@@ -7,6 +7,7 @@ from ops.db.models.announcing import (
     AttendeeCode,
     AttendeeToken,
     Mail,
+    SessionTold,
 )
 from ops.db.models.attendance import (
     AttendeeWords,
@@ -233,6 +234,7 @@ __all__ = [
     "Segment",
     "Session",
     "SessionRegistration",
+    "SessionTold",
     "Shift",
     "SigningKey",
     "Speaker",

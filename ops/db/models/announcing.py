@@ -88,6 +88,22 @@ class AnnouncementTemplate(Base):
     updated_at: Mapped[datetime] = default("now()")
 
 
+class SessionTold(Base):
+    """What the people of a session were told last about when and where it is."""
+
+    __tablename__ = "session_told"
+    __table_args__ = ({"schema": "ops"},)
+
+    session_id: Mapped[UUID] = reference(
+        "sessions.id", "CASCADE", index=False, primary_key=True
+    )
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    room: Mapped[str | None]
+    status: Mapped[str | None]
+    told_at: Mapped[datetime] = default("now()")
+
+
 class AttendeeToken(Base):
     """A private link, or the session after a code sent by e-mail; only its hash."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from ops.attendee import feedback, links, me, networking, routes
+from ops.attendee import consents, feedback, links, me, networking, routes
 from ops.auth.attendees import AttendeeTokens
 from ops.auth.guards import AttendeeRequired, Public, Requires
 from ops.db.engine import Database
@@ -62,7 +62,7 @@ def test_every_route_asks_for_a_person_or_says_why_not() -> None:
 
 
 def test_statements_name_the_person_or_the_event() -> None:
-    for module in (feedback, links, me, networking):
+    for module in (consents, feedback, links, me, networking):
         for name, text in vars(module).items():
             if name.isupper() and isinstance(text, str) and "SELECT" in text:
                 assert "$2" in text or name in {"USE"}, (module.__name__, name)
@@ -288,3 +288,36 @@ async def test_the_oldest_links_give_way(
     tokens = [await guest(http, database, crowd.vip) for _ in range(22)]
     answers = [(await one.call("GET", "")).status_code for one in tokens]
     assert answers == [401, 401, *[200] * 20]
+
+
+async def test_what_one_allows_is_ones_own_ledger(
+    http: httpx.AsyncClient, database: Database, crowd: Crowd
+) -> None:
+    contact = await database.pool.fetchval(
+        "INSERT INTO contacts (id, email, first_name) VALUES ($1, $2, 'Zoë')"
+        " RETURNING id",
+        *(uuid7(), "zoe@example.org"),
+    )
+    await database.pool.execute(
+        "UPDATE attendees SET contact_id = $2 WHERE id = $1", crowd.guests[1], contact
+    )
+    mine = await guest(http, database, crowd.guests[1])
+    theirs = await guest(http, database, crowd.guests[2])
+    found = (await mine.call("GET", "/consents")).json()
+    assert {one["purpose"]: one["allowed"] for one in found}["marketing"] is False
+    # Who came on somebody else's order has nothing to allow.
+    assert (await theirs.call("GET", "/consents")).json() == []
+    body = {"purpose": "marketing", "allowed": True}
+    refused = await theirs.call("POST", "/consents", **body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_contact")
+    for _ in range(2):
+        answer = await mine.call("POST", "/consents", **body)
+        assert answer.status_code == 200, answer.text
+    rows = "SELECT count(*) FROM ops.consents WHERE contact_id = $1"
+    assert await database.pool.fetchval(rows, contact) == 1
+    flag = "SELECT marketing_consent FROM contacts WHERE id = $1"
+    assert await database.pool.fetchval(flag, contact) is True
+    await mine.call("POST", "/consents", **{**body, "allowed": False})
+    assert await database.pool.fetchval(flag, contact) is False
+    bad = await mine.call("POST", "/consents", **{**body, "purpose": "sins"})
+    assert bad.status_code == 400

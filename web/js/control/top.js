@@ -1,7 +1,7 @@
 // The bar on top: which event, what its doors do, the time there, and whether the
 // figures below are true at this moment.
 import { html, signal } from "/lib/ui.js";
-import { t } from "/lib/i18n.js";
+import { language, t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { attendance, eventId, live, now, status } from "/js/control/model.js";
@@ -69,6 +69,8 @@ export function Top() {
       <a class="button plain" href=${`/doors.html?event=${eventId}`}>${t("page.doors.title")}</a>
       <a class="button plain" href=${`/announcements.html?event=${eventId}`}>${t("page.announce.title")}</a>
       <a class="button plain" href=${`/plan.html?event=${eventId}`}>${t("page.plan.title")}</a>
+      <a class="button plain" href=${`/emergency.html?event=${eventId}`}>${t("page.emergency.title")}</a>
+      <a class="button plain" href=${`/api/v1/events/${eventId}/day-report.pdf?language=${language.value}`} download="day-report.pdf">${t("page.report.title")}</a>
       <${LanguageSwitch} />
       <${ThemeSwitch} />
       <button

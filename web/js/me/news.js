@@ -1,5 +1,5 @@
 // Announcements as they happen: each once, newest first, and said back when shown.
-import { html, signal, useEffect } from "/lib/ui.js";
+import { computed, html, signal, useEffect } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { clock, day } from "/lib/format.js";
 import { Live } from "/lib/live.js";
@@ -7,12 +7,35 @@ import { me, token } from "/js/me/state.js";
 
 export const items = signal([]);
 export const seats = signal(new Map());
-export const unread = signal(0);
+const READ = "attendee_read";
+const read = signal(new Set(remembered()));
+// What came while the page was away is unread too, whenever it is opened again.
+export const unread = computed(() => items.value.filter(({ id }) => !read.value.has(id)).length);
 let live = null;
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(READ)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function remember() {
+  const shown = items.value.map(({ id }) => id);
+  read.value = new Set(shown);
+  try {
+    localStorage.setItem(READ, JSON.stringify(shown));
+  } catch {
+    // A private window: it is unread again the next time.
+  }
+}
 
 function take(topic, data, act) {
   if (topic.endsWith(":sessions")) {
-    seats.value = new Map(data.sessions.map((line) => [line.id, line]));
+    // The server sends those that changed; the others stay as they are.
+    const known = act === "replace" ? [] : seats.value;
+    seats.value = new Map([...known, ...data.sessions.map((line) => [line.id, line])]);
     return;
   }
   const known = new Set(items.value.map((item) => item.id));
@@ -20,7 +43,6 @@ function take(topic, data, act) {
   if (act === "replace") items.value = [...data.items].reverse();
   else items.value = [...fresh.reverse(), ...items.value];
   for (const item of data.items) say(item.id, "delivered");
-  if (act !== "replace") unread.value += fresh.length;
 }
 
 export function say(id, what) {
@@ -52,7 +74,7 @@ function Item({ item }) {
 
 export function News() {
   useEffect(() => {
-    unread.value = 0;
+    remember();
     for (const item of items.value) say(item.id, "opened");
   }, [items.value.length]);
   return html`<section class="panel" aria-labelledby="news-title">

@@ -1,6 +1,7 @@
 // Networking: people who want to be found, requests, and one's own profile.
 import { html, signal, useEffect } from "/lib/ui.js";
-import { t } from "/lib/i18n.js";
+import { locale, t } from "/lib/i18n.js";
+import { clock, day } from "/lib/format.js";
 import { ask, load, me } from "/js/me/state.js";
 
 const found = signal(null);
@@ -34,6 +35,34 @@ async function act(path, body) {
 const named = (one) => `${one.first_name} ${one.last_name}`.trim();
 const about = (one) => [one.job_title, one.company, one.headline].filter(Boolean).join(" · ");
 
+// Both agreed: when and where they meet.
+function Meeting({ line }) {
+  const zone = me.value.timezone;
+  const save = (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    act(`/connections/${line.id}/meeting`, {
+      at: new Date(form.get("at")).toISOString(),
+      place: form.get("place"),
+    });
+  };
+  return html`<details>
+    <summary>
+      ${line.meeting_scheduled
+        ? t("page.me.meeting", {
+            when: `${day(line.meeting_scheduled, locale(), zone)}, ${clock(line.meeting_scheduled, zone)}`,
+            place: line.meeting_location,
+          })
+        : t("page.me.meet")}
+    </summary>
+    <form class="seat-row" onSubmit=${save}>
+      <label class="field"><span>${t("page.me.meet_at")}</span><input class="input" type="datetime-local" name="at" required /></label>
+      <label class="field"><span>${t("page.me.meet_place")}</span><input class="input" name="place" required maxlength="200" /></label>
+      <button class="button small primary" type="submit">${t("page.me.save")}</button>
+    </form>
+  </details>`;
+}
+
 function Request({ line }) {
   const waits = line.status === "pending";
   const answer = (what) => () => act(`/connections/${line.id}/answer`, { act: what });
@@ -43,10 +72,13 @@ function Request({ line }) {
       <p class="soft small name">${about(line)}</p>
       ${line.message && html`<p class="small name">${line.message}</p>`}
       ${line.email && html`<a href=${`mailto:${line.email}`}>${line.email}</a>`}
+      ${line.status === "accepted" && html`<${Meeting} line=${line} />`}
     </div>
     <div class="seat-row">
       ${waits && line.from_me && html`<span class="chip">${t("page.me.asked")}</span>`}
-      ${line.status === "accepted" && html`<span class="chip good">${t("page.me.connected")}</span>`}
+      ${line.status === "accepted" &&
+      html`<span class="chip good">${t("page.me.connected")}</span>
+        <button class="button small" type="button" onClick=${answer("block")}>${t("page.me.block")}</button>`}
       ${waits &&
       !line.from_me &&
       html`<button class="button small primary" type="button" onClick=${answer("accept")}>${t("page.me.accept")}</button>

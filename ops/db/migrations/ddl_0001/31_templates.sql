@@ -21,3 +21,14 @@ CREATE TABLE ops.announcement_templates (
     CONSTRAINT fk_announcement_templates_created_by_users FOREIGN KEY (created_by) REFERENCES public.users (id) ON DELETE SET NULL
 );
 CREATE INDEX ix_announcement_templates_created_by ON ops.announcement_templates (created_by);
+
+CREATE TABLE ops.session_told (
+    session_id UUID NOT NULL,
+    starts_at TIMESTAMP WITH TIME ZONE,
+    ends_at TIMESTAMP WITH TIME ZONE,
+    room TEXT,
+    status TEXT,
+    told_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_session_told PRIMARY KEY (session_id),
+    CONSTRAINT fk_session_told_session_id_sessions FOREIGN KEY (session_id) REFERENCES public.sessions (id) ON DELETE CASCADE
+);

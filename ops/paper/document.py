@@ -1,0 +1,176 @@
+"""A document of headings, lines, tables and one kind of curve, as PDF bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import (
+    Flowable,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+    TableStyle,
+)
+
+from ops.paper import fonts
+
+INK: Final = colors.HexColor("#14181d")
+SOFT: Final = colors.HexColor("#5a6673")
+LINE: Final = colors.HexColor("#c9d1d9")
+ACCENT: Final = colors.HexColor("#0b63b8")
+ROWS_MAX: Final = 20_000
+_WIDTH: Final = A4[0] - 32 * mm
+
+
+def _style(name: str, size: float, bold: bool = False, **more: Any) -> ParagraphStyle:
+    return ParagraphStyle(
+        name,
+        fontName=fonts.BOLD if bold else fonts.PLAIN,
+        fontSize=size,
+        leading=size * 1.3,
+        textColor=more.pop("color", INK),
+        **more,
+    )
+
+
+TITLE: Final = _style("title", 18, True, spaceAfter=2 * mm)
+HEAD: Final = _style("head", 12, True, spaceBefore=6 * mm, spaceAfter=2 * mm)
+TEXT: Final = _style("text", 9)
+SMALL: Final = _style("small", 8, color=SOFT)
+CELL: Final = _style("cell", 8)
+CELL_HEAD: Final = _style("cell_head", 8, True, color=SOFT)
+NUMBER: Final = _style("number", 8, alignment=2)
+
+
+class Curve(Flowable):  # type: ignore[misc]  # the library has no types
+    """Values a minute as a filled line, with the time under it.
+
+    Args:
+        values: people by step, first to last.
+        marks: (share of the width from 0 to 1, words) under the line.
+    """
+
+    def __init__(self, values: Sequence[float], marks: Sequence[tuple[float, str]]):
+        super().__init__()
+        self.values, self.marks = list(values), list(marks)
+        self.width, self.height = _WIDTH, 42 * mm
+
+    def draw(self) -> None:
+        """Draw onto the page; called by the library."""
+        canvas, base, top = self.canv, 6 * mm, self.height - 4 * mm
+        most = max([*self.values, 1])
+        step = self.width / max(len(self.values) - 1, 1)
+        path = canvas.beginPath()
+        path.moveTo(0, base)
+        for at, value in enumerate(self.values):
+            path.lineTo(at * step, base + (top - base) * value / most)
+        path.lineTo((len(self.values) - 1) * step, base)
+        path.close()
+        canvas.setFillColor(colors.HexColor("#d6e6f7"))
+        canvas.setStrokeColor(ACCENT)
+        canvas.drawPath(path, fill=1, stroke=1)
+        canvas.setStrokeColor(LINE)
+        canvas.line(0, base, self.width, base)
+        canvas.setFillColor(SOFT)
+        canvas.setFont(fonts.PLAIN, 7)
+        canvas.drawString(0, top + 1 * mm, f"{most:g}")
+        for share, words in self.marks:
+            canvas.drawCentredString(share * self.width, 1 * mm, words)
+
+
+class Document:
+    """Parts in their order; `pdf()` makes the file."""
+
+    def __init__(self, title: str, foot: str) -> None:
+        fonts.ready()
+        self._title, self._foot = title, foot
+        self._parts: list[Any] = [Paragraph(fonts.markup(title, fonts.BOLD), TITLE)]
+
+    def head(self, text: str) -> None:
+        """A heading."""
+        self._parts.append(Paragraph(fonts.markup(text, fonts.BOLD), HEAD))
+
+    def line(self, text: str, *, small: bool = False) -> None:
+        """A line of text."""
+        self._parts.append(Paragraph(fonts.markup(text), SMALL if small else TEXT))
+
+    def curve(
+        self, values: Sequence[float], marks: Sequence[tuple[float, str]]
+    ) -> None:
+        """A curve over the whole width; nothing for no values."""
+        if values:
+            self._parts += [Curve(values, marks), Spacer(1, 2 * mm)]
+
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        widths: Sequence[float],
+    ) -> None:
+        """A table; numbers stand to the right. `widths` are shares of the page.
+
+        The first row repeats on each page; beyond ROWS_MAX the rest is counted.
+        """
+        cells = [[Paragraph(fonts.markup(h, fonts.BOLD), CELL_HEAD) for h in heads]]
+        cells += [[_cell(value) for value in row] for row in rows[:ROWS_MAX]]
+        whole = sum(widths)
+        table = Table(
+            cells,
+            colWidths=[_WIDTH * width / whole for width in widths],
+            repeatRows=1,
+            hAlign="LEFT",
+        )
+        table.setStyle(
+            TableStyle(
+                [
+                    ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 2),
+                    ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+                    ("TOPPADDING", (0, 0), (-1, -1), 2),
+                    ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+                ]
+            )
+        )
+        self._parts.append(table)
+        if len(rows) > ROWS_MAX:
+            self.line(f"+ {len(rows) - ROWS_MAX}", small=True)
+
+    def pdf(self) -> bytes:
+        """The file."""
+        into = io.BytesIO()
+        made = SimpleDocTemplate(
+            into,
+            pagesize=A4,
+            leftMargin=16 * mm,
+            rightMargin=16 * mm,
+            topMargin=16 * mm,
+            bottomMargin=18 * mm,
+            title=self._title,
+            author="",
+        )
+        made.build(self._parts, onFirstPage=self._page, onLaterPages=self._page)
+        return into.getvalue()
+
+    def _page(self, canvas: Any, made: Any) -> None:
+        canvas.setFillColor(SOFT)
+        at = 16 * mm
+        for name, part in fonts.runs(self._foot):
+            canvas.setFont(name, 7)
+            canvas.drawString(at, 10 * mm, part)
+            at += canvas.stringWidth(part, name, 7)
+        canvas.setFont(fonts.PLAIN, 7)
+        canvas.drawRightString(A4[0] - 16 * mm, 10 * mm, str(made.page))
+
+
+def _cell(value: Any) -> Paragraph:
+    if isinstance(value, int | float):
+        return Paragraph(f"{value:,}".replace(",", "\u202f"), NUMBER)
+    return Paragraph(fonts.markup("" if value is None else str(value)), CELL)
