@@ -200,7 +200,8 @@ async def test_what_one_allows_is_seen_and_taken_back(
     pool = house.database.pool
     contact = uuid7()
     await pool.execute(
-        "INSERT INTO contacts (id, email, first_name) VALUES ($1, $2, 'Siobhán')",
+        "INSERT INTO contacts (id, email, first_name, last_name)"
+        " VALUES ($1, $2, 'Siobhán', '')",
         *(contact, "siobhan@example.org"),
     )
     await pool.execute(

@@ -294,8 +294,8 @@ async def test_what_one_allows_is_ones_own_ledger(
     http: httpx.AsyncClient, database: Database, crowd: Crowd
 ) -> None:
     contact = await database.pool.fetchval(
-        "INSERT INTO contacts (id, email, first_name) VALUES ($1, $2, 'Zoë')"
-        " RETURNING id",
+        "INSERT INTO contacts (id, email, first_name, last_name)"
+        " VALUES ($1, $2, 'Zoë', '') RETURNING id",
         *(uuid7(), "zoe@example.org"),
     )
     await database.pool.execute(
