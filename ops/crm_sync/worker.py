@@ -42,6 +42,7 @@ from ops.errors import OpsError, StoreUnavailable
 from ops.pages_dir import find
 from ops.settings import Settings
 from ops.texts import Texts
+from ops.watch.forecaster import Forecaster
 from ops.watch.watcher import Watcher
 
 CALL_TIMEOUT_S = 2.0
@@ -69,6 +70,7 @@ WATCH_S = 0.5
 SAMPLE_S = 5.0
 SAMPLE_SHARE = 0.02
 """A sample of a large event may take this share of the time, so it waits longer."""
+FORECAST_S = 2.0
 RETRY_S = 0.5
 CHANNEL = "ops_outbox"
 
@@ -110,6 +112,7 @@ class Worker:
         self.closer = Closer(self.database, clock)
         self.keeper = Keeper(self.database, settings.secret_key, clock)
         self.watcher = Watcher(self.database, self._mode)
+        self.forecaster = Forecaster(self.database)
         self._settings = settings
         self._changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -184,6 +187,7 @@ class Worker:
                 ("close", self.closer.turn, CLOSE_S),
                 ("keep", self.keeper.turn, KEEP_S),
                 ("watch", self.watcher.turn, WATCH_S),
+                ("forecast", self.forecaster.turn, FORECAST_S),
             )
         ]
         try:

@@ -34,6 +34,8 @@ from ops.live.codes import CloseCode
 from ops.live.connection import RETRY_MS_MAX, Handler, Handshake, LiveConnection
 from ops.live.devices import READ_EVERY_S, read_devices
 from ops.live.feed import INTERVAL_S, Feed, OwnPublishers
+from ops.live.forecast import READ_EVERY_S as FORECAST_EVERY_S
+from ops.live.forecast import read_forecast
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
 from ops.live.plan import Plans, ReadPlan, read_plan
@@ -162,6 +164,7 @@ class LiveServer:
             Kind.DEVICES: options.devices_every_s,
             Kind.ALERTS: options.alerts_every_s,
             Kind.OFFLINE: PRICE_EVERY_S,
+            Kind.FORECAST: FORECAST_EVERY_S,
         }
         found: dict[Kind, OwnPublishers] = {
             kind: PolledTopics(
@@ -377,6 +380,7 @@ async def _serve(settings: Settings) -> None:
         Kind.ALERTS: partial(alerts.read_alerts, pool),
         Kind.REACH: partial(read_reach, pool),
         Kind.OFFLINE: partial(read_price, pool),
+        Kind.FORECAST: partial(read_forecast, pool),
     }
     server = LiveServer(
         Options(

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     ANNOUNCEMENTS = "announcements"
     REACH = "reach"
     OFFLINE = "offline"
+    FORECAST = "forecast"
 
 
 CONFLATED = frozenset(Kind) - {Kind.SCANS, Kind.ANNOUNCEMENTS}
@@ -65,6 +66,7 @@ STAFF_PERMISSION: dict[Kind, str] = {
     Kind.ALERTS: "incidents.read",
     Kind.ANNOUNCEMENTS: "announcements.read",
     Kind.REACH: "announcements.read",
+    Kind.FORECAST: "events.read",
     Kind.OFFLINE: "devices.read",
 }
 """What a member of staff needs for a topic (resource.action of the roles' JSON)."""

@@ -290,3 +290,20 @@ def voided(rows: Iterable[Row]) -> list[Observation]:
         if row["tried"]:
             found.append(Observation("refund_then_scan", subject, row["tried"], place))
     return found
+
+
+def waits(rows: Iterable[Row]) -> list[Observation]:
+    """How long people wait at the gates, by the newest forecast; what is not known is
+    not observed."""
+    return [
+        Observation(
+            "queue_wait",
+            gate["id"],
+            round(gate["wait_s"] / 60, 1),
+            Place(gate_id=UUID(gate["id"])),
+            {"basis": gate["basis"], "lanes_needed": gate["lanes_needed"]},
+        )
+        for row in rows
+        for gate in row["data"].get("gates", ())
+        if gate["wait_s"] is not None
+    ]

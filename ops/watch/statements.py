@@ -252,3 +252,91 @@ SELECT a.id, a.rule, a.subject, a.value, a.args, a.raised_at, a.cleared_at,
   LEFT JOIN public.contacts c ON c.id = s.contact_id
 """
 """An alert with the names of what it is about, looked up when somebody reads it."""
+
+FORECAST_ROW: Final = """
+INSERT INTO ops.forecasts (event_id) VALUES ($1) ON CONFLICT DO NOTHING
+"""
+FORECAST_CLAIM: Final = """
+SELECT now() AS at FROM ops.forecasts
+ WHERE event_id = $1 AND (made_at IS NULL OR made_at <= now() - $2::interval)
+   FOR UPDATE SKIP LOCKED
+"""
+FORECAST_KEEP: Final = """
+UPDATE ops.forecasts SET made_at = $2, data = $3 WHERE event_id = $1
+"""
+FORECAST_NEWEST: Final = """
+SELECT made_at, data FROM ops.forecasts
+ WHERE event_id = $1 AND made_at > $2::timestamptz - interval '3 minutes'
+"""
+
+EVENING: Final = """
+SELECT e.event_type, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.starts_at,
+       e.ends_at, v.inside, coalesce(v.capacity, e.capacity) AS capacity,
+       (SELECT coalesce(sum(t.admits), 0) FROM tickets t
+         WHERE t.event_id = $1 AND t.state = 'valid'
+           AND t.access_class = 'guest')::float8 * e.show_rate::float8 AS expected,
+       (SELECT count(*) FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id
+         WHERE c.event_id = $1 AND s.kind = 'venue' AND NOT c.exit_assumed
+           AND c.checked_out_at > $2::timestamptz - interval '15 minutes')::float8 / 15
+         AS leaving
+  FROM events e
+  LEFT JOIN LATERAL (
+       SELECT a.inside + a.manual + a.disputed AS inside,
+              coalesce(s.capacity, a.capacity) AS capacity
+         FROM ops.scopes s JOIN ops.areas a ON a.id = s.area_id
+        WHERE s.event_id = e.id AND s.kind = 'venue' LIMIT 1) v ON true
+ WHERE e.id = $1
+"""
+
+CAME: Final = """
+SELECT floor(extract(epoch FROM f.at - $2::timestamptz) / 60)::int AS minute,
+       count(*)::int AS people
+  FROM (SELECT min(c.checked_in_at) AS at
+          FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id AND s.kind = 'venue'
+          JOIN tickets t ON t.id = c.ticket_id AND t.access_class = 'guest'
+         WHERE c.event_id = $1 AND c.undone_at IS NULL
+         GROUP BY c.ticket_id, c.person_no) f
+ GROUP BY 1 ORDER BY 1 LIMIT 5000
+"""
+"""Guests by the minute after the doors ($2) in which each came for the first time."""
+
+PAST: Final = """
+SELECT e.id, coalesce(e.doors_open_at, e.starts_at) AS doors_at
+  FROM events e
+ WHERE e.id <> $1 AND e.ends_at < $2 AND e.status IN ('completed', 'live', 'published')
+   AND (SELECT count(*) FROM (SELECT 1 FROM check_ins c
+                               WHERE c.event_id = e.id LIMIT 50) x) = 50
+ ORDER BY (e.event_type = (SELECT event_type FROM events WHERE id = $1)) DESC,
+          e.starts_at DESC LIMIT 5
+"""
+"""The newest past evenings at which at least 50 came, those of the same type first."""
+
+LOADS: Final = """
+SELECT g.id, g.name, g.state, x.lanes, x.entered, x.service_s, x.gaps, q.queue, x.tries
+  FROM ops.gates g
+  LEFT JOIN (
+    SELECT gate_id,
+           count(DISTINCT device_id) FILTER (WHERE minute < 5)::int AS lanes,
+           count(*) FILTER (WHERE verdict = 'admitted')::int AS entered,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY gap_s)
+             FILTER (WHERE gap_s BETWEEN 0.5 AND 20) AS service_s,
+           count(*) FILTER (WHERE gap_s BETWEEN 0.5 AND 20)::int AS gaps,
+           array_agg(minute) AS tries
+      FROM (SELECT l.gate_id, l.device_id, l.verdict,
+                   floor(extract(epoch FROM $2::timestamptz - l.decided_at)
+                         / 60)::int AS minute,
+                   extract(epoch FROM l.decided_at - lag(l.decided_at)
+                     OVER (PARTITION BY l.device_id ORDER BY l.decided_at)) AS gap_s
+              FROM ops.scan_log l
+             WHERE l.event_id = $1 AND l.gate_id IS NOT NULL AND NOT l.offline
+               AND l.direction IS DISTINCT FROM 'out' AND NOT l.args ? 'just_now'
+               AND l.decided_at BETWEEN $2::timestamptz - interval '10 minutes' AND $2
+            ) seen
+     GROUP BY gate_id) x ON x.gate_id = g.id
+  LEFT JOIN LATERAL (
+    SELECT h.queue FROM ops.help_calls h
+     WHERE h.event_id = $1 AND h.gate_id = g.id AND h.kind = 'queue'
+       AND h.queue IS NOT NULL AND h.called_at > $2::timestamptz - interval '10 minutes'
+     ORDER BY h.called_at DESC LIMIT 1) q ON true
+ WHERE g.event_id = $1 ORDER BY g.position, g.no
+"""

@@ -126,6 +126,7 @@ async def _states(
         *observing.speakers(await rows(statements.SPEAKERS)),
         *observing.arrivals(await rows(statements.ARRIVED)),
         *observing.sync(event, mode),
+        *observing.waits(await rows(statements.FORECAST_NEWEST)),
     ]
 
 

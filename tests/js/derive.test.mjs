@@ -3,11 +3,15 @@ import test from "node:test";
 import {
   curveSeries,
   devicesInOrder,
+  freshForecast,
   gateTrouble,
+  lanesMissing,
   LINES_MAX,
   matches,
   sessionsInOrder,
   ticker,
+  waitMinutes,
+  withForecast,
 } from "/js/control/derive.js";
 import { clock, level, minutesUntilFull, percent, rate, share } from "/lib/format.js";
 
@@ -86,4 +90,48 @@ test("times are the event's, rates keep one place below ten", () => {
   assert.equal(rate(9.94, "en-CA"), "9.9");
   assert.equal(rate(41.4, "en-CA"), "41");
   assert.equal(rate(9.94, "fr-CA"), "9,9");
+});
+
+const forecastOf = (more = {}) => ({
+  made_at: "2026-11-22T20:00:00Z",
+  entered: 8,
+  points: [
+    [100, 8, 8, 8],
+    [102, 10, 12, 15],
+    [104, 12, 20, 30],
+    [106, 12, 20, 31],
+  ],
+  gates: [],
+  ...more,
+});
+
+test("the band begins where the line ends, whoever else is in, and stops when all are in", () => {
+  const series = [[5940, 6000], [3, 9], [3, 12]];
+  const [x, each, total, low, mid, high] = withForecast(series, forecastOf());
+  assert.deepEqual(x, [5940, 6000, 6120, 6240]);
+  assert.deepEqual(each, [3, 9, null, null]);
+  assert.deepEqual(total, [3, 12, null, null]);
+  assert.deepEqual(low, [null, 12, 14, 16]);
+  assert.deepEqual(mid, [null, 12, 16, 24]);
+  assert.deepEqual(high, [null, 12, 19, 34]);
+  assert.deepEqual(withForecast([[], [], []], null), [[], [], [], [], [], []]);
+});
+
+test("an old forecast is none", () => {
+  const at = Date.parse("2026-11-22T20:00:00Z");
+  const outlook = { forecast: forecastOf() };
+  assert.equal(freshForecast(outlook, at + 60_000), outlook.forecast);
+  assert.equal(freshForecast(outlook, at + 200_000), null);
+  assert.equal(freshForecast({ forecast: null }, at), null);
+  assert.equal(freshForecast(null, at), null);
+});
+
+test("lanes and waits are only said where they are known", () => {
+  assert.equal(lanesMissing({ lanes: 2, lanes_needed: 5 }), 3);
+  assert.equal(lanesMissing({ lanes: 0, lanes_needed: 1 }), 0);
+  assert.equal(lanesMissing({ lanes: 2, lanes_needed: null }), 0);
+  assert.equal(lanesMissing(null), 0);
+  assert.equal(waitMinutes({ wait_s: null }), null);
+  assert.deepEqual(waitMinutes({ wait_s: 90, wait_low_s: 70, wait_high_s: 130 }), { low: 1, high: 3, little: false });
+  assert.equal(waitMinutes({ wait_s: 9, wait_low_s: 0, wait_high_s: 30 }).little, true);
 });

@@ -45,7 +45,7 @@ export function parameters(alert, say, unknown) {
     operator: named(alert.operator),
     holder: named(alert.holder),
     session: named(alert.session),
-    host: named(alert.host),
+    host: alert.host ? ` (${named(alert.host)})` : "",
     party: named(alert.list ?? (table || null)),
     inside: say(args.inside ?? null),
     capacity: say(args.capacity ?? null),

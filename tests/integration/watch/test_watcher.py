@@ -265,7 +265,9 @@ async def records_are_whole(
         again = await http.get(f"{root}/{one['id']}/evidence", headers=bearer)
         assert again.json()["digest"] == record["digest"]
         if rule != "code_guessing":
-            assert (first["verdict"], first["holder"]) == ("admitted", "Guest 1")
+            assert first["holder"] == "Guest 1"
+            # The fastest pair may be of two later scans.
+            assert rule == "two_gates_fast" or first["verdict"] == "admitted"
             assert first["order_number"] == "A-1"
         else:
             assert len(record["scans"]) == 9

@@ -4,8 +4,8 @@ import uPlot from "/vendor/uplot.mjs";
 import { language, locale, t } from "/lib/i18n.js";
 import { clock, count } from "/lib/format.js";
 import { theme } from "/lib/theme.js";
-import { curveSeries } from "/js/control/derive.js";
-import { attendance, now } from "/js/control/model.js";
+import { curveSeries, withForecast } from "/js/control/derive.js";
+import { attendance, forecast, now } from "/js/control/model.js";
 
 // A curve of three minutes would be three walls.
 const SPAN_MIN_S = 10 * 60;
@@ -19,7 +19,10 @@ function minutesShown(plot) {
   const [x] = plot.data;
   const nowS = Math.floor(now.value / 60_000) * 60;
   if (x.length === 0) return [nowS - 30, nowS + SPAN_MIN_S];
-  return [x[0] - 30, Math.max(x.at(-1) + 30, x[0] - 30 + SPAN_MIN_S)];
+  // The dawn of a long evening must not be a thin strip: at most twice what was.
+  const passed = nowS - x[0] + SPAN_MIN_S;
+  const until = Math.min(x.at(-1) + 30, nowS + 2 * passed);
+  return [x[0] - 30, Math.max(until, x[0] - 30 + SPAN_MIN_S)];
 }
 
 function options(box, zone) {
@@ -30,6 +33,13 @@ function options(box, zone) {
     font,
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
+  };
+  const edge = {
+    scale: "all",
+    stroke: colour("--second"),
+    width: 0.5,
+    points: { show: false },
+    paths: uPlot.paths.linear(),
   };
   const figures = (_, splits) =>
     splits.map((value) => (Number.isInteger(value) ? count(value, locale()) : ""));
@@ -72,7 +82,11 @@ function options(box, zone) {
         points: { show: false },
         paths: uPlot.paths.linear(),
       },
+      edge,
+      { ...edge, width: Math.max(1.5, size / 9), dash: [size * 0.5, size * 0.35] },
+      edge,
     ],
+    bands: [{ series: [5, 3], fill: `${colour("--second")}33` }],
   };
 }
 
@@ -83,7 +97,7 @@ function keepDrawn(box, reading) {
   const redraw = (data, minute) => {
     const zone = data.event.timezone;
     const key = [theme.value, language.value, zone, box.clientWidth, box.clientHeight].join();
-    const series = curveSeries(data.curve, minute * 60_000);
+    const series = withForecast(curveSeries(data.curve, minute * 60_000), forecast.value);
     if (!plot || key !== made) {
       plot?.destroy();
       const setUp = options(box, zone);
@@ -98,6 +112,7 @@ function keepDrawn(box, reading) {
     const data = attendance.value;
     void theme.value;
     void language.value;
+    void forecast.value;
     const minute = Math.floor(now.value / 60_000);
     if (data && box.clientWidth > 0) redraw(data, minute);
   };
@@ -111,6 +126,29 @@ function keepDrawn(box, reading) {
   };
 }
 
+function Eta({ eta, zone }) {
+  const span = eta.reached || !eta.low || !eta.high ? "" : ` (${clock(eta.low, zone)}–${clock(eta.high, zone)})`;
+  return html`<span class=${eta.reached ? "soft" : ""}>${t("page.control.eta", { n: eta.percent })} <b>${clock(eta.at, zone)}</b>${span}</span>`;
+}
+
+// When most are in, and whether the evening runs ahead of what was expected.
+function Ahead() {
+  const data = forecast.value;
+  const zone = attendance.value?.event.timezone;
+  if (!data) return html`<p class="curve-ahead small soft">${t("page.control.no_forecast")}</p>`;
+  const by = Math.abs(data.ahead);
+  const word = by === 0 ? "as_planned" : data.ahead > 0 ? "ahead" : "behind";
+  return html`<p class="curve-ahead small figure">
+    <b class=${data.ahead < 0 ? "behind" : ""}>${t(`page.control.${word}`, { n: count(by, locale()) })}</b>
+    ${data.etas.map((eta) => html`<${Eta} key=${eta.percent} eta=${eta} zone=${zone} />`)}
+    <span class="soft">${t("page.control.in_the_end", {
+      n: count(data.total.mid, locale()),
+      low: count(data.total.low, locale()),
+      high: count(data.total.high, locale()),
+    })} · ${t(`page.control.basis.${data.basis}`, { n: data.evenings })}</span>
+  </p>`;
+}
+
 export function Curve() {
   const box = useRef(null);
   const caption = useRef(null);
@@ -119,7 +157,15 @@ export function Curve() {
       keepDrawn(box.current, (u, zone) => {
         const at = u.cursor.idx;
         const known = at !== null && at !== undefined && u.data[0][at] !== undefined;
-        caption.current.textContent = known
+        const ahead = known && u.data[1][at] === null;
+        caption.current.textContent = ahead
+          ? t("page.control.forecast_at", {
+              when: clock(u.data[0][at] * 1000, zone),
+              n: count(Math.round(u.data[4][at]), locale()),
+              low: count(Math.round(u.data[3][at]), locale()),
+              high: count(Math.round(u.data[5][at]), locale()),
+            })
+          : known
           ? t("page.control.curve_at", {
               when: clock(u.data[0][at] * 1000, zone),
               n: count(u.data[1][at], locale()),
@@ -146,6 +192,7 @@ export function Curve() {
         <i class="swatch total"></i>${t("page.control.in_all")}
       </span>
     </div>
+    <${Ahead} />
     <div class="curve-box" ref=${box} role="img" aria-label=${summary}></div>
     ${none && html`<p class="empty over">${t("page.control.nobody_yet")}</p>`}
   </section>`;

@@ -107,3 +107,60 @@ export function matches(line, kind, words) {
   const text = [...parts, line.code_hint, line.reason].filter(Boolean).join(" ");
   return text.toLocaleLowerCase().includes(wanted);
 }
+
+const FORECAST_OLD_MS = 150_000;
+const COMPLETE = 0.995;
+
+// The forecast while it is young; an old one is none.
+export function freshForecast(outlook, nowMs) {
+  const forecast = outlook?.forecast ?? null;
+  if (!forecast || nowMs - Date.parse(forecast.made_at) > FORECAST_OLD_MS) return null;
+  return forecast;
+}
+
+// The curve so far and the band ahead on one axis: [x, each, total, low, mid, high]. The
+// band speaks of guests; it is put on top of all who are in now, so that the lines meet.
+export function withForecast(series, forecast) {
+  const [x, each, total] = series;
+  const none = () => x.map(() => null);
+  const out = [x, each, total, none(), none(), none()];
+  if (!forecast || forecast.points.length < 2) return out;
+  const now = x.at(-1) ?? forecast.points[0][0] * 60;
+  const all = total.at(-1) ?? forecast.entered;
+  const more = all - forecast.entered;
+  if (x.length > 0) for (const column of [3, 4, 5]) out[column][x.length - 1] = all;
+  out[0] = [...x];
+  out[1] = [...each];
+  out[2] = [...total];
+  const end = forecast.points.at(-1)[2];
+  for (const [minute, low, mid, high] of forecast.points) {
+    const second = Math.round(minute * 60);
+    if (second <= now) continue;
+    out[0].push(second);
+    out[1].push(null);
+    out[2].push(null);
+    out[3].push(Math.max(all, low + more));
+    out[4].push(Math.max(all, mid + more));
+    out[5].push(Math.max(all, high + more));
+    if (mid >= end * COMPLETE) break;
+  }
+  return out;
+}
+
+export function gateForecast(forecast, gateId) {
+  return forecast?.gates.find(({ id }) => id === gateId) ?? null;
+}
+
+// What to do at a gate: how many lanes more than there are hold the wait under the limit.
+export function lanesMissing(gate) {
+  if (!gate || gate.lanes_needed === null) return 0;
+  return Math.max(0, gate.lanes_needed - Math.max(gate.lanes, 1));
+}
+
+// A wait in minutes with its range: below one it is "under a minute"; null: not known.
+export function waitMinutes(gate) {
+  if (!gate || gate.wait_s === null) return null;
+  const low = Math.floor(gate.wait_low_s / 60);
+  const high = Math.ceil(gate.wait_high_s / 60);
+  return { low, high, little: gate.wait_high_s < 60 };
+}

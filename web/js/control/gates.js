@@ -4,10 +4,29 @@ import { locale, t } from "/lib/i18n.js";
 import { count, rate } from "/lib/format.js";
 import { mayEnter } from "/lib/alert-rules.js";
 import { Figure } from "/js/control/number.js";
-import { gateTrouble } from "/js/control/derive.js";
-import { alerts, attendance } from "/js/control/model.js";
+import { gateForecast, gateTrouble, lanesMissing, waitMinutes } from "/js/control/derive.js";
+import { alerts, attendance, forecast } from "/js/control/model.js";
 
 const TONE = { closed: "bad", held: "bad", no_device: "bad" };
+
+function wait(queue) {
+  const minutes = waitMinutes(queue);
+  if (minutes === null) return t("page.control.queue.growing");
+  if (minutes.little) return t("page.control.queue.little");
+  return t("page.control.queue.minutes", minutes);
+}
+
+// The wait with what it is known from, the time each person takes, and the lanes.
+function Queue({ queue }) {
+  if (!queue || queue.basis === "idle") return null;
+  const missing = lanesMissing(queue);
+  return html`<span class="small soft queue figure">
+      ${wait(queue)} (${t(`page.control.queue.basis.${queue.basis}`)}) ·
+      ${t("page.control.queue.service", { n: rate(queue.service_s, locale()) })}${queue.service_known ? "" : "?"} ·
+      ${t("page.control.queue.lanes", { n: queue.lanes, needed: queue.lanes_needed ?? "–" })}
+    </span>
+    ${missing > 0 && html`<span class="chip warn">${t("page.control.queue.open_lanes", { n: missing })}</span>`}`;
+}
 
 function Gate({ gate }) {
   const trouble = gateTrouble(gate);
@@ -15,6 +34,7 @@ function Gate({ gate }) {
     <th scope="row">
       <span class="name" title=${gate.name}>${gate.name}</span>
       <span class="small soft">${gate.area}</span>
+      <${Queue} queue=${gateForecast(forecast.value, gate.id)} />
       ${mayEnter(alerts.value?.raised, gate.area_id) !== null &&
       html`<span class="chip bad figure">
         ${t("page.control.gate.one_out_one_in", { n: count(mayEnter(alerts.value?.raised, gate.area_id), locale()) })}

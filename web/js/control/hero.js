@@ -4,7 +4,7 @@ import { locale, t } from "/lib/i18n.js";
 import { clock, count, level, minutesUntilFull, percent, rate, share } from "/lib/format.js";
 import { Bar } from "/js/control/bar.js";
 import { Figure } from "/js/control/number.js";
-import { attendance, now } from "/js/control/model.js";
+import { attendance, forecast, now } from "/js/control/model.js";
 
 function outlook(data) {
   const { figures, capacity, rate_per_min: perMinute, event } = data;
@@ -12,6 +12,15 @@ function outlook(data) {
   if (!capacity) return t("page.control.no_limit");
   const free = Math.max(0, capacity - inside);
   if (free === 0) return t("page.control.full_now");
+  const fit = forecast.value;
+  if (fit?.full?.at) {
+    return t("page.control.full_between", {
+      when: clock(fit.full.at, event.timezone),
+      low: clock(fit.full.low, event.timezone),
+      high: fit.full.high ? clock(fit.full.high, event.timezone) : "–",
+    });
+  }
+  if (fit) return t("page.control.never_full", { n: count(free, locale()) });
   const coming = Math.max(0, figures.expected - figures.entered);
   const minutes = minutesUntilFull(inside, capacity, perMinute, coming);
   if (minutes === null || minutes > 12 * 60) {

@@ -1,13 +1,14 @@
 // What the control room holds: one signal a topic, one for the clock.
 import { computed, signal } from "/lib/ui.js";
 import { kindOf } from "/lib/live-rules.js";
-import { merged, ticker } from "/js/control/derive.js";
+import { freshForecast, merged, ticker } from "/js/control/derive.js";
 
 export const attendance = signal(null);
 export const sessions = signal(null);
 export const devices = signal(null);
 export const lines = signal(null);
 export const alerts = signal(null);
+export const outlook = signal(null);
 export const price = signal(null);
 
 export const eventId = new URLSearchParams(location.search).get("event");
@@ -17,7 +18,7 @@ export const now = signal(Date.now());
 export const status = computed(() => live.value?.status.value ?? "connecting");
 export const fresh = computed(() => status.value === "live");
 
-export const TOPICS = ["attendance", "sessions", "scans", "devices", "alerts", "offline"];
+export const TOPICS = ["attendance", "sessions", "scans", "devices", "alerts", "forecast", "offline"];
 
 export function take(topic, data, act) {
   switch (kindOf(topic)) {
@@ -36,6 +37,9 @@ export function take(topic, data, act) {
     case "alerts":
       alerts.value = data;
       break;
+    case "forecast":
+      outlook.value = data;
+      break;
     case "offline":
       price.value = { ...data, old: false };
       break;
@@ -53,6 +57,8 @@ export function refuse(topic, code) {
   const held = (!refused && devices.value) || { devices: [], total: 0 };
   devices.value = { ...held, refused, old: !refused };
 }
+
+export const forecast = computed(() => freshForecast(outlook.value, now.value));
 
 // The server's time: a wrong clock on this computer must not move windows or ages.
 export function tick() {
