@@ -8,7 +8,7 @@ stops waiting, and lets the work end by itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -33,6 +33,30 @@ async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
         _abandon(task)
         raise TimeoutError
     return task.result()
+
+
+CANCEL_AGAIN_S = 0.1
+
+
+async def ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they have ended, whatever they end with.
+
+    Once is not enough: a `finally` that fails replaces the cancellation by its own
+    error, and whoever catches that goes on. (So the relay once outlived the lead, the
+    sync process never led again and an event stayed in mode D for ever.)
+    """
+    waiting = [task for task in tasks if not task.done()]
+    cancelled = False
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        try:
+            await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
+        except asyncio.CancelledError:
+            cancelled = True  # after them: none is left behind
+        waiting = [task for task in waiting if not task.done()]
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 _abandoned: set[asyncio.Future[Any]] = set()

@@ -21,8 +21,8 @@ from uuid import UUID
 
 import msgspec
 
-from ops.admission.journals import SUFFIX, Journals
-from ops.admission.lines import LINE_VERSION, Found, Line, State
+from ops.admission.journals import SUFFIX, Journals, lines_of
+from ops.admission.lines import LINE_VERSION, Found, Line, State, over
 from ops.ids import uuid7
 
 LATE_S = 0.5
@@ -150,7 +150,7 @@ class Journal:
         for scan_id, state in marks:
             seq += 1
             states.append((seq, state, scan_id.bytes, state))
-        for line in lines:
+        for line in self._over(database, lines):
             seq += 1
             rows.append(_row(seq, line))
         database.execute("BEGIN IMMEDIATE")
@@ -167,6 +167,16 @@ class Journal:
                 database.execute("ROLLBACK")
             raise
         self._seq = seq
+
+    def _over(self, database: sqlite3.Connection, lines: list[Line]) -> list[Line]:
+        """The lines as they are kept: none is written over a green of its scan."""
+        asked = [line.scan_id for line in lines if not line.places]
+        before = {one.scan_id: one for one in lines_of(database, "scan_id", asked)}
+        kept = [
+            over(before[line.scan_id], line) if line.scan_id in before else line
+            for line in lines
+        ]
+        return [line for line in kept if line is not None]
 
 
 def _row(seq: int, line: Line) -> tuple[object, ...]:

@@ -107,7 +107,7 @@ class Journals:
         found: list[Found] = []
         for path in self.paths():
             try:
-                lines = self._select(path.name, column, keys)
+                lines = lines_of(self._file(path.name), column, keys)
             except (sqlite3.Error, ValueError, msgspec.MsgspecError) as error:
                 self.forget(path)
                 if path == self._own:
@@ -121,18 +121,6 @@ class Journals:
                 found += [Found(line, owner) for line in lines]
         return found
 
-    def _select(self, name: str, column: str, keys: list[UUID]) -> list[Line]:
-        database = self._file(name)
-        lines: list[Line] = []
-        for at in range(0, len(keys), PER_QUERY):
-            some = [key.bytes for key in keys[at : at + PER_QUERY]]
-            marks = ",".join("?" * len(some))
-            rows = database.execute(
-                f"SELECT {_COLUMNS} FROM line WHERE {column} IN ({marks})", some
-            )
-            lines += [_line(row) for row in rows]
-        return lines
-
     def _file(self, name: str) -> sqlite3.Connection:
         database = self._open.get(name)
         if database is None:
@@ -140,6 +128,19 @@ class Journals:
             database = sqlite3.connect(address, uri=True, check_same_thread=False)
             self._open[name] = database
         return database
+
+
+def lines_of(database: sqlite3.Connection, column: str, keys: list[UUID]) -> list[Line]:
+    """The lines of a file whose `scan_id` or `ticket_id` is one of these."""
+    lines: list[Line] = []
+    for at in range(0, len(keys), PER_QUERY):
+        some = [key.bytes for key in keys[at : at + PER_QUERY]]
+        marks = ",".join("?" * len(some))
+        rows = database.execute(
+            f"SELECT {_COLUMNS} FROM line WHERE {column} IN ({marks})", some
+        )
+        lines += [_line(row) for row in rows]
+    return lines
 
 
 def machine_name(folder: Path) -> str:

@@ -156,6 +156,23 @@ def log_line(plan: Plan, row: LogRow, now: datetime, epoch: int) -> Line:
     )
 
 
+def over(before: Line, after: Line) -> Line | None:
+    """What is kept when a line is written over another one of its scan; None: nothing.
+
+    A green that was answered stays, unless its owner cancels it: an answer that takes
+    no place (what waited for the scan log, what a device showed meanwhile) may say
+    more about a scan, but nobody is sent out again by it.
+    """
+    green = bool(before.places) and before.state in ("answered", "shown")
+    if not green or after.places or after.state == "cancelled":
+        return after
+    kept, said = before.row(), after.row()
+    if kept is None or said is None or said.door is None or kept.door is not None:
+        return None
+    told = msgspec.structs.replace(kept, door=said.door, off=True)
+    return msgspec.structs.replace(before, log=_encoder.encode(told))
+
+
 def stored(line: Line) -> Stored | None:
     """The answer that a line remembers."""
     row = line.row()

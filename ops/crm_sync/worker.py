@@ -40,6 +40,7 @@ from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
 from ops.errors import OpsError, StoreUnavailable
 from ops.pages_dir import find
+from ops.patience import ended
 from ops.settings import Settings
 from ops.texts import Texts
 from ops.watch.forecaster import Forecaster
@@ -128,11 +129,7 @@ class Worker:
 
     async def stop(self) -> None:
         """End the duties and close the stores; may come twice."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await ended(self._tasks)
         self._tasks = []
         self.merger.stop()
         await self.cache.stop()
@@ -194,9 +191,7 @@ class Worker:
             await lost.wait()
             _logger.warning("sync_lost_the_lead")
         finally:
-            for duty in duties:
-                duty.cancel()
-            await asyncio.gather(*duties, return_exceptions=True)
+            await ended(duties)
 
     async def _repeat(self, duty: object, pause_s: float) -> None:
         """A duty for ever: trouble is logged and the next turn comes."""
@@ -219,13 +214,16 @@ class Worker:
 
     async def _relay(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), POLL_S)
+            async with asyncio.timeout(POLL_S):
+                await self._changed.wait()
         self._changed.clear()
         try:
             while await self.relay.turn(self.warmer.warming):
                 pass
-        finally:  # also when the cache is away: then it falls behind
-            await self.relay.measure()
+        except OpsError:
+            await self.relay.measure()  # the cache is away: it falls behind
+            raise
+        await self.relay.measure()
 
     async def _drain(self) -> None:
         while await self.drain.turn(self.warmer.warming):

@@ -77,3 +77,35 @@ async def test_one_leads_and_the_other_takes_over(
     await two[0].stop()
     third = await SmallEvent.make(database.pool, tickets=1)
     await become(lambda: state(third), b"ready")
+
+
+async def test_the_lead_is_taken_up_again_whatever_fails_meanwhile(
+    two: list[Worker], database: Database, cache: Cache
+) -> None:
+    """A duty whose clean-up fails at the moment of its end must not outlive the lead.
+
+    It did: with PostgreSQL gone, measuring the relay failed in place of the
+    cancellation, the process never led again, and events stayed in mode D for ever.
+    """
+
+    async def locks() -> tuple[int, int]:
+        row = await database.pool.fetchrow(_LEADS)
+        return row[0], row[1]
+
+    async def state(event: SmallEvent) -> bytes | None:
+        return await cache.redis.hget(keys.meta(event.id), "state")
+
+    async def away(*_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("PostgreSQL is away")
+
+    for worker in two:
+        worker.relay.turn = away  # type: ignore[assignment]
+    await become(locks, (1, 1))
+    for _ in range(2):
+        await database.pool.execute(_END)
+        await become(locks, (1, 1))
+    event = await SmallEvent.make(database.pool, tickets=1)
+    await become(lambda: state(event), b"ready")

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from ops.admission.journal import Mark
-from ops.admission.lines import Found, Line, Owner
+from ops.admission.lines import Found, Line, Owner, over
 
 
 class FileModel:
@@ -19,7 +19,7 @@ class FileModel:
         self._seq = 0
 
     def append(self, lines: list[Line], marks: list[Mark]) -> None:
-        """Lines replace those of the same scan; marks only go up."""
+        """Lines go over those of the same scan; marks only go up."""
         for scan_id, state in marks:
             self._seq += 1
             known = self.lines.get(scan_id)
@@ -32,7 +32,10 @@ class FileModel:
                 self.lines[scan_id] = self._seq, changed
         for line in lines:
             self._seq += 1
-            self.lines[line.scan_id] = self._seq, line
+            known = self.lines.get(line.scan_id)
+            kept = over(known[1], line) if known is not None else line
+            if kept is not None:
+                self.lines[line.scan_id] = self._seq, kept
 
     def since(self, seq: int, limit: int, every: bool) -> tuple[list[Line], int]:
         """As `Journals.since`."""

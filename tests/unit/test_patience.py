@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
 from ops import patience
-from ops.patience import within
+from ops.patience import ended, within
 
 
 async def _slow_to_leave(left: asyncio.Event, may_leave: asyncio.Event) -> None:
@@ -68,3 +69,25 @@ async def test_cancelling_the_caller_does_not_wait_either() -> None:
     assert not left.is_set()
     may_leave.set()
     await left.wait()
+
+
+async def test_who_swallows_the_cancellation_is_cancelled_again() -> None:
+    """A `finally` that fails replaces the cancellation by its own error."""
+    turns = 0
+
+    async def stubborn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            with contextlib.suppress(OSError):
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    if turns == 1:
+                        raise OSError("the store is away, too")
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    await ended([task])
+    assert task.cancelled()
+    assert turns == 2

@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from ops.admission import journals
+from ops.admission.commit import LogRow
 from ops.admission.journal import Journal
-from ops.admission.lines import Line
+from ops.admission.lines import Line, State
+from ops.admission.scan import DoorDecision
 from ops.ids import uuid7
 
 EVENT, TICKET = UUID(int=1), UUID(int=2)
@@ -126,3 +130,51 @@ def test_what_was_told_survives_kill_9(tmp_path: Path) -> None:
     kept = {one.scan_id for one in journals.read(path)}
     assert set(told) <= kept
     assert len(kept) <= len(told) + 1, "at most the line that was not told yet"
+
+
+def log(verdict: str, door: DoorDecision | None = None) -> bytes:
+    row = LogRow(
+        None, uuid7(), "00", verdict, "ok", {}, TICKET, None, None, TICKET, None, "in",
+        "qr_code", 1, 1, "", "", None, door is not None, door,
+    )  # fmt: skip
+    return msgspec.json.encode(row)
+
+
+DOOR = DoorDecision("admitted", "ok", datetime(2026, 6, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("state", ["answered", "shown"])
+async def test_an_answer_without_places_never_replaces_a_green(
+    own: Journal, state: State
+) -> None:
+    """Uploads of mode D were lost so: what the device showed went over their places."""
+    green = msgspec.structs.replace(line(uuid7()), state=state, log=log("admitted"))
+    empty = msgspec.structs.replace(
+        green, state="answered", places=(), log=log("admitted", DOOR)
+    )
+    await own.append([green])
+    await own.append([empty])
+    (kept,) = journals.read(own.path)
+    assert (kept.state, kept.places) == (state, green.places)
+    row = kept.row()
+    assert row is not None
+    assert row.door == DOOR
+    assert row.off
+    await own.append([msgspec.structs.replace(empty, log=log("admitted"))])
+    assert journals.read(own.path) == [kept]
+
+
+async def test_its_owner_may_cancel_it_and_what_is_pending_is_no_green(
+    own: Journal,
+) -> None:
+    green, waiting = (
+        msgspec.structs.replace(line(uuid7()), log=log("admitted")) for _ in range(2)
+    )
+    waiting = msgspec.structs.replace(waiting, state="pending")
+    await own.append([green, waiting])
+    taken = [
+        msgspec.structs.replace(green, state="cancelled", places=()),
+        msgspec.structs.replace(waiting, state="answered", places=()),
+    ]
+    await own.append(taken)
+    assert journals.read(own.path) == taken
