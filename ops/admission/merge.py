@@ -7,7 +7,8 @@ cache is told what is on record for its ticket. Everything may come twice.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,13 +16,19 @@ from uuid import UUID
 import msgspec
 
 from ops.admission.commands import Down, Poisoned
-from ops.admission.lines import ENDED, IN, OUT, REPLACED, Found, Line, Owner
+from ops.admission.lines import ENDED, IN, OUT, Found, Line, Owner
 
 LINES_PER_CALL = 64
-"""As many as an upload may bring between two live batches."""
-LINES_PER_READ = 512
+"""To begin with; then as many as take `BUSY_MS` or `CALM_MS` (`Merging.size`)."""
+LINES_PER_CALL_MIN, LINES_PER_CALL_MAX = 16, 256
+BUSY_MS, CALM_MS = 10.0, 50.0
+"""How long a call may keep the record to itself while the door waits for it, or not."""
+QUEUED_MS = 1.0
+"""Who had to wait so long for the record shares it with a door that is at work."""
+LINES_PER_READ = 1024
 TURNS_MAX = 20
-"""Turns that an exit waits for its entry; then what it says is kept without it."""
+"""Turns without any progress that an exit waits for its entry, or an entry for the exit
+before it; then what it says is kept without the other."""
 
 
 class ReadLines(msgspec.Struct, frozen=True):
@@ -33,10 +40,10 @@ class ReadLines(msgspec.Struct, frozen=True):
 
 
 class Rivals(msgspec.Struct, frozen=True):
-    """Unconfirmed rows at the places of these lines. Reply: list of UUID, or Down."""
+    """Unconfirmed rows at the places of these entries. Reply: list of UUID, or Down."""
 
     event_id: UUID
-    lines: str
+    opens: str
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -45,15 +52,23 @@ class Lines(msgspec.Struct, frozen=True):
     scan_ids: list[UUID]
 
 
+class Rows(msgspec.Struct, frozen=True):
+    """Lines as `ops.merge_lines_v1` takes them: three JSON lists."""
+
+    lines: str
+    opens: str
+    closes: str
+
+
 class Merge(msgspec.Struct, frozen=True):
     """Write in one transaction. Reply: Merged, Poisoned or Down."""
 
     event_id: UUID
-    lines: str
+    rows: Rows
     shown: list[UUID]
     stale: list[UUID]
-    patient: bool
-    """Whether an exit may wait for its entry; after `TURNS_MAX` it does not."""
+    hasty: list[UUID]
+    """Scans that wait for no other line any more (`TURNS_MAX`)."""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -81,39 +96,66 @@ class Merged(msgspec.Struct, frozen=True):
     conflicts: int
     tickets: list[UUID] = []
     waiting: list[UUID] = []
-    """Exits whose entry is not there: its line may be in another file, not read yet."""
+    """Exits whose entry is not there, and entries before the exit that comes first:
+    that line may be in another file, not read yet."""
+    queued_ms: float = 0.0
+    """How long the call waited for the door, and how long it kept the door waiting."""
+    took_ms: float = 0.0
 
 
 Steps = Generator[Any, Any, Any]
 
 
-class _Open(msgspec.Struct, frozen=True):
-    sc: int
-    n: int
-    p: int
+class _Line(msgspec.Struct, frozen=True, gc=False):
+    s: UUID
+    at: datetime
+    md: str
+    pl: bool
+    log: msgspec.Raw
 
 
-class _Close(msgspec.Struct, frozen=True):
-    sc: int
-    n: int
-    p: int
-    must: bool
-    assumed: bool = msgspec.field(name="as")
-
-
-class _Row(msgspec.Struct, frozen=True):
-    q: int
+class _Open(msgspec.Struct, frozen=True, gc=False):
     s: UUID
     k: UUID | None
     at: datetime
     md: str
     ta: UUID | None
-    opens: list[_Open]
-    closes: list[_Close]
-    log: msgspec.Raw
+    sc: int
+    n: int
+    p: int
+    g: UUID | None
+    d: UUID | None
+    op: UUID | None
+    me: str
+    dt: datetime | None
+    off: bool
+
+
+class _Close(msgspec.Struct, frozen=True, gc=False):
+    s: UUID
+    k: UUID | None
+    at: datetime
+    sc: int
+    n: int
+    p: int
+    must: bool
+    assumed: bool = msgspec.field(name="as")
+    g: UUID | None = None
+
+
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    """What the rows of visits take from the row of the scan log."""
+
+    g: UUID | None = None
+    d: UUID | None = None
+    op: UUID | None = None
+    me: str = ""
+    sa: datetime | None = None
+    off: bool = False
 
 
 _encode = msgspec.json.Encoder().encode
+_told = msgspec.json.Decoder(_Told).decode
 
 
 class Merging:
@@ -124,15 +166,27 @@ class Merging:
         self.pending: dict[UUID, UUID | None] = {}
         """Lines of a living owner that are not answered yet, with their tickets."""
         self.deferred: dict[UUID, tuple[Line, int]] = {}
-        """Exits that wait for their entry, and for how many turns."""
+        """Lines that wait for another one, and for how many turns without progress."""
+        self.size = LINES_PER_CALL
         self.merged = 0
         self.conflicts = 0
         self.complete = False
         """Whether the last turn came to the end of the file and brought all in."""
+        self._held: frozenset[UUID] = frozenset()
+        self._stalled = False
 
-    def turn(self, owner: Owner) -> Steps:
-        """Merge what is there; resumes where it stopped when a store is down."""
-        self.complete = False
+    def turn(
+        self, owner: Owner, held: frozenset[UUID] = frozenset(), *, stalled: bool = True
+    ) -> Steps:
+        """Merge what is there; resumes where it stopped when a store is down.
+
+        Args:
+            held: tickets of which a living process has a line that is not answered
+                yet: who waits for it waits on.
+            stalled: no file of the machine brought anything in since the last turn, so
+                it counts for those who wait.
+        """
+        self.complete, self._held, self._stalled = False, held, stalled
         if owner == "dead" and self.pending:
             # Its owner died: what was pending may have been answered.
             self.seq, self.pending = -1, {}
@@ -154,16 +208,22 @@ class Merging:
     def _all(self, lines: list[Line], owner: Owner) -> Steps:
         for event_id in dict.fromkeys(line.event_id for line in lines):
             mine = [line for line in lines if line.event_id == event_id]
-            for at in range(0, len(mine), LINES_PER_CALL):
-                some = mine[at : at + LINES_PER_CALL]
-                if not (yield from self._some(event_id, some, owner)):
-                    return False
+            settle: set[UUID] = set()
+            for wave in waves(self._ready(mine, owner, settle)):
+                at = 0
+                while at < len(wave):
+                    some = wave[at : at + self.size]
+                    at += len(some)
+                    if not (yield from self._merge(event_id, some, settle)):
+                        return False
+            if settle:
+                yield Settle(event_id, sorted(settle))
         return True
 
-    def _some(self, event_id: UUID, lines: list[Line], owner: Owner) -> Steps:
-        """One call; lines that took over another scan's place in a second one."""
-        ready: list[Line] = []
-        settle: set[UUID] = set()
+    def _ready(
+        self, lines: list[Line], owner: Owner, settle: set[UUID]
+    ) -> Iterator[Line]:
+        """The lines to merge; `settle` gets tickets whose claims come to nothing."""
         for line in lines:
             self.pending.pop(line.scan_id, None)
             if line.ticket_id is not None and (
@@ -177,19 +237,14 @@ class Merging:
             if line.state == "pending" and owner != "dead":
                 self.pending[line.scan_id] = line.ticket_id
             elif line.log and line.state != "cancelled":
-                ready.append(line)
-        first = [line for line in ready if line.takes is None]
-        second = [line for line in ready if line.takes is not None]
-        for some in filter(None, (first, second)):
-            if not (yield from self._merge(event_id, some, settle)):
-                return False
-        if settle:
-            yield Settle(event_id, sorted(settle))
-        return True
+                yield line
 
     def _merge(self, event_id: UUID, lines: list[Line], settle: set[UUID]) -> Steps:
-        text = rows(lines)
-        rivals = yield Rivals(event_id, text)
+        try:
+            made = rows(lines)
+        except msgspec.MsgspecError:
+            return (yield from self._bisect(event_id, lines, settle))
+        rivals = (yield Rivals(event_id, made.opens)) if made.opens != "[]" else []
         if isinstance(rivals, Down):
             return False
         stale: list[UUID] = []
@@ -198,20 +253,35 @@ class Merging:
             known = {one.line.scan_id for one in found if _holds(one.line, lines)}
             stale = [scan_id for scan_id in rivals if scan_id not in known]
         shown = [line.scan_id for line in lines if line.state == "shown"]
-        turns = max((self.deferred.get(x.scan_id, (x, 0))[1] for x in lines), default=0)
-        reply = yield Merge(event_id, text, shown, stale, turns < TURNS_MAX)
+        reply = yield Merge(event_id, made, shown, stale, self._hasty(lines))
         if isinstance(reply, Poisoned):
             return (yield from self._bisect(event_id, lines, settle))
         if not isinstance(reply, Merged):
             return False
+        self._note(lines, reply)
+        settle.update(reply.tickets)
+        return True
+
+    def _hasty(self, lines: list[Line]) -> list[UUID]:
+        return [
+            line.scan_id
+            for line in lines
+            if self.deferred.get(line.scan_id, (line, 0))[1] >= TURNS_MAX
+            and line.ticket_id not in self._held
+        ]
+
+    def _note(self, lines: list[Line], reply: Merged) -> None:
         self.merged += reply.merged
         self.conflicts += reply.conflicts
-        settle.update(reply.tickets)
+        waiting = set(reply.waiting)
         for line in lines:
             _, waited = self.deferred.pop(line.scan_id, (line, 0))
-            if line.scan_id in reply.waiting:
-                self.deferred[line.scan_id] = line, waited + 1
-        return True
+            if line.scan_id in waiting:
+                self.deferred[line.scan_id] = line, waited + self._stalled
+        if reply.took_ms and len(lines) >= self.size:
+            wanted = BUSY_MS if reply.queued_ms > QUEUED_MS else CALM_MS
+            size = int(self.size * min(2.0, wanted / reply.took_ms))
+            self.size = max(LINES_PER_CALL_MIN, min(LINES_PER_CALL_MAX, size))
 
     def _bisect(self, event_id: UUID, lines: list[Line], settle: set[UUID]) -> Steps:
         if len(lines) == 1:
@@ -231,26 +301,72 @@ def _holds(rival: Line, lines: list[Line]) -> bool:
     )
 
 
-def rows(lines: list[Line]) -> str:
-    """The lines as `ops.merge_lines_v1` takes them."""
-    return _encode([_row(number, line) for number, line in enumerate(lines)]).decode()
+def waves(lines: Iterable[Line]) -> list[list[Line]]:
+    """The lines by calls of at most one line a ticket, in their order.
+
+    What a line finds in the record is then what the lines before it have left there,
+    whatever is merged of other files between two calls. Who took over another scan's
+    place comes behind it.
+    """
+    made: list[list[Line]] = []
+    depth: Counter[UUID] = Counter()
+    for line in sorted(lines, key=lambda one: one.takes is not None):
+        number = 0
+        if line.ticket_id is not None:
+            number = depth[line.ticket_id]
+            depth[line.ticket_id] += 1
+        if number == len(made):
+            made.append([])
+        made[number].append(line)
+    return made
 
 
-def _row(number: int, line: Line) -> _Row:
-    opens = [_Open(*place[:3]) for place in line.places if place[3] == IN]
-    closes = [
-        _Close(*place[:3], place[3] != ENDED, place[3] in (REPLACED, ENDED))
-        for place in line.places
-        if place[3] in (OUT, REPLACED, ENDED)
-    ]
-    return _Row(
-        number,
-        line.scan_id,
-        line.ticket_id,
-        line.at,
-        line.mode,
-        line.takes,
-        opens,
-        closes,
-        msgspec.Raw(line.log),
-    )
+def rows(lines: list[Line]) -> Rows:
+    """The lines as `ops.merge_lines_v1` takes them.
+
+    Raises:
+        msgspec.MsgspecError: what one of them says cannot be read.
+    """
+    told: list[_Line] = []
+    opens: list[_Open] = []
+    closes: list[_Close] = []
+    for line in lines:
+        row, at, ticket = _told(line.log), line.at, line.ticket_id
+        places = bool(line.places)
+        told.append(_Line(line.scan_id, at, line.mode, places, msgspec.Raw(line.log)))
+        for scope_no, person, pass_no, what in line.places:
+            if what == IN:
+                opens.append(
+                    _Open(
+                        line.scan_id,
+                        ticket,
+                        at,
+                        line.mode,
+                        line.takes,
+                        scope_no,
+                        person,
+                        pass_no,
+                        row.g,
+                        row.d,
+                        row.op,
+                        row.me,
+                        row.sa,
+                        row.off,
+                    )
+                )
+            else:
+                must, assumed = what != ENDED, what != OUT
+                closes.append(
+                    _Close(
+                        line.scan_id,
+                        ticket,
+                        at,
+                        scope_no,
+                        person,
+                        pass_no,
+                        must,
+                        assumed,
+                        row.g,
+                    )
+                )
+    return Rows(*(_encode(one).decode() for one in (told, opens, closes)))

@@ -1,8 +1,8 @@
 """The merge: journals of this machine into PostgreSQL, and the cache told of conflicts.
 
-Every sync process merges the folder of its own machine, whoever leads. Each call brings
-at most 64 lines and lets a batch of the door go between two, so a merge of a whole
-outage slows the door without stopping it.
+Every sync process merges the folder of its own machine, whoever leads. A batch of the
+door goes between two calls, and a call is as long as leaves the door half of the time
+(`ops.admission.merge`): a merge of a whole outage slows the door without stopping it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ops.db.engine import Database
 from ops.errors import StoreUnavailable
 
 TICKETS_PER_CALL = 100
-PAUSE_S = 0.002
+PAUSE_S = 0.001
 """Between two calls: the door's next batch goes first."""
 CALL_TIMEOUT_S = 5.0
 
@@ -55,6 +55,7 @@ class Merger:
         self._numbers: dict[UUID, int] = {}
         self._machine: UUID | None = None
         self._settle: dict[UUID, set[UUID]] = {}
+        self._stalled = True
         self._turn = asyncio.Lock()
 
     def stop(self) -> None:
@@ -73,11 +74,14 @@ class Merger:
         """
         async with self._turn:
             modes = await self._modes()
-            before = sum(one.merged for one in self._files.values())
-            complete = True
-            for path in await asyncio.to_thread(self._paths):
-                complete &= await self._file(path)
-            merged = sum(one.merged for one in self._files.values()) - before
+            merged, complete = 0, False
+            while True:
+                again = await self._brought()
+                merged += again
+                complete = all(one.complete for one in self._files.values())
+                # What waits for a line of another file waits for it no longer.
+                if complete or not again:
+                    break
             if merged:
                 metrics.merged_lines_total.inc(merged)
                 _logger.info("journals_merged", lines=merged)
@@ -86,6 +90,21 @@ class Merger:
                 await self._tell_epochs(in_d)
                 await self._settle_quiet(modes)
             return merged
+
+    async def _brought(self) -> int:
+        """All files once, to their ends; how many lines came in."""
+        before = sum(one.merged for one in self._files.values())
+        held = frozenset(
+            ticket
+            for one in self._files.values()
+            for ticket in one.pending.values()
+            if ticket is not None
+        )
+        for path in await asyncio.to_thread(self._paths):
+            await self._file(path, held)
+        brought = sum(one.merged for one in self._files.values()) - before
+        self._stalled = not brought
+        return brought
 
     async def _settle_quiet(self, before: dict[UUID, tuple[str, int]]) -> None:
         """Settle the events that were in N all the while: nothing claims there."""
@@ -110,22 +129,22 @@ class Merger:
     def _paths(self) -> list[Path]:
         return self._journals.paths() if self._folder.is_dir() else []
 
-    async def _file(self, path: Path) -> bool:
-        """One file to its end; whether nothing answered in it is missing now."""
+    async def _file(self, path: Path, held: frozenset[UUID]) -> None:
+        """One file to its end, or to the first thing that does not work."""
         state = self._files.setdefault(path.name, Merging())
+        state.complete = False
         try:
             owner = await asyncio.to_thread(self._journals.owner, path)
-            steps = state.turn(owner)
+            steps = state.turn(owner, held, stalled=self._stalled)
             command = next(steps)
             while True:
                 command = steps.send(await self._execute(path, command))
         except StopIteration:
-            return state.complete
+            return
         except _UNREADABLE as error:
             # One broken file must not stop the others; the event stays in D.
             self._journals.forget(path)
             _logger.error("journal_unreadable", error=log.scrubbed(error))
-            return False
 
     async def _execute(self, path: Path, command: Any) -> Any:
         match command:
@@ -144,7 +163,7 @@ class Merger:
                     self._database.pool.fetch,
                     statements.RIVALS,
                     command.event_id,
-                    command.lines,
+                    command.opens,
                 )
                 return found if isinstance(found, Down) else [row[0] for row in found]
             case merge.Merge():
@@ -179,10 +198,12 @@ class Merger:
                 command.event_id,
                 number,
                 datetime.now(UTC),
-                command.lines,
+                command.rows.lines,
+                command.rows.opens,
+                command.rows.closes,
                 command.shown,
                 command.stale,
-                command.patient,
+                command.hasty,
             )
         except _POISON as error:
             _logger.error("merge_poisoned", error=log.scrubbed(error))

@@ -514,8 +514,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("Valkey disk full", "Valkey", valkey_disk_full),
     Fault("Valkey restarts with an older file", "Valkey", valkey_gone_bad),
     Fault("PostgreSQL fast stop", "PostgreSQL", _SIGINT),
-    # Not kept yet in mode D (docs/reliability.md): back into the gate when it is.
-    Fault("PostgreSQL immediate stop", "PostgreSQL", _SIGQUIT),
+    Fault("PostgreSQL immediate stop", "PostgreSQL", _SIGQUIT, in_gate=True),
     Fault("PostgreSQL kill -9", "PostgreSQL", _SIGKILL),
     Fault("PostgreSQL SIGSTOP 10 s", "PostgreSQL", postgres_frozen),
     Fault("PostgreSQL read-only", "PostgreSQL", postgres_read_only),

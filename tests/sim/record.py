@@ -44,6 +44,13 @@ class Row(msgspec.Struct):
     exit_scan: UUID | None = None
     exit_gate_no: int = 0
     assumed: bool = False
+    line_pass: int = 0
+    """The pass that lines mean by it, if it was placed on a later one."""
+
+    @property
+    def lp(self) -> int:
+        """The pass that lines mean by it."""
+        return self.line_pass or self.p
 
     @property
     def open(self) -> bool:
@@ -319,26 +326,26 @@ class Record:
 
     # the merge
 
-    def rivals(self, text: str) -> list[UUID]:
+    def rivals(self, opens: str) -> list[UUID]:
         """`ops.merge_rivals_v1`."""
         found = set()
-        for line in msgspec.json.decode(text):
-            for one in line["opens"]:
-                for row in self._at(line["k"], one["sc"], one["n"]):
-                    mine = row.scan == UUID(line["s"])
-                    if row.p == one["p"] and not mine and not row.confirmed:
-                        found.add(row.scan)
+        for one in msgspec.json.decode(opens):
+            for row in self._at(one["k"], one["sc"], one["n"]):
+                mine = row.scan == UUID(one["s"])
+                if row.p == one["p"] and not mine and not row.confirmed:
+                    found.add(row.scan)
         return sorted(found)
 
     def merge(self, command: merge.Merge) -> merge.Merged:
         """`ops.merge_lines_v1`."""
         merged, conflicts, tickets = 0, len(self.conflicts), set()
         waiting: list[UUID] = []
-        for line in msgspec.json.decode(command.lines):
+        for line in _lines(command.rows):
             scan = UUID(line["s"])
             if self._merged(scan, line):
                 continue
-            if command.patient and self._must_wait(line):
+            hasty = scan in command.hasty
+            if not hasty and self._must_wait(line):
                 waiting.append(scan)
                 continue
             self.log.pop(scan, None)
@@ -346,7 +353,7 @@ class Record:
             merged += 1
             at = datetime.fromisoformat(line["at"])
             self._merge_ends(line, at)
-            if not command.patient:
+            if hasty:
                 self._assume_ends(line, at)
             loser_to = self._merge_entries(line, at, command.stale, tickets)
             places = bool(line["opens"] or line["closes"])
@@ -389,14 +396,17 @@ class Record:
             return True
         ended = {(close["sc"], close["n"]) for close in line["closes"]}
         return any(
-            row.open and row.p < one["p"] and (one["sc"], one["n"]) not in ended
+            row.open
+            and row.scan != UUID(line["s"])
+            and row.lp < one["p"]
+            and (one["sc"], one["n"]) not in ended
             for one in line["opens"]
             for row in self._at(line["k"], one["sc"], one["n"])
         ) or any(
             close["must"]
             and close["p"]
             and not any(
-                row.p == close["p"]
+                row.lp == close["p"]
                 for row in self._at(line["k"], close["sc"], close["n"])
             )
             for close in line["closes"]
@@ -413,23 +423,28 @@ class Record:
     def _merge_ends(self, line: dict[str, Any], at: datetime) -> None:
         scan, gate_no = UUID(line["s"]), self._gate(line["log"]["g"])
         for close in line["closes"]:
-            for row in self._at(line["k"], close["sc"], close["n"]):
-                if close["p"]:
-                    wanted = row.p == close["p"] and row.exit_scan in (None, NOBODY)
-                else:
-                    wanted = row.open
-                if not wanted:
-                    continue
+            wanted = [
+                row
+                for row in self._at(line["k"], close["sc"], close["n"])
+                if self._ends(close["p"], row)
+            ]
+            for row in sorted(wanted, key=lambda one: (not one.open, one.p))[:1]:
                 if row.open:
                     self.inside[row.sc] -= 1
                     self.facts.append(("exited", scan, row.k, row.sc, row.n, row.p))
                 row.exit_scan, row.out_ms = scan, ms(at)
                 row.exit_gate_no, row.assumed = gate_no, close["as"]
 
+    def _ends(self, pass_no: int, row: Row) -> bool:
+        """Whether a line that ends this pass (0: whichever is open) may end the row."""
+        if not pass_no:
+            return row.open
+        return row.lp == pass_no and row.exit_scan in (None, NOBODY)
+
     def _assume_ends(self, line: dict[str, Any], at: datetime) -> None:
         for one in line["opens"]:
             for row in self._at(line["k"], one["sc"], one["n"]):
-                if row.open and row.p < one["p"]:
+                if row.open and row.lp < one["p"]:
                     row.exit_scan, row.out_ms, row.assumed = NOBODY, ms(at), True
                     self.inside[row.sc] -= 1
                     self.facts.append(("exited", NOBODY, row.k, row.sc, row.n, row.p))
@@ -459,7 +474,7 @@ class Record:
             later = [
                 other.at_ms
                 for other in self._at(line["k"], one["sc"], one["n"])
-                if other.p > row.p
+                if other.lp > row.p
             ]
             if later:
                 row.exit_scan, row.out_ms, row.assumed = NOBODY, min(later), True
@@ -482,10 +497,32 @@ class Record:
                 if not any(other.scan == was for other in self.rows):
                     self.superseded[was] = scan
                 continue
-            winner = (same or [other for other in there if other.open])[0].scan
+            inside = [other for other in there if other.open]
+            winner = (same or inside)[0].scan
             self.conflicts.append(("merge", row.k, winner, scan))
-            lost_to = winner
+            if inside:
+                lost_to = winner
+                continue
+            # Nobody of that number is inside: a row of its own, on the next pass.
+            row.line_pass, row.p = row.p, max(other.p for other in there) + 1
+            row.exit_scan, row.out_ms, row.assumed = None, 0, False
+            self.rows.append(row)
+            self.facts.append(("admitted", scan, row.k, row.sc, row.n, row.p))
+            self.inside[row.sc] += 1
         return lost_to
+
+
+def _lines(rows: merge.Rows) -> list[dict[str, Any]]:
+    """The lines with their opens and closes."""
+    lines = msgspec.json.decode(rows.lines)
+    for name in ("opens", "closes"):
+        by_scan: dict[str, list[Any]] = {}
+        for one in msgspec.json.decode(getattr(rows, name)):
+            by_scan.setdefault(one["s"], []).append(one)
+        for line in lines:
+            line[name] = by_scan.get(line["s"], [])
+            line["k"] = next((one["k"] for one in line[name]), line.get("k"))
+    return lines
 
 
 def _by_item(text: str) -> dict[int, list[dict[str, Any]]]:

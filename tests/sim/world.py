@@ -20,7 +20,7 @@ from ops.admission.batch import Batch, leftovers
 from ops.admission.breaker import Breaker
 from ops.admission.commands import Down, Item, ModeIs
 from ops.admission.commit import LogRow, log_row, only_logs
-from ops.admission.lines import Line, log_line
+from ops.admission.lines import Line, Owner, log_line
 from ops.admission.merge import Merging
 from ops.admission.scan import ScanRequest
 from ops.cache.entry import pack_device, visit_key
@@ -524,6 +524,7 @@ class Sync:
     def restart(self) -> None:
         """It forgets everything and begins anew."""
         self.merging: dict[int, Merging] = {}
+        self.stalled = True
         self.told = 0
         self.unsettled: set[UUID] = set()
         self.merged_epoch = -1
@@ -573,18 +574,26 @@ class Sync:
         self._back()
 
     def _merge_all(self) -> Generator[None, None, bool]:
-        complete = True
-        for number, file in enumerate(list(self.world.files.files)):
-            state = self.merging.setdefault(number, Merging())
-            steps = state.turn("live" if file.alive else "dead")
-            try:
-                command = next(steps)
-                while True:
-                    yield
-                    command = steps.send(self._execute(file, command))
-            except StopIteration:
-                complete &= state.complete
-        return complete
+        while True:
+            before = sum(one.merged for one in self.merging.values())
+            held = frozenset(
+                t for one in self.merging.values() for t in one.pending.values() if t
+            )
+            for number, file in enumerate(list(self.world.files.files)):
+                state = self.merging.setdefault(number, Merging())
+                owner: Owner = "live" if file.alive else "dead"
+                steps = state.turn(owner, held, stalled=self.stalled)
+                try:
+                    command = next(steps)
+                    while True:
+                        yield
+                        command = steps.send(self._execute(file, command))
+                except StopIteration:
+                    pass
+            self.stalled = before == sum(one.merged for one in self.merging.values())
+            complete = all(one.complete for one in self.merging.values())
+            if complete or self.stalled:
+                return complete
 
     def _execute(self, file: FileModel, command: Any) -> Any:
         record = self.world.record
@@ -599,7 +608,7 @@ class Sync:
         if not self.reaches("db"):
             return Down("database")
         if isinstance(command, merge.Rivals):
-            return record.rivals(command.lines)
+            return record.rivals(command.opens)
         reply = record.merge(command)
         return Down("database") if self.world.chance.random() < 0.02 else reply
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from ops.admission import merge
 from ops.admission.commands import Down, Poisoned
@@ -17,8 +18,9 @@ EVENT, TICKET = UUID(int=1), UUID(int=2)
 
 
 def line(state: str = "answered", **more: Any) -> Line:
+    ticket = more.pop("ticket_id", TICKET)
     given = {"places": ((1, 1, 1, IN),), "mode": "D", "log": b"{}"} | more
-    return Line(uuid7(), EVENT, TICKET, 7, b"", 1, state, **given)  # type: ignore[arg-type]
+    return Line(uuid7(), EVENT, ticket, 7, b"", 1, state, **given)  # type: ignore[arg-type]
 
 
 class File:
@@ -36,9 +38,10 @@ class File:
         self.stale: list[UUID] = []
         self.rejected: list[UUID] = []
         self.settled: list[UUID] = []
+        self.queued_ms = self.took_ms = 0.0
 
-    def run(self, owner: Any = "live") -> Merging:
-        steps = self.state.turn(owner)
+    def run(self, owner: Any = "live", **more: Any) -> Merging:
+        steps = self.state.turn(owner, **more)
         try:
             command = next(steps)
             while True:
@@ -62,15 +65,17 @@ class File:
             case merge.Merge():
                 if self.down:
                     return Down("database")
-                ids = [UUID(row["s"]) for row in msgspec.json.decode(command.lines)]
+                ids = [
+                    UUID(row["s"]) for row in msgspec.json.decode(command.rows.lines)
+                ]
                 if self.bad & set(ids):
                     return Poisoned()
-                waiting = sorted(self.wait & set(ids)) if command.patient else []
+                waiting = sorted(self.wait & set(ids) - set(command.hasty))
                 ids = [scan_id for scan_id in ids if scan_id not in waiting]
                 self.merged += ids
                 self.shown += command.shown
                 self.stale += command.stale
-                return Merged(len(ids), 0, [], waiting)
+                return Merged(len(ids), 0, [], waiting, self.queued_ms, self.took_ms)
             case merge.Reject():
                 self.rejected.append(command.line.scan_id)
             case merge.Settle():
@@ -112,7 +117,7 @@ def test_it_goes_on_where_a_store_went_away() -> None:
     assert file.merged == [one.scan_id for one in lines]
 
 
-def test_a_long_file_comes_in_calls_of_64() -> None:
+def test_a_long_file_comes_in_many_calls() -> None:
     lines = [line() for _ in range(merge.LINES_PER_READ + 100)]
     file = File(*lines)
     assert file.run().complete
@@ -159,9 +164,54 @@ def test_who_took_over_comes_after_the_others() -> None:
 
 def test_the_places_of_a_line() -> None:
     both = line(places=((1, 1, 0, OUT), (2, 1, 0, ENDED), (1, 1, 2, IN)))
-    (row,) = msgspec.json.decode(merge.rows([both]))
-    assert row["opens"] == [{"sc": 1, "n": 1, "p": 2}]
-    assert [(c["sc"], c["must"], c["as"]) for c in row["closes"]] == [
+    made = merge.rows([both])
+    (row,) = msgspec.json.decode(made.lines)
+    assert (row["s"], row["pl"]) == (str(both.scan_id), True)
+    opens, closes = (msgspec.json.decode(one) for one in (made.opens, made.closes))
+    assert [(o["s"], o["sc"], o["n"], o["p"]) for o in opens] == [(row["s"], 1, 1, 2)]
+    assert [(c["sc"], c["must"], c["as"]) for c in closes] == [
         (1, True, False),
         (2, False, True),
     ]
+
+
+def test_a_call_brings_one_line_of_a_ticket() -> None:
+    """What stands between two lines of a ticket may be in another file."""
+    one, two = UUID(int=11), UUID(int=12)
+    lines = [line(ticket_id=t) for t in (one, two, one, None, None, one)]
+    waves = merge.waves(lines)
+    assert [[lines.index(x) for x in wave] for wave in waves] == [
+        [0, 1, 3, 4],
+        [2],
+        [5],
+    ]
+
+
+def test_who_waits_for_a_line_that_is_not_answered_yet_waits_on() -> None:
+    exit_ = line(places=((1, 1, 1, OUT),))
+    file = File(exit_)
+    file.wait = {exit_.scan_id}
+    for _ in range(merge.TURNS_MAX * 2):
+        file.run(held=frozenset([TICKET]))
+    assert file.merged == []
+    for _ in range(merge.TURNS_MAX * 2):
+        file.run(stalled=False)
+    assert file.run().complete
+
+
+@pytest.mark.parametrize(
+    ("queued", "took", "size"),
+    [
+        (0.0, 25.0, merge.LINES_PER_CALL * 2),
+        (0.0, 5.0, merge.LINES_PER_CALL * 2),
+        (0.0, 100.0, merge.LINES_PER_CALL // 2),
+        (20.0, 20.0, merge.LINES_PER_CALL // 2),
+        (20.0, 500.0, merge.LINES_PER_CALL_MIN),
+    ],
+)
+def test_a_call_is_as_long_as_the_door_can_wait(
+    queued: float, took: float, size: int
+) -> None:
+    file = File(*(line(ticket_id=uuid7()) for _ in range(merge.LINES_PER_CALL)))
+    file.queued_ms, file.took_ms = queued, took
+    assert file.run().size == size
