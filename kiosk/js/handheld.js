@@ -61,7 +61,7 @@ async function scanWith(device) {
   const camera = new Camera((code) => desk.read(code, "qr_code"));
   const notices = new Notices({ store, eventId });
   await notices.open();
-  const keeper = new RollKeeper({ store, post, outbox, eventId });
+  const keeper = new RollKeeper({ store, post, outbox, vault, eventId });
   work.value = { desk, camera, post, outbox, lead, notices, keeper };
   await outbox.resume();
   if (!lead) await keeper.open();

@@ -1,8 +1,9 @@
 // The roll-call on a supervisor's device: read every minute, in an emergency every few
-// seconds, and kept, so that it is readable without a network, with its age. Marks and
-// taps are kept first and sent when they can be; the sums move at once. Whoever signs off
-// takes the names along: the copy goes.
-import { html, signal } from "/lib/ui.js";
+// seconds, and kept, so that it is readable without a network, with its age. What is kept
+// lies behind the PIN of who is signed on (`vault.js`): after a reload without a network
+// the PIN opens it. Marks and taps are kept first and sent when they can be; the sums move
+// at once. Whoever signs off takes the names along: the copy goes.
+import { html, signal, useEffect } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { uuid7 } from "/lib/uuid.js";
@@ -19,6 +20,8 @@ const MAY = new Set(["supervisor", "door_manager", "event_manager"]);
 
 // {roll, at} as it was told last, or null; marks the server may not know yet.
 export const copy = signal(null);
+// Kept behind a PIN that nobody has given since the page was opened.
+export const locked = signal(false);
 const marks = signal([]);
 const heads = signal({});
 const words = signal("");
@@ -27,16 +30,28 @@ const place = signal("");
 export const maySee = () => MAY.has(state.operator.value?.role);
 
 export class RollKeeper {
-  constructor({ store, post, outbox, eventId }) {
-    Object.assign(this, { store, post, outbox });
+  constructor({ store, post, outbox, vault, eventId }) {
+    Object.assign(this, { store, post, outbox, vault });
     this.path = `/api/v1/events/${eventId}`;
   }
 
   async open() {
-    const kept = (await this.store.fact(KEPT)) ?? null;
-    copy.value = kept;
+    this.sealed = (await this.store.fact(KEPT)) ?? null;
+    locked.value = this.sealed !== null;
     marks.value = this.outbox.waiting.filter(({ kind }) => kind === "roll").flatMap(({ marks: own }) => own ?? []);
     return this;
+  }
+
+  // The PIN was right: what was kept is readable again.
+  async unlock() {
+    if (copy.value !== null || this.sealed === null) return;
+    // The shift is over, or ten PINs were wrong: nothing opens it any more.
+    if ((await this.vault.kept()) === null) {
+      await this.forget();
+      return;
+    }
+    copy.value = await this.vault.unseal(this.sealed);
+    locked.value = copy.value === null;
   }
 
   start() {
@@ -64,15 +79,23 @@ export class RollKeeper {
       copy.value = { roll: reply.data, at: Date.now() + state.skewMs.value };
       heads.value = Object.fromEntries(reply.data.counts.map((one) => [one.place, one.people]));
       if (this.outbox.waiting.every(({ kind }) => kind !== "roll")) marks.value = marks.value.slice(before);
-      await this.store.keep(KEPT, copy.value);
+      locked.value = false;
+      // Nothing is kept in clear: without a PIN in hand the old one stays as it is.
+      const sealed = await this.vault.seal(copy.value);
+      if (sealed !== null) {
+        this.sealed = sealed;
+        await this.store.keep(KEPT, sealed);
+      }
     } else if (reply.status === 403) {
       await this.forget();
     }
   }
 
   async forget() {
-    if (copy.value === null) return;
+    if (copy.value === null && this.sealed === null) return;
     copy.value = null;
+    locked.value = false;
+    this.sealed = null;
     marks.value = [];
     await this.store.keep(KEPT, null);
   }
@@ -142,8 +165,12 @@ function Line({ name, note, needs, on, words: yes, act }) {
 }
 
 export function RollSheet({ keeper }) {
+  useEffect(() => {
+    keeper.unlock();
+  }, []);
   if (copy.value === null) {
-    return html`<${Sheet} title=${t("page.emergency.roll")}><p>${t("page.emergency.no_copy")}</p><//>`;
+    const words = locked.value ? "page.emergency.locked" : "page.emergency.no_copy";
+    return html`<${Sheet} title=${t("page.emergency.roll")}><p>${t(words)}</p><//>`;
   }
   const zone = state.device.value.event.timezone;
   const now = Date.now() + state.skewMs.value;

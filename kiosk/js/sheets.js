@@ -8,7 +8,7 @@ import { HelpSheet } from "/scan/js/help.js";
 import { BandSheet } from "/scan/js/band.js";
 import { OverrideSheet } from "/scan/js/override.js";
 import { RedeemSheet } from "/scan/js/redeem.js";
-import { copy, maySee, RollSheet } from "/scan/js/roll.js";
+import { copy, locked, maySee, RollSheet } from "/scan/js/roll.js";
 import { SearchSheet } from "/scan/js/search.js";
 import { SetupSheet } from "/scan/js/setup.js";
 import * as state from "/scan/js/state.js";
@@ -47,7 +47,7 @@ function Menu({ post, camera, unpair }) {
       </button>
       ${item("redeem", "page.scan.redeem")}
       ${item("band", "page.scan.band")}
-      ${(maySee() || copy.value !== null) && item("roll", "page.scan.roll")}
+      ${(maySee() || copy.value !== null || locked.value) && item("roll", "page.scan.roll")}
       ${camera.torch.value !== null &&
       html`<button type="button" class="button" onClick=${() => camera.switchTorch()}>
         ${t("page.scan.torch")}

@@ -119,6 +119,32 @@ export class Vault {
     return { gone: true };
   }
 
+  // Seals what must be read after a reload behind the same PIN; null without a PIN in
+  // hand: then it is not kept.
+  seal(value) {
+    return this.inTurn(async () => {
+      if (!this.behind) return null;
+      const device = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+      const inner = await sealedBy(this.behind.key, text.encode(JSON.stringify(value)));
+      const outer = await sealedBy(device, inner.body);
+      return { device, outer, iv: inner.iv, salt: this.behind.salt };
+    });
+  }
+
+  // What was sealed; null where the PIN in hand is not the one that it lies behind.
+  unseal(sealed) {
+    return this.inTurn(async () => {
+      if (!this.behind || !sealed) return null;
+      try {
+        const body = await openedBy(sealed.device, sealed.outer);
+        const plain = await openedBy(this.behind.key, { iv: sealed.iv, body });
+        return JSON.parse(new TextDecoder().decode(plain));
+      } catch {
+        return null;
+      }
+    });
+  }
+
   forget() {
     return this.inTurn(() => this.drop());
   }

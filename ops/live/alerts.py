@@ -50,7 +50,14 @@ SELECT e.id,
 _ALERTS += VIEW
 _ALERTS += """
            WHERE a.event_id = e.id AND a.cleared_at IS NULL
-           ORDER BY a.raised_at DESC, a.id DESC LIMIT $2) k) AS raised
+           ORDER BY a.raised_at DESC, a.id DESC LIMIT $2) k) AS raised,
+       (SELECT row_to_json(k)::text FROM (
+          SELECT m.id, m.drill, m.reason, coalesce(a.name, g.name) AS place,
+                 m.started_at, m.cleared_at
+            FROM ops.emergencies m
+            LEFT JOIN ops.areas a ON a.id = m.area_id
+            LEFT JOIN ops.gates g ON g.id = m.gate_id
+           WHERE m.event_id = e.id AND m.closed_at IS NULL) k) AS emergency
   FROM public.events e WHERE e.id = $1
 """
 
@@ -109,6 +116,17 @@ class Raised(msgspec.Struct, frozen=True):
     case: bool = False
 
 
+class Emergency(msgspec.Struct, frozen=True):
+    """The emergency or drill that is open; place null: everywhere."""
+
+    id: UUID
+    drill: bool
+    reason: str
+    place: str | None
+    started_at: datetime
+    cleared_at: datetime | None
+
+
 class Alerts(msgspec.Struct, frozen=True):
     """`data` of the topic, newest first; `conflicts` are those nobody has settled."""
 
@@ -116,10 +134,12 @@ class Alerts(msgspec.Struct, frozen=True):
     incidents: tuple[OpenIncident, ...]
     conflicts: int
     raised: tuple[Raised, ...] = ()
+    emergency: Emergency | None = None
 
 
 _calls = msgspec.json.Decoder(tuple[Call, ...])
 _incidents = msgspec.json.Decoder(tuple[OpenIncident, ...])
+_emergency = msgspec.json.Decoder(Emergency)
 _raised = msgspec.json.Decoder(tuple[Raised, ...])
 
 
@@ -140,6 +160,7 @@ async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
         _incidents.decode(row["incidents"]),
         row["conflicts"],
         tuple(_graded(one) for one in _raised.decode(row["raised"])),
+        _emergency.decode(row["emergency"]) if row["emergency"] else None,
     )
 
 

@@ -41,12 +41,15 @@ def _style(name: str, size: float, bold: bool = False, **more: Any) -> Paragraph
 
 
 TITLE: Final = _style("title", 18, True, spaceAfter=2 * mm)
-HEAD: Final = _style("head", 12, True, spaceBefore=6 * mm, spaceAfter=2 * mm)
+HEAD: Final = _style(
+    "head", 12, True, spaceBefore=6 * mm, spaceAfter=2 * mm, keepWithNext=1
+)
 TEXT: Final = _style("text", 9)
-SMALL: Final = _style("small", 8, color=SOFT)
+SMALL: Final = _style("small", 8, color=SOFT, keepWithNext=1)
 CELL: Final = _style("cell", 8)
 CELL_HEAD: Final = _style("cell_head", 8, True, color=SOFT)
 NUMBER: Final = _style("number", 8, alignment=2)
+NUMBER_HEAD: Final = _style("number_head", 7.5, True, color=SOFT, alignment=2)
 
 
 class Curve(Flowable):  # type: ignore[misc]  # the library has no types
@@ -118,8 +121,20 @@ class Document:
 
         The first row repeats on each page; beyond ROWS_MAX the rest is counted.
         """
-        cells = [[Paragraph(fonts.markup(h, fonts.BOLD), CELL_HEAD) for h in heads]]
-        cells += [[_cell(value) for value in row] for row in rows[:ROWS_MAX]]
+        right = [any(_is_number(row[at]) for row in rows) for at in range(len(heads))]
+        cells = [
+            [
+                Paragraph(
+                    fonts.markup(words, fonts.BOLD),
+                    NUMBER_HEAD if right[at] else CELL_HEAD,
+                )
+                for at, words in enumerate(heads)
+            ]
+        ]
+        cells += [
+            [_cell(value, right=right[at]) for at, value in enumerate(row)]
+            for row in rows[:ROWS_MAX]
+        ]
         whole = sum(widths)
         table = Table(
             cells,
@@ -170,7 +185,12 @@ class Document:
         canvas.drawRightString(A4[0] - 16 * mm, 10 * mm, str(made.page))
 
 
-def _cell(value: Any) -> Paragraph:
-    if isinstance(value, int | float):
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _cell(value: Any, *, right: bool) -> Paragraph:
+    if _is_number(value):
         return Paragraph(f"{value:,}".replace(",", "\u202f"), NUMBER)
-    return Paragraph(fonts.markup("" if value is None else str(value)), CELL)
+    text = fonts.markup("" if value is None else str(value))
+    return Paragraph(text, NUMBER if right else CELL)

@@ -124,7 +124,7 @@ def _tables(
                 ]
                 for one in report.sessions
             ],
-            [3, 2, 2, 1, 1, 1, 1, 1],
+            [3, 2, 2, 1.1, 1.2, 1, 1.2, 1.2],
         )
 
 
@@ -159,7 +159,7 @@ def _what_went_wrong(
                 [clock(one.at), one.kind, one.holder, one.people, one.resolution]
                 for one in report.conflict_list
             ],
-            [2, 2, 3, 1, 2],
+            [2, 2, 3, 1.3, 2],
         )
     paper.head(say("announcements"))
     heads = ("text", "time", "counted", "delivered", "missed", "opened")

@@ -75,6 +75,13 @@ async def test_the_whole_of_it(
     assert await pool.fetchval("SELECT count(*) FROM ops.emergencies") == 0
     await hold(page, "start")
     await expect(page.locator("[data-done=stopped]")).to_be_visible()
+    # The control room's wall says so as well.
+    wall = await page.context.new_page()
+    watched.follow(wall)
+    await wall.goto(f"{house.url}/control.html?event={house.event.id}")
+    await expect(wall.locator(".emergency-strip")).to_contain_text("Smoke")
+    await wall.screenshot(path=shots / "control-emergency.png")
+    await wall.close()
     assert (await house.scan("T-9"))["reason"] == "admission_stopped"
     band = phone.locator(".notice-band.urgent")
     await expect(band).to_contain_text("nobody enters")
@@ -154,6 +161,12 @@ async def test_the_copy_survives_a_reload_without_a_network(
     await phone.context.set_offline(True)
     await phone.reload()
     await expect(phone.locator(".scanner")).to_be_visible()
+    # What is kept lies behind the PIN of who is signed on.
+    await sheet(phone)
+    await expect(phone.get_by_text("Sign on with your PIN")).to_be_visible()
+    await phone.get_by_role("button", name="Close").first.click()
+    await phone.locator(".status-button").first.click()
+    await press_pin(phone, SUPERVISOR)
     await sheet(phone)
     await expect(phone.locator("[data-sum=all]")).to_have_text(people)
     # Whoever signs off takes the names along.

@@ -8,6 +8,7 @@ import { Alerts } from "/js/control/alerts.js";
 import { Calls, listenForCalls } from "/js/control/calls.js";
 import { Curve } from "/js/control/curve.js";
 import { Devices } from "/js/control/devices.js";
+import { EmergencyStrip } from "/js/control/emergency.js";
 import { Gates } from "/js/control/gates.js";
 import { Hero, Tiles } from "/js/control/hero.js";
 import {
@@ -31,7 +32,7 @@ function Room() {
   return html`<div class=${`room ${tv.value ? "tv" : ""}`} data-state=${state}>
     <a class="skip" href="#figures">${t("page.control.skip")}</a>
     <${Top} />
-    <${StaleBanner} />
+    <div class="banners"><${StaleBanner} /><${EmergencyStrip} /></div>
     <${Calls} />
     <main id="figures" class="board" tabindex="-1" aria-busy=${state === "loading"}>
       <${Hero} />
