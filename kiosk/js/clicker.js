@@ -14,7 +14,7 @@ const taps = signal([]);
 export const told = signal(null);
 
 export function countTold(data) {
-  told.value = data;
+  told.value = data.place;
 }
 
 function sum(list, way) {

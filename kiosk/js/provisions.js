@@ -5,6 +5,7 @@ import * as state from "/scan/js/state.js";
 
 const REFRESH_MS = 60_000;
 const RETRY_MS = 10_000;
+const SOON_MS = 1_000;
 const TIMEOUT_MS = 4_000;
 
 export class Provisions {
@@ -75,7 +76,11 @@ export class Provisions {
     this.show();
     this.busy = false;
     const settled = fresh && state.proof.value?.agrees !== false;
-    this.timer = setTimeout(() => this.refresh(), settled ? REFRESH_MS : RETRY_MS);
+    // Leases are granted with a whole package and brought by the next delta: a phone that
+    // may admit nothing else alone must not wait a minute for them.
+    const granted = fresh && this.alone.head?.mode === "strict" && this.alone.parts.length === 1;
+    const pause = granted ? SOON_MS : settled ? REFRESH_MS : RETRY_MS;
+    this.timer = setTimeout(() => this.refresh(), pause);
   }
 
   async compare() {
@@ -92,6 +97,7 @@ export class Provisions {
       made_at: Date.parse(head.made_at),
       expires_at: Date.parse(head.expires_at),
       mode: head.mode,
+      leases: this.alone.tickets.leases.size,
     };
   }
 }

@@ -9,8 +9,13 @@ import * as state from "/scan/js/state.js";
 const SILENCE_MS = 1_500;
 const AGAIN_MS = 6_000;
 
+const QUANTITIES = [1, 2, 3, 4];
+
 const points = signal(null);
+const items = signal([]);
 const point = signal("");
+// What is handed out where the point says nothing: a bar has more than one thing.
+const item = signal("");
 const quantity = signal(1);
 
 export function redeeming() {
@@ -56,13 +61,25 @@ async function giveAlone(alone, outbox, path, body, asked) {
 export function RedeemSheet({ post }) {
   useEffect(() => {
     const path = `/api/v1/events/${state.device.value.event.id}/redemption-points`;
-    post(path, undefined, 5_000).then((reply) => {
-      if (reply.status === 200) {
-        const names = new Map(reply.data.items.map(({ id, name }) => [id, name]));
-        points.value = reply.data.points.map((at) => ({ ...at, item: names.get(at.item_id) }));
+    let timer = null;
+    let open = true;
+    // A server that had no moment just now is asked again while the sheet is open.
+    const load = async () => {
+      const reply = await post(path, undefined, 5_000);
+      if (!open) return;
+      problem.value = reply.status === 200 ? null : sentenceOf(reply);
+      if (reply.status !== 200) {
+        timer = setTimeout(load, AGAIN_MS);
+        return;
       }
-      else problem.value = sentenceOf(reply);
-    });
+      items.value = reply.data.items;
+      points.value = reply.data.points;
+    };
+    load();
+    return () => {
+      open = false;
+      clearTimeout(timer);
+    };
   }, []);
   if (redeeming()) {
     const stop = () => {
@@ -74,13 +91,14 @@ export function RedeemSheet({ post }) {
       <button type="button" class="button primary large" onClick=${stop}>${t("page.redeem.stop")}</button>
     <//>`;
   }
+  const chosen = points.value?.find(({ id }) => id === point.value);
+  const named = chosen && (chosen.item_id ?? item.value);
   const begin = () => {
-    const chosen = points.value.find(({ id }) => id === point.value);
     state.mode.value = {
       kind: "redeem",
       point_id: chosen.id,
-      point: [chosen.name, chosen.item].filter(Boolean).join(" · "),
-      item_id: chosen.item_id ?? null,
+      point: [chosen.name, items.value.find(({ id }) => id === named)?.name, quantity.value > 1 && `× ${quantity.value}`].filter(Boolean).join(" · "),
+      item_id: named,
       quantity: quantity.value,
     };
     closeSheet();
@@ -96,7 +114,15 @@ export function RedeemSheet({ post }) {
     <${Problem} />
     ${points.value?.length === 0 && html`<p class="notice warn">${t("page.redeem.no_points")}</p>`}
     ${pick("page.redeem.point", point.value, points.value ?? [], (id) => (point.value = id))}
-    <button type="button" class="button primary large" disabled=${!point.value} onClick=${begin}>
+    ${chosen && !chosen.item_id && pick("page.redeem.item", item.value, items.value, (id) => (item.value = id))}
+    <div class="quantities figure" role="group" aria-label=${t("page.redeem.quantity")}>
+      ${QUANTITIES.map(
+        (n) => html`<button type="button" class="button large" key=${n} aria-pressed=${quantity.value === n} onClick=${() => (quantity.value = n)}>
+          ${n}
+        </button>`,
+      )}
+    </div>
+    <button type="button" class="button primary large" disabled=${!named} onClick=${begin}>
       ${t("page.redeem.begin")}
     </button>
   <//>`;

@@ -46,7 +46,7 @@ function statusOf() {
 
 function StatusLine() {
   const [tone, words] = statusOf();
-  return html`<header class=${`status ${tone}`} data-package=${state.packed.value?.mode ?? "none"}>
+  return html`<header class=${`status ${tone}`} data-package=${state.packed.value?.mode ?? "none"} data-leases=${state.packed.value?.leases ?? 0}>
     <span class="status-words" role="status"><i class="dot"></i>${words}</span>
     <span class="status-place">
       <b class="name">${state.gate.value?.name ?? t("page.scan.no_gate")}</b>

@@ -27,7 +27,12 @@ export function mustRead(answer) {
 
 export function staysUntilTouched(answer) {
   const tone = toneOf(answer);
-  return tone === "wait" || tone === "stop" || mustRead(answer).length > 0;
+  return tone === "wait" || tone === "stop" || mustRead(answer).length > 0 || leftOut(answer);
+}
+
+// Of a whole order somebody was not let in: a green that must be read.
+export function leftOut(answer) {
+  return (answer.tickets ?? []).some(({ verdict }) => verdict !== "admitted");
 }
 
 // The cause is not for the guest's eyes: it stands behind a touch.

@@ -4,7 +4,7 @@ import { t } from "/lib/i18n.js";
 import { beginWithBand } from "/scan/js/band.js";
 import { openSheet } from "/scan/js/dialog.js";
 import { IdCheck, Questions } from "/scan/js/questions.js";
-import { isDelicate, mayOverride, questionOf } from "/scan/js/verdict-rules.js";
+import { isDelicate, leftOut, mayOverride, questionOf } from "/scan/js/verdict-rules.js";
 import { shown } from "/scan/js/state.js";
 
 // Tick in a circle, arrow in a square, hand in a diamond, cross in an octagon: each is
@@ -94,7 +94,8 @@ function Cause({ view }) {
       <p class="verdict-do figure">${t("page.redeem.left", { n: answer.left ?? 0 })}</p>`;
   }
   if (view.tone === "go" || view.tone === "out" || view.tone === "again") {
-    return answer.reason === "ok" || view.tone === "again"
+    const alone = (answer.tickets ?? []).length < 2;
+    return (answer.reason === "ok" && alone) || view.tone === "again"
       ? null
       : html`<p class="verdict-say">${answer.message}</p>`;
   }
@@ -156,7 +157,7 @@ export function Verdict({ desk }) {
   const question = answer && questionOf(answer);
   const holder = answer?.ticket?.holder;
   return html`<div
-    class=${`verdict ${tone} ${view.notes?.length ? "noted" : ""}`}
+    class=${`verdict ${tone} ${view.notes?.length || (answer && leftOut(answer)) ? "noted" : ""}`}
     data-verdict=${answer?.verdict ?? (view.silent ? "silent" : "problem")}
     data-reason=${answer?.reason ?? ""}
     data-scan=${view.id}
@@ -173,7 +174,7 @@ export function Verdict({ desk }) {
       ${holder && html`<p class="verdict-name"><bdi>${holder}</bdi></p>`}
       ${answer?.ticket && html`<${Ticket} ticket=${answer.ticket} />`}
       ${answer?.session && html`<p class="verdict-say">${answer.session.title ?? answer.session.name}</p>`}
-      <${Order} lines=${answer?.order ?? []} />
+      <${Order} lines=${answer?.tickets ?? []} />
       <${Cause} view=${view} />
       ${view.notes?.length > 0 &&
       html`<ul class="notes">

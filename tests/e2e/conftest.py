@@ -88,7 +88,10 @@ class Watched:
         self.problems: list[str] = []
         self.hosts: set[str] = set()
         # A machine that is busy with other tests: the page must bear it, and does.
-        self.expected = [r"503 \(Service Unavailable\) .*/(heartbeat|scans|confirm)$"]
+        self.expected = [
+            r"503 \(Service Unavailable\)"
+            r" .*/(heartbeat|scans|confirm|redemption-points)$"
+        ]
 
     def follow(self, page: Page) -> None:
         """Listen to a page."""

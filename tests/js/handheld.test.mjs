@@ -57,6 +57,13 @@ test("each verdict has its tone; just now is grey and nobody's alarm", () => {
   assert.equal(staysUntilTouched({ verdict: "admitted", ticket: { notes: [] } }), false);
 });
 
+test("a green order stays while somebody of it stands outside", () => {
+  const line = (verdict) => ({ verdict, ticket: { holder: "李小龙" } });
+  const order = (...verdicts) => ({ verdict: "admitted", reason: "ok", tickets: verdicts.map(line) });
+  assert.equal(staysUntilTouched(order("admitted", "admitted")), false);
+  assert.equal(staysUntilTouched(order("admitted", "hold")), true);
+});
+
 test("green never blocks; red waits 1.5 s for another code; a trigger always counts", () => {
   const red = { code: "A", stays: true, shownAtMs: 0 };
   assert.equal(mayTake({ ...red, stays: false }, "B", "qr_code", 1), true);

@@ -130,7 +130,7 @@ function Conflict({ conflict }) {
     </th>
     <td><${Side} side=${conflict.before} /></td>
     <td><${Side} side=${conflict.entry} /></td>
-    <td class="figure">${conflict.minutes === null ? "–" : t("page.control.ago_min", { n: conflict.minutes })}</td>
+    <td class="figure">${conflict.minutes === null ? "–" : t("page.offline.minutes", { n: conflict.minutes })}</td>
     <td class="row">
       ${conflict.resolved_at
         ? html`<span class="small">${t(`page.offline.end.${conflict.resolution}`)} · ${conflict.resolved_by ?? ""}</span>`

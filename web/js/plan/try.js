@@ -53,7 +53,7 @@ export async function tryCell(scope, column, leading) {
       label: [type.name, ticket.labels?.attendee_id].filter(Boolean).join(" · "),
     };
     if (ticket) await ask();
-    else trouble.value = t("page.plan.no_sample", { type: type?.name });
+    else trouble.value = t("page.plan.no_sample");
   } catch (error) {
     trouble.value = sentenceOf(error);
   }

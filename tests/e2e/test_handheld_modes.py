@@ -1,0 +1,192 @@
+"""What a phone does beside one ticket at a time: counts, orders, drinks, bands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from ops.ids import uuid7
+from tests.e2e.conftest import OpenPage, Watched
+from tests.e2e.house import House
+from tests.e2e.test_handheld import PHONE, scanner, verdict, wedge
+
+pytestmark = pytest.mark.browser
+
+
+async def sheet(page: Page, *names: str) -> None:
+    """Open a sheet from the thumb, then from the menu."""
+    for name in names:
+        await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def counted(house: House) -> int:
+    """People counted without tickets in the venue."""
+    found: int = await house.database.pool.fetchval(
+        "SELECT manual FROM ops.areas WHERE id = $1", house.event.venue
+    )
+    return found
+
+
+async def until_counted(house: House, page: Page, wanted: int) -> None:
+    """Wait until the taps have come to PostgreSQL."""
+    for _ in range(300):
+        if await counted(house) == wanted:
+            return
+        await page.wait_for_timeout(50)
+    raise AssertionError((await counted(house), wanted))
+
+
+async def test_people_without_tickets_are_tapped_also_without_a_network(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect(r"ERR_INTERNET_DISCONNECTED|Failed to (load|fetch)")
+    page = await scanner(await open_page(*PHONE), house, "Clicker phone")
+    await sheet(page, "Count")
+    for way in ("IN 5", "IN 2", "IN 1", "OUT 1"):
+        await page.get_by_role("button", name=way, exact=True).click()
+    await expect(page.locator(".tap-sum")).to_contain_text("Here: 8 in, 1 out")
+    await until_counted(house, page, 7)
+    await expect(page.locator(".tap-sum")).to_contain_text("Inside: 7")
+    await page.screenshot(path=shots / "handheld-clicker.png")
+    await page.get_by_role("button", name="Undo −1").click()
+    await until_counted(house, page, 8)
+    await page.context.set_offline(True)
+    for _ in range(3):
+        await page.get_by_role("button", name="IN 1", exact=True).click()
+    await expect(page.locator(".tap-sum")).to_contain_text("Here: 11 in")
+    assert await counted(house) == 8
+    await page.context.set_offline(False)
+    await until_counted(house, page, 11)
+    taps = await house.database.pool.fetchval("SELECT count(*) FROM ops.counts")
+    assert taps == 8
+
+
+async def test_one_code_lets_in_its_whole_order(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    order = uuid7()
+    await house.database.pool.execute(
+        "INSERT INTO orders (id, event_id, order_number) VALUES ($1, $2, 'A-1042')",
+        order,
+        house.event.id,
+    )
+    for code in ("T-20", "T-21", "T-22"):
+        await house.database.pool.execute(
+            "UPDATE tickets SET order_id = $2 WHERE id = $1",
+            house.event.tickets[code],
+            order,
+        )
+    assert (await house.scan("T-21"))["verdict"] == "admitted"
+    page = await scanner(await open_page(*PHONE), house, "Order phone")
+    await sheet(page, "More", "Whole orders at once")
+    await expect(page.locator(".mode-band")).to_contain_text("whole order")
+    await wedge(page, "T-20")
+    words = await verdict(page, "admitted")
+    await page.screenshot(path=shots / "handheld-order.png")
+    assert "Guest 22" in words
+    assert "2" in words, "how many came in"
+    for code in ("T-20", "T-21", "T-22"):
+        assert len(await house.admissions(code)) == 1
+    await page.locator(".mode-band .status-button").click()
+    await expect(page.locator(".mode-band")).to_have_count(0)
+
+
+async def bar(house: House) -> Any:
+    """A bar with two things; each regular ticket has two drinks."""
+    base = f"/events/{house.event.id}"
+    drink = await house.call(f"{base}/items", {"name": "Drink 🍹"})
+    await house.call(f"{base}/items", {"name": "Lunch"})
+    point = await house.call(f"{base}/redemption-points", {"name": "Bar Łuna"})
+    await house.call(
+        f"{base}/entitlements",
+        {
+            "item_id": drink["id"],
+            "ticket_type_id": str(house.event.regular),
+            "quantity": 2,
+        },
+    )
+    return point
+
+
+async def test_drinks_are_handed_out_until_none_is_left(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    await bar(house)
+    page = await scanner(await open_page(*PHONE), house, "Bar phone")
+    await sheet(page, "More", "Drinks and lunches")
+    await page.get_by_label("Point").select_option(label="Bar Łuna")
+    begin = page.get_by_role("button", name="Begin")
+    # This bar hands out more than one thing: which one is asked first.
+    await expect(begin).to_be_disabled()
+    await page.get_by_label("What is handed out").select_option(label="Drink 🍹")
+    await page.screenshot(path=shots / "handheld-redeem-sheet.png")
+    await begin.click()
+    await expect(page.locator(".mode-band")).to_contain_text("Bar Łuna · Drink")
+    await wedge(page, "T-25")
+    assert "1 left" in await verdict(page, "redeemed")
+    await page.screenshot(path=shots / "handheld-redeemed.png")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    # The same code within ten seconds: a person looks, and says so.
+    await wedge(page, "T-25")
+    await verdict(page, "hold", "again")
+    await page.get_by_role("button", name="Yes, once more").click()
+    assert "0 left" in await verdict(page, "redeemed")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    await wedge(page, "T-25")
+    await verdict(page, "refused", "nothing_left")
+    await page.screenshot(path=shots / "handheld-nothing-left.png")
+    await page.keyboard.press("Escape")
+    assert await house.admissions("T-25") == []
+    units = await house.database.pool.fetchval(
+        "SELECT count(*) FROM ops.redemption_units WHERE ticket_id = $1",
+        house.event.tickets["T-25"],
+    )
+    assert units == 2
+    await page.locator(".mode-band .status-button").click()
+    await wedge(page, "T-25")
+    await verdict(page, "admitted", "ok")
+
+
+async def test_a_band_takes_the_place_of_the_ticket(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect(r"409 .*/media/bind$")
+    await house.call(
+        f"/events/{house.event.id}/media/list", {"media": [{"code": "BAND-0002"}]}
+    )
+    page = await scanner(await open_page(*PHONE), house, "Band phone")
+    await sheet(page, "More", "Wristband or badge")
+    await wedge(page, "T-26")
+    await expect(page.locator(".band-row.have")).to_have_count(1)
+    await page.screenshot(path=shots / "handheld-band.png")
+    await wedge(page, "BAND-0001")
+    await expect(page.locator(".notice")).to_contain_text("Linked")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+    await wedge(page, "BAND-0001")
+    assert "Guest 26" in await verdict(page, "admitted", "ok")
+    await expect(page.locator(".verdict")).to_have_count(0)
+    # The ticket's own code was exchanged: a phone does not go back over the fence.
+    await wedge(page, "T-26")
+    await verdict(page, "refused", "exchanged")
+    await page.keyboard.press("Escape")
+    # A band of the stock that belongs to nobody yet: linked from the verdict itself.
+    await wedge(page, "BAND-0002")
+    await verdict(page, "hold", "unassigned_medium")
+    await page.get_by_role("button", name="Link it to a ticket").click()
+    await wedge(page, "T-27")
+    await expect(page.locator(".notice")).to_contain_text("Linked")
+    await page.screenshot(path=shots / "handheld-band-linked.png")
+    # The same band for somebody else: one winner.
+    await wedge(page, "T-28")
+    await wedge(page, "BAND-0002")
+    await expect(page.locator(".notice.bad")).to_be_visible()
+    bound = await house.database.pool.fetch(
+        "SELECT ticket_id FROM ops.ticket_codes"
+        " WHERE kind = 'medium' AND revoked_at IS NULL ORDER BY issued_at"
+    )
+    tickets = house.event.tickets
+    assert [row["ticket_id"] for row in bound] == [tickets["T-26"], tickets["T-27"]]
