@@ -77,7 +77,7 @@ from ops.presets import routes as preset_routes
 from ops.reports import routes as report_routes
 from ops.runtime import Runtime
 from ops.settings import Settings
-from ops.watch import alert_routes
+from ops.watch import alert_routes, shift_routes
 
 API_PREFIX = "/api/v1"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -122,6 +122,7 @@ API_ROUTES: tuple[Any, ...] = (
     *segment_routes.ROUTES,
     *pipeline_routes.ROUTES,
     *alert_routes.ROUTES,
+    *shift_routes.ROUTES,
 )
 """Handlers under /api/v1, one tuple a module."""
 
@@ -242,6 +243,7 @@ def parts_of(runtime: Runtime) -> dict[str, Any]:
         "doors": runtime.doors,
         "alerts": runtime.alerts,
         "cases": runtime.cases,
+        "shifts": runtime.shifts,
         "leads": runtime.leads,
         "duplicates": runtime.duplicates,
         "merging": runtime.merging,

@@ -108,6 +108,7 @@ from ops.settings import Settings
 from ops.texts import Texts
 from ops.watch.alerts import Alerts
 from ops.watch.evidence import Cases
+from ops.watch.shifts import Shifts
 
 
 class Runtime:
@@ -224,6 +225,7 @@ class Runtime:
         self.doors = Doors(self.database, self.auditor)
         self.alerts = Alerts(self.database, self.auditor, self.clock)
         self.cases = Cases(self.database, self.clock)
+        self.shifts = Shifts(self.database, self.clock)
 
     def _door(self) -> None:
         database, clock = self.database, self.clock

@@ -26,6 +26,13 @@ _ALERTS = """
 SELECT e.id,
        (SELECT count(*) FROM ops.conflicts c
          WHERE c.event_id = e.id AND c.resolved_at IS NULL)::int AS conflicts,
+       (SELECT floor(extract(epoch FROM now() - o.created_at))::int
+          FROM ops.outbox o WHERE o.event_id = e.id ORDER BY o.id LIMIT 1) AS waiting_s,
+       (SELECT coalesce(sum(d.pending), 0) FROM ops.device_events x
+          JOIN ops.devices d ON d.id = x.device_id AND d.state = 'active'
+         WHERE x.event_id = e.id)::int AS unsent,
+       EXISTS (SELECT FROM ops.watches w WHERE w.event_id = e.id
+                  AND w.looked_at > now() - interval '30 seconds') AS watched,
        (SELECT coalesce(json_agg(row_to_json(k)), '[]')::text FROM (
           SELECT h.id, h.kind, h.queue, h.note, g.name AS gate, d.name AS device,
                  o.name AS operator, h.called_at, h.received_at, h.seen_at,
@@ -127,6 +134,15 @@ class Emergency(msgspec.Struct, frozen=True):
     cleared_at: datetime | None
 
 
+class Sync(msgspec.Struct, frozen=True):
+    """How the parts keep up: seconds that the oldest change has waited for the doors,
+    scans that devices hold, whether alerts are being looked for at all."""
+
+    waiting_s: int
+    unsent: int
+    watched: bool
+
+
 class Alerts(msgspec.Struct, frozen=True):
     """`data` of the topic, newest first; `conflicts` are those nobody has settled."""
 
@@ -135,6 +151,7 @@ class Alerts(msgspec.Struct, frozen=True):
     conflicts: int
     raised: tuple[Raised, ...] = ()
     emergency: Emergency | None = None
+    sync: Sync = Sync(0, 0, False)
 
 
 _calls = msgspec.json.Decoder(tuple[Call, ...])
@@ -161,6 +178,7 @@ async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
         row["conflicts"],
         tuple(_graded(one) for one in _raised.decode(row["raised"])),
         _emergency.decode(row["emergency"]) if row["emergency"] else None,
+        Sync(max(0, row["waiting_s"] or 0), row["unsent"], row["watched"]),
     )
 
 

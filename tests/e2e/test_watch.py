@@ -133,7 +133,7 @@ async def test_a_walk_is_set_and_the_page_fits_a_phone(
     await page.fill("#walk-s", "90")
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator(".acts-table")).to_contain_text("90 s")
-    for tab in ("Alerts", "Rules", "Walks"):
+    for tab in ("Alerts", "Shifts", "Rules", "Walks"):
         await page.get_by_role("button", name=tab, exact=True).click()
         wide = await page.evaluate(
             "document.documentElement.scrollWidth"
@@ -142,3 +142,36 @@ async def test_a_walk_is_set_and_the_page_fits_a_phone(
         assert wide <= 0, tab
     await page.get_by_role("button", name="Rules", exact=True).click()
     await page.screenshot(path=shots / "watch-phone.png")
+
+
+async def test_shifts_are_planned_and_who_is_missing_is_seen(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    await house.call(
+        f"/events/{house.event.id}/operators",
+        {"name": "Zoë O'Brien-Łukasz", "pin": "240917"},
+    )
+    page = await open_page(1280, 900)
+    await go(page, house, f"watch.html?event={house.event.id}#shifts")
+    await page.select_option("#shift-where", label="Main gate")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    row = page.locator("tr[data-state]", has_text="Zoë")
+    await expect(row).to_contain_text("missing")
+    main = page.locator("li[data-gate='Main gate']")
+    await expect(main).to_contain_text("1 short")
+    await page.screenshot(path=shots / "watch-shifts.png")
+    wall = await page.context.new_page()
+    await wall.goto(f"{house.url}/control.html?event={house.event.id}")
+    gate = wall.locator(".gates tr", has_text="Main gate")
+    await expect(gate).to_contain_text("1 short")
+    await expect(wall.locator("[data-sync=well]")).to_be_visible()
+    answer = await house.http.post(
+        "/api/v1/devices/operator",
+        headers={"Authorization": f"Device dev_{house.event.device}"},
+        json={"pin": "240917"},
+    )
+    assert answer.status_code == 200, answer.text
+    await expect(row).to_contain_text("signed on")
+    await expect(row).to_contain_text("Phone 1")
+    await expect(main).to_contain_text("1 there, 1 planned")
+    await expect(gate).not_to_contain_text("short", timeout=30_000)

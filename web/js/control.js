@@ -24,6 +24,7 @@ import {
 } from "/js/control/model.js";
 import { Areas, Sessions } from "/js/control/places.js";
 import { Ticker } from "/js/control/ticker.js";
+import { readStaff } from "/js/control/staff.js";
 import { StaleBanner, switchTv, Top, tv } from "/js/control/top.js";
 
 function Room() {
@@ -94,6 +95,7 @@ async function start() {
   setInterval(tick, 1_000);
   listenToKeys();
   listenForCalls();
+  readStaff();
   effect(() => {
     const title = attendance.value?.event.title ?? t("page.control.title");
     const inside = attendance.value?.figures.inside;

@@ -6,9 +6,10 @@ import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { event, eventId, loadEvent, said, sentenceOf } from "/js/doors/model.js";
 import { History } from "/js/watch/history.js";
 import { Rules } from "/js/watch/rules.js";
+import { Shifts } from "/js/watch/shifts.js";
 import { Walks } from "/js/watch/walks.js";
 
-const TABS = { history: History, rules: Rules, walks: Walks };
+const TABS = { history: History, shifts: Shifts, rules: Rules, walks: Walks };
 
 const tab = signal(TABS[location.hash.slice(1)] ? location.hash.slice(1) : "history");
 const trouble = signal(null);

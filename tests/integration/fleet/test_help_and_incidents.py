@@ -74,6 +74,7 @@ async def test_a_call_is_on_the_screens_within_a_second_and_the_answer_comes_bac
                 "incidents": [],
                 "conflicts": 0,
                 "raised": [],
+                "sync": {"waiting_s": 0, "unsent": 0, "watched": False},
             }
             begin_s = time.monotonic()
             made = await call(

@@ -5,7 +5,8 @@ import { count, rate } from "/lib/format.js";
 import { mayEnter } from "/lib/alert-rules.js";
 import { Figure } from "/js/control/number.js";
 import { gateForecast, gateTrouble, lanesMissing, waitMinutes } from "/js/control/derive.js";
-import { alerts, attendance, forecast } from "/js/control/model.js";
+import { short } from "/js/control/staff.js";
+import { alerts, attendance, eventId, forecast } from "/js/control/model.js";
 
 const TONE = { closed: "bad", held: "bad", no_device: "bad" };
 
@@ -34,6 +35,7 @@ function Gate({ gate }) {
     <th scope="row">
       <span class="name" title=${gate.name}>${gate.name}</span>
       <span class="small soft">${gate.area}</span>
+      ${short(gate.id) > 0 && html`<a class="chip bad" href=${`/watch.html?event=${eventId}#shifts`}>${t("page.control.gate.short", { n: short(gate.id) })}</a>`}
       <${Queue} queue=${gateForecast(forecast.value, gate.id)} />
       ${mayEnter(alerts.value?.raised, gate.area_id) !== null &&
       html`<span class="chip bad figure">

@@ -4,7 +4,7 @@ import { html, signal } from "/lib/ui.js";
 import { language, t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
-import { attendance, eventId, live, now, status } from "/js/control/model.js";
+import { alerts, attendance, eventId, live, now, status } from "/js/control/model.js";
 
 export const tv = signal(new URLSearchParams(location.search).has("tv"));
 
@@ -25,6 +25,26 @@ function Connection() {
   const tone = state === "live" ? "good" : state === "connecting" ? "" : "bad";
   return html`<span class=${`chip connection ${tone}`} role="status">
     <i class="dot"></i>${t(`page.live.${state}`)}
+  </span>`;
+}
+
+// How the parts keep up: what waits for the doors, what devices hold, the journal.
+function Sync() {
+  const state = alerts.value?.sync;
+  if (!state) return null;
+  const journal = alerts.value.raised.some(({ rule }) => rule === "journal_mode");
+  const word = journal
+    ? "journal"
+    : state.waiting_s > 2
+      ? "waiting"
+      : state.unsent > 0
+        ? "unsent"
+        : state.watched
+          ? "well"
+          : "unwatched";
+  const tone = { journal: "bad", waiting: "warn", unsent: "warn", unwatched: "warn", well: "good" }[word];
+  return html`<span class=${`chip sync figure ${tone}`} data-sync=${word}>
+    ${t(`page.control.sync.${word}`, { n: word === "unsent" ? state.unsent : state.waiting_s })}
   </span>`;
 }
 
@@ -61,6 +81,7 @@ export function Top() {
       ${doors &&
       html`<span class=${`chip ${DOORS[doors] ?? ""}`}>${t(`page.control.doors.${doors}`)}</span>`}
     </div>
+    <${Sync} />
     <${Connection} />
     <time class="top-clock figure" aria-label=${t("page.control.clock")}>
       ${event ? clock(now.value, event.timezone, true) : "–"}

@@ -6,6 +6,8 @@ import { clock, count } from "/lib/format.js";
 import { call } from "/lib/api.js";
 import { act, base, eventId, said, sentenceOf, zone } from "/js/doors/model.js";
 
+const SAVED = { words: "page.watch.saved" };
+
 const items = signal(null);
 const cursor = signal(null);
 const openOnly = signal(false);
@@ -32,7 +34,7 @@ function Row({ alert }) {
     submit.preventDefault();
     const note = submit.currentTarget.elements.note.value.trim();
     const body = note ? { note } : {};
-    if (await act("POST", `${base}/alerts/${alert.id}/acknowledge`, body)) load();
+    if (await act("POST", `${base}/alerts/${alert.id}/acknowledge`, body, SAVED)) load();
   };
   const tone = { bad: "bad", warn: "warn" }[alert.gravity] ?? "";
   return html`<tr data-rule=${alert.rule}>

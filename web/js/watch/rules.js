@@ -4,6 +4,8 @@ import { t } from "/lib/i18n.js";
 import { call } from "/lib/api.js";
 import { act, base, said, sentenceOf } from "/js/doors/model.js";
 
+const SAVED = { words: "page.watch.saved" };
+
 const rules = signal([]);
 
 async function load() {
@@ -33,11 +35,11 @@ function Rule({ rule }) {
       clear_at: Number(clearAt.value),
       for_s: Number(forS.value),
       clear_s: Number(clearS.value),
-    });
+    }, SAVED);
     if (found) rules.value = found.rules;
   };
   const forget = async () => {
-    if (await act("DELETE", `${base}/alert-rules/${rule.rule}`)) load();
+    if (await act("DELETE", `${base}/alert-rules/${rule.rule}`, undefined, SAVED)) load();
   };
   const unit = t(`page.watch.unit.${rule.unit}`);
   return html`<form class=${`rule ${setting.enabled ? "" : "off"}`} data-rule=${rule.rule} onSubmit=${save} aria-label=${t(`page.alert.name.${rule.rule}`)}>

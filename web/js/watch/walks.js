@@ -4,6 +4,8 @@ import { t } from "/lib/i18n.js";
 import { call } from "/lib/api.js";
 import { act, base, gates, said, sentenceOf } from "/js/doors/model.js";
 
+const SAVED = { words: "page.watch.saved" };
+
 const walks = signal([]);
 
 export function Walks() {
@@ -20,7 +22,7 @@ export function Walks() {
     submit.preventDefault();
     const { one, other, walk } = submit.currentTarget.elements;
     const body = { gate_id: one.value, other_gate_id: other.value, walk_s: Number(walk.value) };
-    const found = await act("PUT", `${base}/gate-walks`, body);
+    const found = await act("PUT", `${base}/gate-walks`, body, SAVED);
     if (found) walks.value = found.walks;
   };
   const options = gates.value.map((gate) => html`<option key=${gate.id} value=${gate.id}>${gate.name}</option>`);
