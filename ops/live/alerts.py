@@ -26,7 +26,7 @@ _ALERTS = """
 SELECT e.id,
        (SELECT count(*) FROM ops.conflicts c
          WHERE c.event_id = e.id AND c.resolved_at IS NULL)::int AS conflicts,
-       (SELECT floor(extract(epoch FROM now() - o.created_at))::int
+       (SELECT floor(extract(epoch FROM now() - o.created_at) / 5)::int * 5
           FROM ops.outbox o WHERE o.event_id = e.id ORDER BY o.id LIMIT 1) AS waiting_s,
        (SELECT coalesce(sum(d.pending), 0) FROM ops.device_events x
           JOIN ops.devices d ON d.id = x.device_id AND d.state = 'active'
@@ -135,8 +135,8 @@ class Emergency(msgspec.Struct, frozen=True):
 
 
 class Sync(msgspec.Struct, frozen=True):
-    """How the parts keep up: seconds that the oldest change has waited for the doors,
-    scans that devices hold, whether alerts are being looked for at all."""
+    """How the parts keep up: seconds that the oldest change has waited for the doors
+    (in steps of five), scans that devices hold, whether alerts are looked for."""
 
     waiting_s: int
     unsent: int

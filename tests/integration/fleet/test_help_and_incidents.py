@@ -69,19 +69,16 @@ async def test_a_call_is_on_the_screens_within_a_second_and_the_answer_comes_bac
             await screen.hello(bearer["Authorization"].removeprefix("Bearer "))
             topic = f"event:{event.id}:alerts"
             first = await screen.watch(topic)
-            assert first["data"] == {
-                "calls": [],
-                "incidents": [],
-                "conflicts": 0,
-                "raised": [],
-                "sync": {"waiting_s": 0, "unsent": 0, "watched": False},
-            }
+            data = first["data"]
+            assert (data["calls"], data["incidents"], data["conflicts"]) == ([], [], 0)
             begin_s = time.monotonic()
             made = await call(
                 http, event, kind="queue", queue="over_barrier", note="To the road 🚧"
             )
             assert made.status_code == 200, made.text
             update = await screen.hear_op("update")
+            while not update["data"]["calls"]:  # nobody drains the outbox here
+                update = await screen.hear_op("update")
             assert time.monotonic() - begin_s < 1.0
             [shown] = update["data"]["calls"]
             assert shown["gate"] == "Main gate"
