@@ -30,6 +30,7 @@ const FILES = [
   "/lib/theme.js",
   "/lib/tools.js",
   "/lib/ui.js",
+  "/lib/zoned.js",
   "/vendor/htm.mjs",
   "/vendor/preact-hooks.mjs",
   "/vendor/preact.mjs",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { EMPTY, correctionOf, draftOf, formOf, recallableS, segmentsOf, unfinished, utcOf } from "/js/announcements/draft.js";
+import { EMPTY, correctionOf, draftOf, formOf, recallableS, segmentsOf, unfinished } from "/js/announcements/draft.js";
 
 const WORDS = { en: { title: " Doors open ", content: "Come in." }, fr: { title: "Ouvert", content: "Entrez." } };
 
@@ -56,11 +56,4 @@ test("it can be taken back until its time", () => {
   assert.equal(recallableS(line, at), 10);
   assert.equal(recallableS(line, at + 60_000), 0);
   assert.equal(recallableS({ ...line, status: "sent" }, at), 0);
-});
-
-test("a time is the event's own, also in the hour when clocks change", () => {
-  assert.equal(utcOf("", "America/Toronto"), null);
-  assert.equal(utcOf("2026-11-22T18:00", "America/Toronto"), "2026-11-22T23:00:00.000Z");
-  assert.equal(utcOf("2026-07-01T18:00", "America/Toronto"), "2026-07-01T22:00:00.000Z");
-  assert.equal(utcOf("2026-03-08T03:30", "America/Toronto"), "2026-03-08T07:30:00.000Z");
 });

@@ -215,3 +215,21 @@ def test_folders_are_found_in_the_wheel_first(
     for name in ("web", "kiosk", "ops/_pages/web", "ops/_pages/kiosk"):
         (tmp_path / name).mkdir(parents=True)
     assert pages_dir.find().web == tmp_path / "ops/_pages/web"
+
+
+def test_the_worker_of_the_attendees_page_keeps_every_file_that_it_loads() -> None:
+    worker = (FOLDERS.web / "me-sw.js").read_text(encoding="utf-8")
+    kept = set(re.findall(r'"(/[\w./-]*)"', worker.partition("];")[0]))
+    pages = Pages(FOLDERS, Settings(), "1")
+    assert kept - {"/config.json"} <= set(pages.paths)
+    for path in kept - {"/config.json"}:
+        if not path.endswith((".js", ".mjs", ".css", ".html")):
+            continue
+        body = pages.file(path).load().body.decode()
+        for name in re.findall(
+            r"""(?:from |import |href=|src=|url\()["']?([./][\w./-]+)""", body
+        ):
+            full = f"/vendor/{name[2:]}" if name.startswith("./") else name
+            assert full in kept, f"{path} needs {full}"
+    before = pages.file("/me-sw.js").body
+    assert b'"development"' not in before  # a new build is a new worker

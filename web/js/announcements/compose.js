@@ -3,8 +3,9 @@
 import { html, signal } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { count as number } from "/lib/format.js";
+import { fromField } from "/lib/zoned.js";
 import { busy, event, zone } from "/js/event-desk.js";
-import { AUDIENCES, EMPTY, METHODS, PRIORITIES, formOf, utcOf } from "/js/announcements/draft.js";
+import { AUDIENCES, EMPTY, METHODS, PRIORITIES, formOf } from "/js/announcements/draft.js";
 import {
   change,
   channels,
@@ -195,7 +196,7 @@ function Buttons() {
   const people = preview.value?.people ?? 0;
   const urgent = form.value.priority === "urgent";
   const off = busy.value || !ready.value || preview.value === null;
-  const at = utcOf(later.value, zone.value);
+  const at = fromField(later.value, zone.value);
   const go = async () => {
     const line = await send({ at });
     if (line) later.value = "";

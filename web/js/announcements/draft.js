@@ -115,28 +115,3 @@ export function recallableS(line, nowMs) {
   if (line.status !== "scheduled" || !line.scheduled_for) return 0;
   return Math.max(0, Math.ceil((Date.parse(line.scheduled_for) - nowMs) / 1000));
 }
-
-// "2026-11-22T18:00" as it stands in a field, at an event's zone -> UTC. The difference of
-// the zone is taken at that time: twice, for the hour in which clocks change.
-export function utcOf(local, zone) {
-  if (!local) return null;
-  const wall = Date.parse(`${local}:00Z`);
-  const offset = (ms) => {
-    const parts = Object.fromEntries(
-      new Intl.DateTimeFormat("en-US", {
-        timeZone: zone,
-        hourCycle: "h23",
-        year: "numeric",
-        month: "2-digit",
-        day: "2-digit",
-        hour: "2-digit",
-        minute: "2-digit",
-      })
-        .formatToParts(new Date(ms))
-        .map(({ type, value }) => [type, value]),
-    );
-    return Date.parse(`${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:00Z`) - ms;
-  };
-  const first = wall - offset(wall);
-  return new Date(wall - offset(first)).toISOString();
-}

@@ -2,6 +2,7 @@
 import { html, signal, useEffect } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { clock, day } from "/lib/format.js";
+import { fromField } from "/lib/zoned.js";
 import { ask, load, me } from "/js/me/state.js";
 
 const found = signal(null);
@@ -42,7 +43,7 @@ function Meeting({ line }) {
     event.preventDefault();
     const form = new FormData(event.target);
     act(`/connections/${line.id}/meeting`, {
-      at: new Date(form.get("at")).toISOString(),
+      at: fromField(form.get("at"), zone),
       place: form.get("place"),
     });
   };
