@@ -27,23 +27,40 @@ export async function listen(eventId, code) {
   }
 }
 
+const corrected = (list) => new Set(list.map(({ corrects_id: id }) => id).filter(Boolean));
+
+// The code stays on top, where it is held up: only the newest urgent word stands above it.
+function urgentOf(list) {
+  const gone = corrected(list);
+  return list.find(({ id, priority }) => priority === "urgent" && !gone.has(id));
+}
+
+function Item({ item, zone }) {
+  const loud = item.priority === "urgent" || item.priority === "high";
+  return html`<li class="news-item" data-priority=${item.priority}>
+    <p class="soft small figure">
+      ${loud && html`<span class="chip bad">${t(`page.me.priority.${item.priority}`)}</span> `}
+      ${item.corrects_id && html`<span class="chip warn">${t("page.me.correction")}</span> `}
+      ${item.at && html`<time datetime=${item.at}>${day(item.at, locale(), zone)}, ${clock(item.at, zone)}</time>`}
+    </p>
+    <h3 class="name">${item.title}</h3>
+    <p class="news-text name">${item.content}</p>
+    ${item.link_url && html`<a href=${item.link_url} rel="noopener">${t("page.me.more")}</a>`}
+  </li>`;
+}
+
+export function Urgent({ zone }) {
+  const item = urgentOf(items.value);
+  if (!item) return null;
+  return html`<section class="panel news-panel" role="alert"><ol class="news"><${Item} item=${item} zone=${zone} /></ol></section>`;
+}
+
 export function News({ zone }) {
-  if (items.value.length === 0) return null;
+  const above = urgentOf(items.value);
+  const rest = items.value.filter((item) => item !== above);
+  if (rest.length === 0) return null;
   return html`<section class="panel news-panel" aria-labelledby="news">
     <h2 id="news">${t("page.me.news")}</h2>
-    <ol class="news" aria-live="polite">
-      ${items.value.map(
-        (item) => html`<li class="news-item" key=${item.id} data-priority=${item.priority}>
-          <p class="soft small figure">
-            ${(item.priority === "urgent" || item.priority === "high") && html`<span class="chip bad">${t(`page.me.priority.${item.priority}`)}</span> `}
-            ${item.corrects_id && html`<span class="chip warn">${t("page.me.correction")}</span> `}
-            ${item.at && html`<time datetime=${item.at}>${day(item.at, locale(), zone)}, ${clock(item.at, zone)}</time>`}
-          </p>
-          <h3 class="name">${item.title}</h3>
-          <p class="news-text name">${item.content}</p>
-          ${item.link_url && html`<a href=${item.link_url} rel="noopener">${t("page.me.more")}</a>`}
-        </li>`,
-      )}
-    </ol>
+    <ol class="news" aria-live="polite">${rest.map((item) => html`<${Item} key=${item.id} item=${item} zone=${zone} />`)}</ol>
   </section>`;
 }

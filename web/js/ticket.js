@@ -5,7 +5,7 @@ import { call } from "/lib/api.js";
 import { byDay, codeOf, dayKey, phase } from "/lib/agenda.js";
 import { clock, count, day, zoneName } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
-import { listen, News } from "/js/ticket-news.js";
+import { listen, News, Urgent } from "/js/ticket-news.js";
 
 const LOOK_MS = 20_000;
 const RETRY_MS = 3_000;
@@ -247,8 +247,9 @@ function Page() {
             html`<p class="notice warn" role="status">
               ${t("page.ticket.old", { when: clock(loadedAt.value, data.value.event.timezone) })}
             </p>`}
-            <${News} zone=${data.value.event.timezone} />
-            <div class="cards"><${Ticket} /><${Agenda} /></div>`
+            <${Urgent} zone=${data.value.event.timezone} />
+            <div class="cards"><${Ticket} /><${Agenda} /></div>
+            <${News} zone=${data.value.event.timezone} />`
         : html`<${Message} />`}
     </main>
   </div>`;
