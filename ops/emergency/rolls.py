@@ -94,7 +94,7 @@ class CountBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: UUID
     place: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     delta: Annotated[int, msgspec.Meta(ge=-500, le=500)]
-    at: datetime | None = None
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Rolls:

@@ -212,6 +212,9 @@ async def test_heads_are_counted_once(doors: Doors) -> None:
     await doors.ok(path, tap, doors.at())
     found = await doors.ok(path, {**tap, "id": str(uuid7()), "delta": -1})
     assert [(one["place"], one["people"]) for one in found] == [("Car park B", 4)]
+    # A time without a zone is nobody's time.
+    naive = {**tap, "id": str(uuid7()), "at": "2026-11-22T18:00:00"}
+    assert (await doors.refused(path, naive))[0] == 400
 
 
 async def test_a_second_person_publishes_where_that_is_set(doors: Doors) -> None:
