@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -116,7 +116,7 @@ class Changes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class SendBody(msgspec.Struct, forbid_unknown_fields=True):
     """When: `at` a time, `at_once`, or (neither) in ten seconds."""
 
-    at: datetime | None = None
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     at_once: bool | None = None
 
 

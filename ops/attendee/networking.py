@@ -134,7 +134,7 @@ class AnswerBody(msgspec.Struct, forbid_unknown_fields=True):
 class MeetingBody(msgspec.Struct, forbid_unknown_fields=True):
     """When and where."""
 
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     place: Annotated[str, msgspec.Meta(max_length=200)]
 
 

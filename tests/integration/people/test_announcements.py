@@ -59,6 +59,12 @@ def desk(http: httpx.AsyncClient, bearer: dict[str, str], place: Place) -> Desk:
     return Desk(http, bearer, place.event)
 
 
+async def test_a_time_without_a_zone_is_nobodys_time(desk: Desk, crowd: Crowd) -> None:
+    made = await desk.draft()
+    answer = await desk.call("POST", f"/{made}/send", at="2027-01-01T10:00:00")
+    assert answer.status_code == 400, answer.text
+
+
 @pytest.mark.parametrize(
     ("fields", "people"),
     [
