@@ -223,13 +223,20 @@ def arguments(
     return args + counted
 
 
-def settling(echo: bytes, tickets: list[CacheVisit | bytes]) -> Args:
+def gone(before: CacheVisit) -> Args:
+    """The arguments that take a provisional visit back, and what it counted."""
+    field, _, *rest = before.arguments()
+    return [field, b"", *rest]
+
+
+def settling(echo: bytes, tickets: list[CacheVisit | Args]) -> Args:
     """ARGV of `finish.lua` after a merge: provisional visits become what is on record.
 
     Args:
-        tickets: a visit of the record, or the field of one that the record has not.
+        tickets: a visit of the record, or the arguments of one that the record has
+            not (`gone`).
     """
     args: Args = [echo, LAYOUT_VERSION, "", len(tickets), b"", 0, FEED_LENGTH, 0, "1"]
     for one in tickets:
-        args += [one, b"", 0, 0, 0, 0] if isinstance(one, bytes) else one.arguments()
+        args += one.arguments() if isinstance(one, CacheVisit) else one
     return args

@@ -1,9 +1,10 @@
 """The drain: what a desk committed and could not tell the cache, it is told here.
 
 Reads ops.facts in the order of their transactions, never past one that is still
-open, and writes the current visits of their tickets with the desk's own script. What
+open, and writes all passes of their tickets, in order, with the desk's own script. What
 the desk has told already changes nothing (the greater header wins, counters follow
-transitions). So a desk killed between commit and finish, and mode D2, leave no trace.
+transitions). So a desk killed between commit and finish, and mode D2, leave no trace:
+not in the counters either, which would miss the exit of a guest who is back already.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Drain:
             return
         for at in range(0, len(tickets), TICKETS_PER_CALL):
             found = await self._database.pool.fetch(
-                statements.VISITS_BY_TICKET,
+                statements.PASSES_BY_TICKET,
                 event_id,
                 tickets[at : at + TICKETS_PER_CALL],
             )

@@ -23,9 +23,10 @@ from ops.admission.commands import Down, Poisoned
 from ops.admission.finish import CacheVisit
 from ops.admission.journals import Journals, machine_name
 from ops.admission.merge import Merging
+from ops.admission.plan import Plan
 from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS, Cache
-from ops.cache.entry import visit_key
+from ops.cache.entry import unpack_ticket, unpack_visit, visit_key
 from ops.cache.scripts import FINISH
 from ops.crm_sync import rows as packed
 from ops.crm_sync import statements
@@ -242,18 +243,21 @@ class Merger:
             return False
         if plan is None:
             return True
-        told: dict[bytes, CacheVisit | bytes] = {}
-        for ticket_id in tickets:
-            for scope in plan.scopes.values():
-                for person in range(1, PERSONS_MAX + 1):
-                    field = visit_key(ticket_id, scope.no, person)
-                    told[field] = field
-        for row in found:
-            told[visit_key(row["k"], row["sc"], row["n"])] = finish.cache_visit(
+        on_record = {
+            visit_key(row["k"], row["sc"], row["n"]): finish.cache_visit(
                 plan, row["k"], row["sc"], row["n"], packed.visit(row), row["type_no"]
             )
-        args = finish.settling(b"settle", list(told.values()))
+            for row in found
+        }
         try:
+            claimed = await self._claimed(plan, event_id, tickets)
+            told = [
+                on_record.get(field) or finish.gone(visit)
+                for field, visit in claimed.items()
+            ]
+            if not told:
+                return True
+            args = finish.settling(b"settle", told)
             await self._cache.call(
                 FINISH,
                 [
@@ -268,6 +272,36 @@ class Merger:
             _logger.warning("merge_not_told", error=log.scrubbed(error))
             return False
         return True
+
+    async def _claimed(
+        self, plan: Plan, event_id: UUID, tickets: list[UUID]
+    ) -> dict[bytes, CacheVisit]:
+        """The provisional visits of these tickets in the cache, by field."""
+        places = [
+            (ticket_id, scope.no, person)
+            for ticket_id in tickets
+            for scope in plan.scopes.values()
+            for person in range(1, PERSONS_MAX + 1)
+        ]
+        redis: Any = self._cache.redis
+        try:
+            entries = await redis.hmget(
+                keys.tickets(event_id), [ticket_id.bytes for ticket_id in tickets]
+            )
+            visits = await redis.hmget(
+                keys.visits(event_id), [visit_key(*place) for place in places]
+            )
+        except CACHE_ERRORS as error:
+            raise StoreUnavailable("cache") from error
+        types = {
+            ticket_id: unpack_ticket(entry).type_no if entry else 0
+            for ticket_id, entry in zip(tickets, entries, strict=True)
+        }
+        return {
+            visit_key(*place): finish.cache_visit(plan, *place, visit, types[place[0]])
+            for place, one in zip(places, visits, strict=True)
+            if one and (visit := unpack_visit(one)).provisional
+        }
 
     async def _modes(
         self, events: list[UUID] | None = None

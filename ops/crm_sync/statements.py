@@ -56,6 +56,8 @@ DEVICES_BY_ID = (
 VISITS = "SELECT * FROM ops.newest_visits_v1 WHERE event_id = $1"
 """The newest pass of each person in each scope of an event."""
 VISITS_BY_TICKET = "SELECT * FROM ops.read_visits_v1($1, $2)"
+PASSES_BY_TICKET = "SELECT * FROM ops.read_passes_v1($1, $2)"
+"""All passes of some tickets, in their order."""
 
 COUNTERS = "SELECT name, value FROM ops.counters_v1($1)"
 """The counters of `finish.lua`, from the rows they count."""

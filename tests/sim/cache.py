@@ -87,7 +87,8 @@ class CacheModel:
             field, visit = args[at], args[at + 1]
             at += 6
             before = self.visits.get(field)
-            if _wins(visit, before, settle):
+            gap = epoch != "" and _gap(visit, before)
+            if _wins(visit, before, settle) and not gap:
                 self._set(field, visit or None)
                 changed += 1
         for _ in range(args[7]):
@@ -183,6 +184,14 @@ class CacheModel:
                 now = self.visits.get(field, b"")
                 return bool(now) and now[2] == CLOSED and now[22:34] == left
         return False
+
+
+def _gap(visit: bytes, before: bytes | None) -> bool:
+    """Whether a desk would leave out a transition: the drain brings it."""
+    pass_no = int.from_bytes(visit[:2], "big")
+    was = int.from_bytes(before[:2], "big") if before else 0
+    ended = before is None or before[2] != OPEN
+    return pass_no > was + 1 or (pass_no > was and not ended)
 
 
 def _wins(visit: bytes, before: bytes | None, settle: bool) -> bool:

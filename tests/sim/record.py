@@ -119,8 +119,15 @@ class Record:
             row.scan.bytes,
         )
 
+    def passes(self, ticket_id: UUID) -> list[tuple[tuple[int, int], Visit]]:
+        """All passes of a ticket in their order, as the drain reads them."""
+        rows = sorted(
+            (row for row in self.rows if row.k == ticket_id), key=lambda one: one.p
+        )
+        return [((self.plan.scopes[row.sc].no, row.n), self.visit(row)) for row in rows]
+
     def visits(self, ticket_id: UUID) -> dict[tuple[int, int], Visit]:
-        """As the drain reads them: by scope number and person."""
+        """The newest, by scope number and person."""
         return {
             (self.plan.scopes[scope].no, person): self.visit(row)
             for (scope, person), row in self.newest(ticket_id).items()

@@ -210,7 +210,7 @@ class Caches:
             PLAN, ticket_id, scope, 1, self._visit(pass_no, phase, confirmed), 1
         )
         if settle:
-            told: list[Any] = [made if pass_no else made.arguments()[0]]
+            told: list[Any] = [made if pass_no else finish.gone(made)]
             args = finish.settling(b"e", told)
         else:
             args = finish.arguments(b"e", None, [made], [], [])

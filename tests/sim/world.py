@@ -623,7 +623,7 @@ class Sync:
                     told.append(
                         finish.cache_visit(plan, ticket_id, scope_no, person, visit, 1)
                         if visit
-                        else visit_key(ticket_id, scope_no, person)
+                        else [visit_key(ticket_id, scope_no, person), b"", 0, 0, 0, 0]
                     )
         self.world.cache.finish(finish.settling(b"s", told))
 
@@ -636,7 +636,7 @@ class Sync:
         if not (yield from self._merge_all()):
             return
         record = world.record
-        copy = {t: record.visits(t) for t in evening.TICKETS}
+        copy = {t: list(record.visits(t).items()) for t in evening.TICKETS}
         entries = dict(record.tickets)
         yield
         if cache.epoch != mine or not self.reaches("cache"):
@@ -652,24 +652,24 @@ class Sync:
         if cache.epoch != mine or not self.reaches("cache"):
             return
         for ticket_id in evening.TICKETS:
-            self._tell(ticket_id, record.visits(ticket_id))
+            self._tell(ticket_id, record.passes(ticket_id))
             cache.put_ticket(ticket_id, record.tickets[ticket_id])
         cache.ready = True
         world.log("WARM", mine)
         self.told = 0
 
-    def _tell(self, ticket_id: UUID, visits: dict[tuple[int, int], Any]) -> None:
+    def _tell(self, ticket_id: UUID, visits: list[tuple[tuple[int, int], Any]]) -> None:
         plan = self.world.record.plan
         told = [
             finish.cache_visit(plan, ticket_id, scope_no, person, visit, 1)
-            for (scope_no, person), visit in visits.items()
+            for (scope_no, person), visit in visits
         ]
         self.world.cache.finish(finish.arguments(b"d", None, told, [], []))
 
     def _drain(self) -> None:
         facts = self.world.record.facts
         for ticket_id in sorted({fact[2] for fact in facts[self.told :]}):
-            self._tell(ticket_id, self.world.record.visits(ticket_id))
+            self._tell(ticket_id, self.world.record.passes(ticket_id))
         self.told = len(facts)
 
     def _relay(self) -> None:

@@ -16,6 +16,9 @@
 -- a late write changes nothing. The
 -- record also replaces a provisional visit of the same header; settling, whatever its
 -- header, and an empty visit then removes it.
+-- The counters follow each transition, so a desk (which has an epoch) never leaves one out:
+-- where the end of the pass before, or a whole pass, is missing here, the drain tells all
+-- passes of that ticket in their order.
 local meta = redis.call('HMGET', KEYS[1], 'layout', 'state', 'run_id', 'epoch')
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if meta[1] ~= ARGV[2] or meta[2] ~= 'ready' or meta[3] ~= run_id then
@@ -44,13 +47,20 @@ local function wins(visit, before)
   return new > old
 end
 
+local function gap(visit, before)
+  if ARGV[3] == '' then return false end
+  if not before then return u16(visit, 1) > 1 end
+  local pass, was = u16(visit, 1), u16(before, 1)
+  return pass > was and (pass > was + 1 or string.byte(before, 3) == 0)
+end
+
 local changed, at = 0, 10
 for _ = 1, tonumber(ARGV[4]) do
   local field, visit, type_no = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local venue, minute, primary = ARGV[at + 3] == '1', ARGV[at + 4], ARGV[at + 5] == '1'
   at = at + 6
   local before = redis.call('HGET', KEYS[2], field)
-  if wins(visit, before) then
+  if wins(visit, before) and not gap(visit, before) then
     if visit == '' then
       redis.call('HDEL', KEYS[2], field)
       visit = nil

@@ -36,14 +36,28 @@ local function one(condition) return condition and 1 or 0 end
 
 -- The counters follow the transition that was made, so a repeat counts nothing.
 local function count(counters, field, before, visit, type_no, venue, minute, primary)
-  local pass0, phase0, used0, _, _, _, day0, today0 = read(before)
-  local pass1, phase1, used1, gate, exit_gate, assumed, day1, today1 = read(visit)
+  local pass0, phase0, used0, gate0, exit0, assumed0, day0, today0 = read(before)
+  local pass1, phase1, used1, gate1, exit_gate, assumed, day1, today1 = read(visit)
   local scope = u32(field, 17)
   add(counters, 'i:' .. scope, one(phase1 == 0) - one(before and phase0 == 0))
   add(counters, 'e:' .. scope, one(used1 > 0) - one(used0 > 0))
-  if primary then add(counters, 'g:' .. gate, used1 - used0) end
+  -- What is taken back was counted at the gate of before; a row that a steward took over,
+  -- or that the record has from another gate, moves there.
+  if primary and used1 < used0 then
+    add(counters, 'g:' .. gate0, used1 - used0)
+  elseif primary then
+    if used1 == used0 and pass1 == pass0 and used1 > 0 and gate1 ~= gate0 then
+      add(counters, 'g:' .. gate0, -1)
+      used0 = used0 - 1
+    end
+    add(counters, 'g:' .. gate1, used1 - used0)
+  end
+  if phase0 == 1 and exit0 ~= 0 and assumed0 == 0
+    and (pass1 < pass0 or (pass1 == pass0 and phase1 ~= 1)) then
+    add(counters, 'x:' .. exit0, -1)
+  end
   if phase1 == 1 and assumed == 0 and exit_gate ~= 0
-    and not (pass0 == pass1 and phase0 == 1) then
+    and (pass1 > pass0 or (pass1 == pass0 and phase0 ~= 1)) then
     add(counters, 'x:' .. exit_gate, 1)
   end
   if venue then
