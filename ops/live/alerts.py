@@ -8,7 +8,7 @@ readings brings it to the screen within the second that a steward was promised.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -67,6 +67,9 @@ _ALERTS += """
            WHERE m.event_id = e.id AND m.closed_at IS NULL) k) AS emergency
   FROM public.events e WHERE e.id = $1
 """
+
+
+Mode = Literal["normal", "no-redis", "journal", "down"]
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -144,7 +147,11 @@ class Sync(msgspec.Struct, frozen=True):
 
 
 class Alerts(msgspec.Struct, frozen=True):
-    """`data` of the topic, newest first; `conflicts` are those nobody has settled."""
+    """`data` of the topic, newest first; `conflicts` are those nobody has settled.
+
+    `mode` is that of the event, as `/readyz` words it; `old`: PostgreSQL is away, and
+    the lists are those of before.
+    """
 
     calls: tuple[Call, ...]
     incidents: tuple[OpenIncident, ...]
@@ -152,6 +159,8 @@ class Alerts(msgspec.Struct, frozen=True):
     raised: tuple[Raised, ...] = ()
     emergency: Emergency | None = None
     sync: Sync = Sync(0, 0, False)
+    mode: Mode = "normal"
+    old: bool = False
 
 
 _calls = msgspec.json.Decoder(tuple[Call, ...])

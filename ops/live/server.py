@@ -38,6 +38,7 @@ from ops.live.forecast import READ_EVERY_S as FORECAST_EVERY_S
 from ops.live.forecast import read_forecast
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
+from ops.live.mode import AlertsWithMode, mode_in_cache
 from ops.live.plan import Plans, ReadPlan, read_plan
 from ops.live.polled import PolledTopics, Read
 from ops.live.price import READ_EVERY_S as PRICE_EVERY_S
@@ -64,6 +65,8 @@ CACHE_TIMEOUT_S = 0.5
 LISTEN_BACKLOG = 4096
 SEND_BUFFER_BYTES = 64 * 1024
 DATABASE_CONNECTIONS_MAX = 3
+MODE_TIMEOUT_S = 0.3
+"""For the mode of an event beside its alerts."""
 
 _log = log.get(__name__)
 
@@ -372,12 +375,16 @@ async def _serve(settings: Settings) -> None:
         server_settings={"application_name": "ops-live"},
     )
 
+    modes = Cache(settings.redis_url, timeout_s=MODE_TIMEOUT_S)
+
     async def plan(event_id: UUID) -> Plan | None:
         return await read_plan(pool, event_id)
 
     read: dict[Kind, Read] = {
         Kind.DEVICES: partial(read_devices, pool),
-        Kind.ALERTS: partial(alerts.read_alerts, pool),
+        Kind.ALERTS: AlertsWithMode(
+            partial(alerts.read_alerts, pool), mode_in_cache(modes.redis)
+        ),
         Kind.REACH: partial(read_reach, pool),
         Kind.OFFLINE: partial(read_price, pool),
         Kind.FORECAST: partial(read_forecast, pool),
@@ -406,6 +413,7 @@ async def _serve(settings: Settings) -> None:
     ready.tell()
     await stopping.wait()
     await server.stop()
+    await modes.stop()
     pool.terminate()
     _log.info("live_stopped")
 
