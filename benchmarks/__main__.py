@@ -15,6 +15,7 @@ from benchmarks import (
     lanes,
     latency,
     live_fanout,
+    live_load,
     people,
     report,
     rules,
@@ -42,6 +43,7 @@ ALL = (
     "start",
     "cache",
     "live",
+    "hub",
     "crm",
     "people",
 )
@@ -82,6 +84,9 @@ async def run(plan: Plan) -> list[Figure]:
             if "cache" in plan:
                 _SAY.print("cache ..")
                 figures += await cache.cache(house, event, 3)
+            if "hub" in plan:
+                _SAY.print("hub ..")
+                figures += await live_load.hub(house)
             if "people" in plan:
                 _SAY.print("people ..")
                 figures += await people.people(house, plan.contacts)

@@ -61,6 +61,11 @@ socket_frames_total = Counter(
 socket_closes_total = Counter(
     "ops_socket_closes_total", "Live sockets closed", ["code"], registry=REGISTRY
 )
+socket_refusals_total = Counter(
+    "ops_socket_refusals_total",
+    "Handshakes answered 503: too many at once",
+    registry=REGISTRY,
+)
 outbox_rows = Gauge(
     "ops_outbox_rows", "Changes waiting for the cache", registry=REGISTRY
 )

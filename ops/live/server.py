@@ -28,6 +28,7 @@ from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live import alerts
+from ops.live.accepting import Bucket
 from ops.live.auth import Authenticator
 from ops.live.boards import Boards, make_channel
 from ops.live.codes import CloseCode
@@ -63,6 +64,8 @@ CLOSE_TIMEOUT_S = 2.0
 READ_QUEUE_FRAMES = 4
 CACHE_TIMEOUT_S = 0.5
 LISTEN_BACKLOG = 4096
+ACCEPTS_PER_S, ACCEPTS_BURST = 400.0, 400.0
+"""Handshakes: 2,000 screens are back within five seconds, at a fifth of a core."""
 SEND_BUFFER_BYTES = 64 * 1024
 DATABASE_CONNECTIONS_MAX = 3
 MODE_TIMEOUT_S = 0.3
@@ -88,6 +91,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     mark_after_s: float = MARK_AFTER_S
     send_buffer_bytes: int = SEND_BUFFER_BYTES
     retry_ms_max: int = RETRY_MS_MAX
+    accepts_per_s: float = ACCEPTS_PER_S
+    accepts_burst: float = ACCEPTS_BURST
 
 
 class Gatekeeper(Protocol):
@@ -154,6 +159,7 @@ class LiveServer:
             options.hello_within_s,
             self._acknowledge,
         )
+        self._accepting = Bucket(options.accepts_per_s, options.accepts_burst)
         self._receipts = Receipts(pool, self._clock) if pool else None
         self._server: Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -251,6 +257,11 @@ class LiveServer:
             )
         if path != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, "There is nothing here.\n")
+        if not self._accepting.take(self._clock.monotonic_s()):
+            metrics.socket_refusals_total.inc()
+            return connection.respond(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Too many at once; come again.\n"
+            )
         cookie = cookie_value(request.headers.get_all("Cookie"), SESSION_COOKIE)
         origins = request.headers.get_all("Origin")
         allowed = len(origins) == 1 and origins[0] in self.options.allowed_origins

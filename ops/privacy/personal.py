@@ -20,6 +20,8 @@ ADDRESS_GONE: Final = "erased.invalid"
 NAME_LENGTH_MIN: Final = 6
 """A shorter name is a word of the language: replacing it would harm other texts."""
 PHONE_DIGITS_MIN: Final = 7
+APART: Final = r"[ ().\-]*"
+"""What may stand between two digits of a number."""
 
 
 class Wipe(NamedTuple):
@@ -252,9 +254,20 @@ def words(names: Sequence[str]) -> str:
 
 
 class Traces(NamedTuple):
-    """By what a person is found in texts: regular expressions of PostgreSQL."""
+    """By what a person is found in texts: regular expressions of PostgreSQL.
+
+    `hints` find at least what `patterns` find, in small letters and without looking
+    around, which makes them twenty times as fast: of a million rows they leave the few
+    that the patterns are asked about.
+    """
 
     patterns: tuple[str, ...]
+    hints: tuple[str, ...]
+
+    @property
+    def hint(self) -> str:
+        """All hints in one, for a text in small letters."""
+        return "|".join(self.hints)
 
     @property
     def pattern(self) -> str:
@@ -270,17 +283,21 @@ def traces(
     Args:
         names: only those that nobody else has.
     """
-    found = [
-        rf"(?<![\w.+-]){escaped(email)}(?![\w-])"
+    addresses = [
+        escaped(email)
         for email in emails
         if "@" in email and not email.endswith(ADDRESS_GONE)
     ]
+    found = [rf"(?<![\w.+-]){address}(?![\w-])" for address in addresses]
     found += [_number(phone) for phone in phones if _long(phone)]
+    hints = [address.lower() for address in addresses]
+    hints += [_last_digits(phone) for phone in phones if _long(phone)]
     for name in names:
         words = name.split()
         if len(words) > 1 and len(name) >= NAME_LENGTH_MIN:
             found.append(r"\s+".join(escaped(word) for word in words))
-    return Traces(tuple(dict.fromkeys(found)))
+            hints.append(r"\s+".join(_small(word) for word in words))
+    return Traces(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(hints)))
 
 
 def _long(phone: str) -> bool:
@@ -291,10 +308,21 @@ def _number(phone: str) -> str:
     """A number however it is spaced, with the country's code or without it."""
     digits = re.sub(r"\D", "", phone)
     own = 10 if len(digits) == 11 and digits[0] == "1" else min(9, len(digits))
-    apart = r"[ ().\-]*"
+    apart = APART
     country = apart.join(digits[:-own])
     before = f"(?:{country}{apart})?0?" if country else "0?"
     return rf"\+?(?<!\d){before}\(?{apart.join(digits[-own:])}(?!\d)"
+
+
+def _last_digits(phone: str) -> str:
+    """The end of a number, however it is spaced."""
+    return APART.join(re.sub(r"\D", "", phone)[-PHONE_DIGITS_MIN:])
+
+
+def _small(word: str) -> str:
+    """A word in small letters; one of two small forms may be anything."""
+    parts = re.split("[İıſßẞσςΣ]", word)
+    return ".{1,3}".join(escaped(part.lower()) for part in parts)
 
 
 def escaped(text: str) -> str:

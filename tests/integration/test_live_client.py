@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from load_tests.live_client import LiveClient
+from ops import metrics
 from ops.live.server import LiveServer
 from tests.live_world import World, line, serving
 
@@ -100,3 +101,23 @@ async def test_many_clients_agree(world: World, redis_url: str) -> None:
         assert len(set(shown[0])) == 40
         for watcher in watchers:
             await watcher.stop()
+
+
+async def test_too_many_at_once_are_sent_away_and_come_again(
+    world: World, redis_url: str
+) -> None:
+    """The negative control: without the limit nobody is sent away."""
+
+    async def refused(**limit: float) -> float:
+        before = metrics.socket_refusals_total._value.get()
+        async with serving(world, redis_url, interval_s=0.02, **limit) as live:
+            watchers = [Watcher(live, world, "staff_all") for _ in range(12)]
+            for watcher in watchers:
+                await watcher.until(lambda w=watcher: w.inside() >= 0, 20.0)
+            for watcher in watchers:
+                await watcher.stop()
+        after: float = metrics.socket_refusals_total._value.get()
+        return after - before
+
+    assert await refused(accepts_per_s=10.0, accepts_burst=3.0) > 0
+    assert await refused(accepts_per_s=1_000.0, accepts_burst=1_000.0) == 0

@@ -110,4 +110,8 @@ async def test_patterns_find_a_person_and_nobody_else(database: Database) -> Non
             "SELECT regexp_replace($1::text, $2, '(erased)', 'gi')", text, marks.pattern
         )
         assert found == expected
+        hinted = await database.pool.fetchval(
+            "SELECT lower($1::text) ~ $2", text, marks.hint
+        )
+        assert hinted or found == text, text
     assert words(["Ana O'Brien-Łukasz", "Wu"]) == "O'Brien\\-Łukasz"
