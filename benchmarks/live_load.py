@@ -231,14 +231,15 @@ async def _decided(stage: Stage, ids: list[str]) -> dict[str, float]:
 async def to_everybody(stage: Stage) -> list[Figure]:
     """From the send of an announcement to the last of 5,000 sockets."""
     live = await stage.live()
+    event = await BulkEvent.make(stage.house.db, EVERYBODY, devices=1)
     worst = []
-    topics = [stage.topic("announcements")]
+    topics = [stage.topic("announcements", event.id)]
     async with Watchers([live.port], [stage.token], topics) as watchers:
         await watchers.open(EVERYBODY)
         for n in range(4):
             title = f"Lane {n} is open 🎈"
             await watchers.note(title.encode())
-            _, at_s = await stage.announce(stage.event.id, title)
+            _, at_s = await stage.announce(event.id, title)
             seen_s = await watchers.noted(EVERYBODY, ANNOUNCED_S_MAX)
             if len(seen_s) != EVERYBODY:
                 raise OpsError(f"{len(seen_s)} of {EVERYBODY} saw it")
