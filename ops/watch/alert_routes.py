@@ -152,6 +152,8 @@ async def list_alerts(
     cursor: CursorText = None,
 ) -> Page[AlertView]:
     """All of the event, ended ones too; `open_only` those that stand now."""
+    if rule is not None and rule not in RULES:
+        return Page([], None)
     before = position_of(cursor)
     place = (before.at, before.id) if before else (None, None)
     rows = await alerts.page(event_id, open_only, rule, place, limit)
