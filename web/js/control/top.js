@@ -32,7 +32,8 @@ function Connection() {
 function Sync() {
   const state = alerts.value?.sync;
   if (!state) return null;
-  const journal = alerts.value.raised.some(({ rule }) => rule === "journal_mode");
+  const { mode, raised } = alerts.value;
+  const journal = mode === "journal" || raised.some(({ rule }) => rule === "journal_mode");
   const word = journal
     ? "journal"
     : state.waiting_s > 2
