@@ -27,7 +27,8 @@ bench: .venv/.dev ## every figure beside its baseline (BIG=1 for 1,000,000 ticke
 	@$(PY) -m benchmarks $(if $(filter 1,$(BIG)),--big) $(ARGS)
 
 histories: .venv/.dev ## 50,000 random evenings from both sources of facts (N=..)
-	@HISTORIES=$(or $(N),50000) $(PY) -m pytest -q tests/integration/test_histories.py
+	@HISTORIES=$(or $(N),50000) $(PY) -m pytest -q tests/integration/test_histories.py \
+		tests/integration/test_claims.py
 
 load: .venv/.dev ## a minute of gate rush and watching screens, with a verdict (ARGS=..)
 	@$(PY) -m load_tests $(ARGS)

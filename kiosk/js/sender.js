@@ -8,6 +8,10 @@ export const REQUEST_MS = 4_000;
 const RETRY_FIRST_MS = 400;
 const RETRY_MOST_MS = 5_000;
 const AT_ONCE_MAX = 3;
+// What was decided here goes together and in its order: an exit must not come before its
+// entry, whichever is sent again.
+export const UPLOAD_MAX = 50;
+const UPLOAD_MS = 20_000;
 const SHOWN_MAX = 200;
 
 // A refusal to read the request is an answer too: repeating it would change nothing.
@@ -25,6 +29,10 @@ export class Sender {
     this.busy = new Set();
     this.shown = [];
     this.stopped = false;
+    this.uploading = false;
+    this.uploadDueMs = 0;
+    this.uploadTries = 0;
+    this.uploadMost = UPLOAD_MAX;
   }
 
   // Takes up what an earlier page left; nobody is in front of the door for these.
@@ -63,16 +71,23 @@ export class Sender {
     this.tell.silent(entry.scan);
   }
 
-  // Sends whatever is due, newest first: the person at the door before the backlog.
+  // Sends whatever is due: the person at the door first, the newest of them; the backlog
+  // beside it, the oldest first.
   pump() {
     if (this.stopped) return;
     this.timers.clearTimeout(this.timer);
-    const due = [...this.waiting.values()].reverse().filter(({ scan }) => !this.busy.has(scan.id));
+    const idle = [...this.waiting.values()].filter(({ scan }) => !this.busy.has(scan.id));
+    const uploads = idle.filter(({ scan }) => scan.body.offline);
     let nextMs = null;
-    for (const entry of due) {
+    for (const entry of idle.filter(({ scan }) => !scan.body.offline).reverse()) {
       const wait = entry.dueMs - this.now();
       if (wait <= 0 && this.busy.size < AT_ONCE_MAX) this.attempt(entry);
       else if (wait > 0) nextMs = Math.min(nextMs ?? wait, wait);
+    }
+    if (uploads.length && !this.uploading) {
+      const wait = this.uploadDueMs - this.now();
+      if (wait <= 0) this.upload(uploads.slice(0, this.uploadMost));
+      else nextMs = Math.min(nextMs ?? wait, wait);
     }
     if (nextMs !== null) this.timer = this.timers.setTimeout(() => this.pump(), nextMs);
   }
@@ -82,9 +97,7 @@ export class Sender {
     this.busy.add(scan.id);
     const shown = this.shown.slice(0, SHOWN_MAX);
     const asked = scan.body;
-    const reply = asked.offline
-      ? await this.upload(scan, asked, shown)
-      : await this.post(scan.path, shown.length ? { ...asked, shown } : asked, REQUEST_MS);
+    const reply = await this.post(scan.path, shown.length ? { ...asked, shown } : asked, REQUEST_MS);
     this.busy.delete(scan.id);
     if (this.stopped) return;
     if (reply.status === 200 && asked !== scan.body) {
@@ -109,12 +122,55 @@ export class Sender {
   }
 
   // What was decided here goes by the road of uploads, which a revoked device has too.
-  async upload(scan, body, shown) {
-    const reply = await this.post(`${this.uploads ?? scan.path}/batch`, { scans: [body], shown }, REQUEST_MS);
-    if (reply.status !== 200) return reply;
-    const [result] = reply.data.results;
-    if (result.error) return { ...reply, status: result.error.status, data: result.error };
-    return { ...reply, data: result };
+  async upload(entries) {
+    this.uploading = true;
+    for (const { scan } of entries) this.busy.add(scan.id);
+    const shown = this.shown.slice(0, SHOWN_MAX);
+    const scans = entries.map(({ scan }) => scan.body);
+    const path = `${this.uploads ?? entries[0].scan.path}/batch`;
+    const reply = await this.post(path, { scans, shown }, UPLOAD_MS);
+    for (const { scan } of entries) this.busy.delete(scan.id);
+    this.uploading = false;
+    if (this.stopped) return;
+    if (reply.status === 200) {
+      this.shown = this.shown.filter((id) => !shown.includes(id));
+      await this.uploaded(entries, reply.data.results);
+    } else if (isFinal(reply.status)) {
+      await this.unreadable(entries, reply);
+    } else {
+      this.tell.link(reply.status === 401 ? "revoked" : "silent");
+      this.uploadLater(reply.status === 401 ? RETRY_MOST_MS : reply.retryAfterMs);
+    }
+    this.pump();
+  }
+
+  // Each record has its own answer; what has none yet is sent again.
+  async uploaded(entries, results) {
+    let again = 0;
+    for (const [at, { scan }] of entries.entries()) {
+      const error = results[at]?.error;
+      if (!error) await this.finish(scan, () => this.tell.answered(scan, results[at]));
+      else if (isFinal(error.status)) await this.finish(scan, () => this.tell.refused(scan, error.status, error));
+      else again = error.status;
+    }
+    this.uploadTries = 0;
+    this.tell.link(again === 401 ? "revoked" : "online");
+    if (again) this.uploadLater();
+  }
+
+  // One record that cannot be read must not hold the others: one by one from here.
+  async unreadable(entries, { status, data }) {
+    this.tell.link("online");
+    this.uploadMost = 1;
+    if (entries.length > 1) return;
+    const [{ scan }] = entries;
+    await this.finish(scan, () => this.tell.refused(scan, status, data));
+  }
+
+  uploadLater(leastMs = 0) {
+    this.uploadTries += 1;
+    const most = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.uploadTries);
+    this.uploadDueMs = this.now() + Math.max(leastMs, RETRY_FIRST_MS + this.random() * most);
   }
 
   // The device decided: kept with the scan before it is shown; true if it still waits.

@@ -67,8 +67,12 @@ def _scan(plan: Plan, item: Item, now: datetime) -> Args:
         len(decision.closes),
         len(decision.opens),
     ]
+    kind = plan.types_by_no.get(facts.ticket.type_no)
     for place, people in needs.items():
-        args += _limit(plan, place, people)
+        # All that is kept for others counts as taken: who of them is in already only
+        # PostgreSQL can count.
+        kept = plan.kept_places(place, kind, facts.ticket.access_class, item.ask.at)
+        args += _limit(plan, place, people, kept)
     gate_no = item.ask.gate.no if item.ask.gate else 0
     for closed in decision.closes:
         args += _close(plan, facts, facts.ticket_id, closed, gate_no, now)
@@ -77,15 +81,15 @@ def _scan(plan: Plan, item: Item, now: datetime) -> Args:
     return args
 
 
-def _limit(plan: Plan, place: UUID, people: int) -> Args:
+def _limit(plan: Plan, place: UUID, people: int, kept: int) -> Args:
     """A limit of a scope or an area, with the counters of who is inside."""
     scope = plan.scopes.get(place)
     if scope is not None:
-        return [scope.capacity or 0, people, 1, f"i:{scope.no}"]
+        return [(scope.capacity or 0) - kept, people, 1, f"i:{scope.no}"]
     area: AreaPlan = plan.areas[place]
     names = [f"i:{one.no}" for one in plan.scopes.values() if one.area_id == place]
     names.append(f"c:{area.no}")
-    return [area.capacity or 0, people, len(names), *names]
+    return [(area.capacity or 0) - kept, people, len(names), *names]
 
 
 def _close(

@@ -87,6 +87,7 @@ class Deciding:
                     reads(self.plan, item.ask),
                     item.ask.device_id,
                     item.ask.at if item.ask.scan.offline else None,
+                    item.ask.direction == "out",
                 )
                 for item in items
             ]

@@ -28,6 +28,8 @@ class DatabaseRead(msgspec.Struct, frozen=True):
     device_id: UUID
     uploaded: datetime | None = None
     """The door's time of an upload."""
+    leaves: bool = False
+    """An upload of an exit: later entries count, for entries later exits do."""
 
 
 class DatabaseFacts(msgspec.Struct, frozen=True):
@@ -44,6 +46,7 @@ class _Query(msgspec.Struct, frozen=True, omit_defaults=True):
     h: str | None = None
     t: UUID | None = None
     o: datetime | None = None
+    ou: bool = False
 
 
 class VisitRow(msgspec.Struct, frozen=True):
@@ -197,7 +200,7 @@ def arguments(reads: list[DatabaseRead]) -> tuple[list[UUID], str]:
     queries = []
     for index, read in enumerate(reads):
         scopes = [scope.id for scope in read.scopes]
-        query = _Query(index, read.scan_id, scopes, o=read.uploaded)
+        query = _Query(index, read.scan_id, scopes, o=read.uploaded, ou=read.leaves)
         if len(read.code) == 17:
             query = msgspec.structs.replace(query, t=UUID(bytes=read.code[1:]))
         else:

@@ -379,11 +379,22 @@ class Plan:
         self, place: UUID, kind: TypePlan | None, access: str, at: datetime
     ) -> list[UUID]:
         """The held places of a scope or area that are not for this type or class."""
+        return [one.id for one in self._kept(place, kind, access, at)]
+
+    def kept_places(
+        self, place: UUID, kind: TypePlan | None, access: str, at: datetime
+    ) -> int:
+        """How many places these are in all, taken by those they are for or not."""
+        return sum(one.places for one in self._kept(place, kind, access, at))
+
+    def _kept(
+        self, place: UUID, kind: TypePlan | None, access: str, at: datetime
+    ) -> list[HeldPlaces]:
         held = self._held.get(place)
         if held is None:
             return []
         return [
-            one.id
+            one
             for one in held
             if (one.until is None or at < one.until)
             and one.access_class != access

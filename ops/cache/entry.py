@@ -7,7 +7,7 @@ rules and never unpack the rest). Sizes matter: 1,000,000 tickets lie in one has
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 
@@ -162,9 +162,13 @@ _ticket_decoder = msgspec.msgpack.Decoder(TicketEntry)
 _device_decoder = msgspec.msgpack.Decoder(DeviceEntry)
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
 def ms(at: datetime | None) -> int:
-    """A time as milliseconds since 1970; None is 0."""
-    return 0 if at is None else int(at.timestamp() * 1000)
+    """A time as whole milliseconds since 1970, as SQL's floor; None is 0."""
+    return 0 if at is None else (at - _EPOCH) // _MS
 
 
 def from_ms(value: int) -> datetime:

@@ -51,8 +51,9 @@ SELECT w.ticket_id, sc.no, w.person_no, w.pass_no,
        CASE WHEN w.undone_at IS NOT NULL THEN 2
             WHEN w.checked_out_at IS NOT NULL THEN 1 ELSE 0 END
          + 4 * (w.confirmed_at IS NOT NULL)::int + 8 * w.undone::int,
-       extract(epoch FROM w.checked_in_at)::bigint, coalesce(g.no, 0),
-       coalesce(d.no, 0), coalesce(extract(epoch FROM w.checked_out_at)::bigint, 0),
+       floor(extract(epoch FROM w.checked_in_at))::bigint, coalesce(g.no, 0),
+       coalesce(d.no, 0),
+       coalesce(floor(extract(epoch FROM w.checked_out_at))::bigint, 0),
        coalesce(w.last_day - DATE '1970-01-01', 0), w.day_used
   FROM (SELECT DISTINCT ON (ci.ticket_id, ci.scope_id, ci.person_no) ci.ticket_id,
                ci.scope_id, ci.person_no, ci.pass_no, ci.checked_in_at,

@@ -140,3 +140,58 @@ test("the person at the door goes before the backlog", async (t) => {
   await settle();
   assert.ok(sent.slice(before, before + 4).some(({ body }) => body.id === "new"));
 });
+
+// What a device decided alone, and is kept with its word.
+async function alone(bench, id, code, direction = "in") {
+  const made = { ...scan(id, code), body: { id, code, direction } };
+  await bench.store.putScan(made);
+  await bench.sender.decided(made, { verdict: direction === "in" ? "admitted" : "exited" });
+}
+
+const results = (body) => ({ status: 200, data: { results: body.scans.map(() => ({ verdict: "admitted" })) } });
+
+test("the backlog goes together and in its order, one upload at a time", async (t) => {
+  const made = bench(t, [none, results]);
+  await alone(made, "1", "A");
+  await alone(made, "2", "A", "out");
+  await alone(made, "3", "A");
+  await settle();
+  t.mock.timers.tick(30_000);
+  await settle();
+  const uploads = made.sent.filter(({ path }) => path === "/scans/batch").map(({ body }) => body.scans.map(({ id }) => id));
+  assert.deepEqual(uploads[0], ["1"], "nothing else waited then");
+  assert.deepEqual(uploads.at(-1), ["1", "2", "3"]);
+  assert.equal(made.kept.size, 0);
+});
+
+test("a guest at the door does not wait for the backlog", async (t) => {
+  let answer = null;
+  const slow = () => new Promise((done) => (answer = done));
+  const made = bench(t, [slow, ok]);
+  await alone(made, "1", "A");
+  await made.sender.submit(scan("2", "B"));
+  await settle();
+  assert.deepEqual(made.sent.map(({ path }) => path), ["/scans/batch", "/scans"]);
+  assert.deepEqual(made.told.filter(([name]) => name === "answered").map(([, one]) => one.id), ["2"]);
+  answer(results(made.sent[0].body));
+  await settle();
+  assert.equal(made.kept.size, 0);
+});
+
+test("each record of the backlog has its own answer; one that cannot be read holds no other", async (t) => {
+  const busy = (body) => ({
+    status: 200,
+    data: { results: body.scans.map(({ id }) => (id === "2" ? { error: { status: 503 } } : { verdict: "admitted" })) },
+  });
+  const unreadable = { status: 400, data: { code: "malformed_body" } };
+  const byOne = (body) => (body.scans[0].id === "2" ? unreadable : results(body));
+  const made = bench(t, [none, busy, unreadable, byOne]);
+  for (const id of ["1", "2", "3"]) await alone(made, id, id);
+  for (let n = 0; n < 8; n += 1) {
+    await settle();
+    t.mock.timers.tick(30_000);
+  }
+  await settle();
+  assert.equal(made.kept.size, 0);
+  assert.deepEqual(made.told.filter(([name]) => name === "refused").map(([, one]) => one.id), ["2"]);
+});

@@ -161,6 +161,10 @@ BEGIN
       WHERE NOT (y ->> 'i')::int = ANY (v_lost);
     END IF;
 
+    IF position('"x":true' IN p_opens::text) > 0 THEN
+      PERFORM ops.exits_found_v1(v_in);
+    END IF;
+
     -- Answers, and people who were let in without a ticket.
     IF position('"an":[' IN p_items::text) > 0 THEN
       INSERT INTO ops.answers (event_id, ticket_id, question_id, scan_id, value, years,
@@ -235,8 +239,8 @@ BEGIN
     IF json_array_length(v_out) > 0 THEN
       SELECT json_agg(json_build_object('i', y.i, 'k', y.k, 'sc', s.no,
         'n', y.n, 'p', y.p, 'ph', 1, 'cf', y.cf, 'un', z.un, 'dy', z.dy, 'du', z.du,
-        'xa', y.xa, 'in_ms', (extract(epoch FROM y.at) * 1000)::bigint,
-        'out_ms', (extract(epoch FROM p_now) * 1000)::bigint, 'g', coalesce(g.no, 0),
+        'xa', y.xa, 'in_ms', floor(extract(epoch FROM y.at) * 1000)::bigint,
+        'out_ms', floor(extract(epoch FROM p_now) * 1000)::bigint, 'g', coalesce(g.no, 0),
         'd', coalesce(d.no, 0), 'xg', coalesce(xg.no, 0), 's', y.s))
       INTO v_closed
       FROM json_to_recordset(v_out) AS y(i int, k uuid, sc uuid, n int, p int, cf boolean,

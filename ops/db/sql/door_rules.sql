@@ -34,20 +34,20 @@ CREATE FUNCTION ops.special_v1(
 ) RETURNS json LANGUAGE sql STABLE AS $$
     SELECT json_build_array(
         coalesce((SELECT json_agg(json_build_array(coalesce(s.no, 0), e.allowed,
-            coalesce((extract(epoch FROM e.opens_at) * 1000)::bigint, 0),
-            coalesce((extract(epoch FROM e.closes_at) * 1000)::bigint, 0),
+            coalesce(floor(extract(epoch FROM e.opens_at) * 1000)::bigint, 0),
+            coalesce(floor(extract(epoch FROM e.closes_at) * 1000)::bigint, 0),
             coalesce(e.passes_total, 0), coalesce(e.passes_per_day, 0),
             coalesce(e.re_entry, '')) ORDER BY e.created_at, e.id)
           FROM ops.exemptions e LEFT JOIN ops.scopes s ON s.id = e.scope_id
           WHERE e.ticket_id = p_ticket), '[]'),
         coalesce(b.kind, ''),
-        coalesce((extract(epoch FROM b.until) * 1000)::bigint, 0),
+        coalesce(floor(extract(epoch FROM b.until) * 1000)::bigint, 0),
         coalesce(a.birth_date::text, ''),
         coalesce(w.years, 0),
         CASE WHEN p_due > 0 THEN p_due || ' ' || p_currency ELSE '' END,
         coalesce(w.questions, '[]'),
         coalesce((SELECT json_agg(json_build_array(s.no,
-            coalesce((extract(epoch FROM g.released_at) * 1000)::bigint, 0)) ORDER BY s.no)
+            coalesce(floor(extract(epoch FROM g.released_at) * 1000)::bigint, 0)) ORDER BY s.no)
           FROM ops.session_registrations g JOIN ops.scopes s ON s.session_id = g.session_id
           WHERE g.ticket_id = p_ticket AND g.status = 'released'), '[]'))
     FROM (

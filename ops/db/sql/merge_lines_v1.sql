@@ -212,7 +212,7 @@ BEGIN
       off boolean, door jsonb)
   LEFT JOIN LATERAL (
     SELECT coalesce(o.w, l.s) AS w, jsonb_strip_nulls(jsonb_build_object(
-      'since', (extract(epoch FROM o.w_at) * 1000)::bigint, 'gate', o.w_gate,
+      'since', floor(extract(epoch FROM o.w_at) * 1000)::bigint, 'gate', o.w_gate,
       'previous', o.w)) AS args
     FROM json_to_recordset(v_lost) AS o(s uuid, w uuid, w_at timestamptz, w_gate text,
       open boolean)

@@ -86,6 +86,30 @@ BEGIN
 END
 $$;
 
+-- ops.exits_found_v1(visits written): passes that were over when they were written. Where
+-- the exit had come first, in another upload, it is the one that ended them.
+CREATE FUNCTION ops.exits_found_v1(p_in json) RETURNS void LANGUAGE sql AS $$
+    UPDATE check_ins ci
+    SET exit_scan_id = found.scan_id, exit_gate_id = found.gate_id, exit_assumed = false,
+        exit_door_time = found.at,
+        duration_minutes = ops.minutes_between(coalesce(ci.door_time, ci.checked_in_at), found.at)
+    FROM (
+        SELECT DISTINCT ON (r.scan_id) r.scan_id, r.gate_id, c.id,
+            r.scanned_at - make_interval(secs => coalesce(d.clock_skew_ms, 0) / 1000.0) AS at
+        FROM json_to_recordset(p_in) AS x(id uuid, k uuid, sc uuid, n int, x boolean)
+        JOIN check_ins c ON c.id = x.id
+        JOIN ops.scan_log r ON r.ticket_id = x.k AND r.scope_id = x.sc AND r.offline
+            AND r.verdict = 'exited' AND r.reason = 'not_inside'
+        LEFT JOIN ops.devices d ON d.id = r.device_id
+        WHERE x.x AND x.n = 1
+          AND NOT EXISTS (SELECT 1 FROM check_ins o WHERE o.exit_scan_id = r.scan_id)
+          AND r.scanned_at - make_interval(secs => coalesce(d.clock_skew_ms, 0) / 1000.0)
+              >= coalesce(c.door_time, c.checked_in_at)
+        ORDER BY r.scan_id, c.door_time DESC NULLS LAST, c.id
+    ) found
+    WHERE ci.id = found.id
+$$;
+
 -- ops.doors_told_v1(event, now, scans): these rows of the log have got what a device showed
 -- and did by itself. Every entry that it let in and that has no row here becomes a conflict:
 -- its people are inside, so the area counts them (`disputed`) until somebody looks into it.

@@ -1,7 +1,7 @@
 -- ops.read_facts_v1(event, device ids, scans): the facts of a batch from PostgreSQL.
 --
 -- scans: [{"i": index, "s": scan id, "h": code hash in hex | "t": ticket id,
---          "sc": [scope ids to look at], "o": door's time of an upload}]
+--          "sc": [scope ids to look at], "o": door's time of an upload, "ou": of an exit}]
 -- Returns {"plan": version, "devices": [entry ..], "people": {scope or area: people in it},
 --   "kept": {held place: still free for those it is kept for}, "scans": [{"i", "ticket_id", "code_state",
 --   "ticket": entry, "visits": [..], "stored": answer in the log, "other": other event}]}
@@ -34,16 +34,23 @@ RETURN json_build_object(
     'code_state', CASE c.revoked_reason
       WHEN 'exchanged' THEN 2 WHEN 'lost' THEN 3 ELSE CASE WHEN c.revoked_at IS NULL THEN 0 ELSE 1 END END,
     'ticket', row_to_json(e),
+    -- What happened at a door after this upload did: a live scan, or an upload of the
+    -- other direction by the time of its own door (an exit that came before its entry).
     'later', q.o IS NOT NULL AND EXISTS (SELECT 1 FROM ops.scan_log r
-      WHERE r.ticket_id = e.id AND r.decided_at > q.o AND NOT r.offline
-        AND r.scope_id = ANY (q.sc) AND r.verdict IN ('admitted', 'exited')
-        AND r.undone_at IS NULL AND r.scan_id <> q.s),
+      WHERE r.ticket_id = e.id AND r.scope_id = ANY (q.sc)
+        AND r.undone_at IS NULL AND r.scan_id <> q.s
+        AND CASE WHEN r.offline THEN
+          r.verdict = CASE WHEN coalesce(q.ou, false) THEN 'admitted' ELSE 'exited' END
+          AND r.scanned_at > q.o + make_interval(secs => coalesce((SELECT d.clock_skew_ms
+            FROM ops.devices d WHERE d.id = r.device_id), 0) / 1000.0)
+        ELSE r.decided_at > q.o AND r.verdict IN ('admitted', 'exited') END),
     'unbound', e.id IS NULL AND EXISTS (SELECT 1 FROM ops.media m
       WHERE m.event_id = p_event AND m.code_hash = decode(q.h, 'hex')),
     'visits', v.visits,
     'stored', l.stored,
     'other', o.other))
-  FROM json_to_recordset(p_scans) AS q(i int, s uuid, h text, t uuid, sc uuid[], o timestamptz)
+  FROM json_to_recordset(p_scans) AS q(i int, s uuid, h text, t uuid, sc uuid[], o timestamptz,
+    ou boolean)
   LEFT JOIN ops.ticket_codes c ON c.event_id = p_event AND c.code_hash = decode(q.h, 'hex')
   LEFT JOIN ops.ticket_entries_v1 e ON e.id = coalesce(q.t, c.ticket_id) AND e.event_id = p_event
   LEFT JOIN LATERAL (
@@ -55,8 +62,8 @@ RETURN json_build_object(
       'dy', CASE WHEN w.pass_no > 1 THEN z.dy WHEN w.undone_at IS NULL
         THEN coalesce(w.event_day - DATE '1970-01-01', 0) ELSE 0 END,
       'du', CASE WHEN w.pass_no > 1 THEN z.du ELSE (w.undone_at IS NULL)::int END,
-      'in_ms', (extract(epoch FROM w.checked_in_at) * 1000)::bigint,
-      'out_ms', coalesce((extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0),
+      'in_ms', floor(extract(epoch FROM w.checked_in_at) * 1000)::bigint,
+      'out_ms', coalesce(floor(extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0),
       'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'dn', d.name,
       'xg', coalesce(xg.no, 0), 's', w.scan_id)) AS visits
     FROM (

@@ -7,8 +7,8 @@ SELECT w.event_id, w.ticket_id AS k, sc.no AS sc, w.person_no AS n, w.pass_no AS
   w.confirmed_at IS NOT NULL AS cf,
   CASE WHEN w.pass_no = 1 THEN (w.undone_at IS NOT NULL)::int ELSE z.un END AS un,
   w.exit_assumed AS xa,
-  (extract(epoch FROM w.checked_in_at) * 1000)::bigint AS in_ms,
-  coalesce((extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0) AS out_ms,
+  floor(extract(epoch FROM w.checked_in_at) * 1000)::bigint AS in_ms,
+  coalesce(floor(extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0) AS out_ms,
   coalesce(g.no, 0) AS g, coalesce(d.no, 0) AS d, coalesce(xg.no, 0) AS xg,
   w.scan_id AS s, tt.no AS type_no,
   CASE WHEN w.pass_no > 1 THEN z.dy WHEN w.undone_at IS NULL

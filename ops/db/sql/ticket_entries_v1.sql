@@ -15,8 +15,8 @@ SELECT
   coalesce(t.seat_label, '') AS seat,
   coalesce(a.flags, '{}') AS flags,
   coalesce(a.notes, '{}') AS notes,
-  coalesce((extract(epoch FROM t.valid_from) * 1000)::bigint, 0) AS valid_from_ms,
-  coalesce((extract(epoch FROM t.valid_to) * 1000)::bigint, 0) AS valid_to_ms,
+  coalesce(floor(extract(epoch FROM t.valid_from) * 1000)::bigint, 0) AS valid_from_ms,
+  coalesce(floor(extract(epoch FROM t.valid_to) * 1000)::bigint, 0) AS valid_to_ms,
   coalesce((
     SELECT array_agg(s.no ORDER BY s.no)
     FROM ops.session_registrations r

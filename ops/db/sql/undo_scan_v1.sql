@@ -64,7 +64,7 @@ BEGIN
     SELECT json_agg(json_build_object('k', ci.ticket_id, 'sc', s.no, 'n', ci.person_no,
       'p', ci.pass_no, 'ph', 2, 'cf', ci.confirmed_at IS NOT NULL,
       'un', z.un, 'dy', z.dy, 'du', z.du,
-      'xa', false, 'in_ms', (extract(epoch FROM ci.checked_in_at) * 1000)::bigint, 'out_ms', 0,
+      'xa', false, 'in_ms', floor(extract(epoch FROM ci.checked_in_at) * 1000)::bigint, 'out_ms', 0,
       'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'xg', 0, 's', ci.scan_id,
       'tt', tt.no))
     FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id

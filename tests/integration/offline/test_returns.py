@@ -81,6 +81,51 @@ async def test_three_times_in_any_order_and_in_parts_is_once(
     assert conflicts == 0
 
 
+async def inside(database: Database, event: SmallEvent) -> int:
+    found: int = await database.pool.fetchval(
+        "SELECT inside FROM ops.areas WHERE id = $1", event.venue
+    )
+    return found
+
+
+async def test_an_exit_that_comes_before_its_entry_falls_into_place(
+    phone: Phone, other: Phone, event: SmallEvent, database: Database
+) -> None:
+    leaves = alone("T-1", "exited", minutes=5, direction="out")
+    enters = alone("T-1", minutes=30)
+    (first,) = await upload(other, [leaves])
+    assert (first["verdict"], first["reason"]) == ("exited", "not_inside")
+    (second,) = await upload(phone, [enters])
+    assert second["verdict"] == "admitted"
+    assert await inside(database, event) == 0, "they left"
+    row = await database.pool.fetchrow(
+        "SELECT exit_scan_id, exit_assumed, is_present, duration_minutes"
+        " FROM check_ins WHERE event_id = $1",
+        event.id,
+    )
+    assert str(row["exit_scan_id"]) == leaves["id"]
+    assert (row["exit_assumed"], row["is_present"]) == (False, False)
+    assert row["duration_minutes"] in (24, 25), "whole minutes"
+    assert (await phone.scan("T-1"))["reason"] == "ok", "and may come back"
+    assert await inside(database, event) == 1
+    assert await database.pool.fetchval("SELECT count(*) FROM ops.conflicts") == 0
+
+
+async def test_an_entry_after_the_exit_stands(
+    phone: Phone, other: Phone, event: SmallEvent, database: Database
+) -> None:
+    """The control: an exit of before ends nobody's later entry, in either order."""
+    leaves = alone("T-1", "exited", minutes=30, direction="out")
+    await upload(other, [leaves])
+    await upload(phone, [alone("T-1", minutes=5)])
+    assert await inside(database, event) == 1
+    await upload(phone, [alone("T-2", minutes=5)])
+    late = alone("T-2", "exited", minutes=30, direction="out")
+    (said,) = await upload(other, [late])
+    assert (said["verdict"], said["reason"]) == ("exited", "not_inside")
+    assert await inside(database, event) == 2
+
+
 async def test_who_was_turned_away_does_not_come_in_afterwards(
     phone: Phone, event: SmallEvent, database: Database
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -33,10 +34,13 @@ def clock() -> MovedClock:
 
 @pytest.fixture
 async def runtime(
-    database_url: str, redis_url: str, clock: MovedClock
+    database_url: str, redis_url: str, clock: MovedClock, tmp_path: Path
 ) -> AsyncIterator[Runtime]:
     """The parts of the application, stopped after the test."""
-    settings = Settings(database_url=database_url, redis_url=redis_url)
+    # A folder of its own: journals of other tests would be read at each scan.
+    settings = Settings(
+        database_url=database_url, redis_url=redis_url, data_dir=tmp_path
+    )
     runtime = Runtime(settings, clock, cheap_passwords())
     yield runtime
     await runtime.stop()
