@@ -218,8 +218,14 @@ class EventDesk:
     async def _batch(self, taken: list[Pending]) -> None:
         metrics.batch_scans.observe(len(taken))
         asked = {pending.scan.id for pending in taken}
-        if any(row.s in asked for row in self._logs):
-            await self._flush()  # a retry must find the answer that it had
+        uploads = any(pending.scan.offline for pending in taken)
+        if any(
+            row.s in asked or (uploads and row.off and row.re == "not_inside")
+            for row in self._logs
+        ):
+            # A retry must find the answer that it had, and an uploaded entry the exit
+            # that came before it.
+            await self._flush()
             # While PostgreSQL is away it is decided anew, and that answer counts.
             self._logs = [row for row in self._logs if row.s not in asked]
         now = self._clock.now()
