@@ -74,6 +74,8 @@ class Reconciler:
         self._database, self._cache = database, cache
         self._warmer, self._folder, self._clock = warmer, folder, clock
         self._seen: dict[tuple[UUID, str], tuple[int, int]] = {}
+        self.rested_s = 0.0
+        """How much of the last sample was waiting to look again: it cost nothing."""
 
     async def sample(self) -> int:
         """One turn over all events that are on; how many differences were repaired.
@@ -81,7 +83,7 @@ class Reconciler:
         Raises:
             StoreUnavailable: the cache is away.
         """
-        repaired, differences = 0, 0
+        repaired, differences, self.rested_s = 0, 0, 0.0
         for row in await self._database.pool.fetch(statements.ACTIVE_EVENTS):
             event_id = row["id"]
             if event_id in self._warmer.warming or not await self._usable(event_id):
@@ -109,6 +111,7 @@ class Reconciler:
         for _ in range(TURNS - 1):
             if off:
                 await asyncio.sleep(self._look_again_s)
+                self.rested_s += self._look_again_s
                 again = await self._entries(event_id, chance)
                 off = [one for one in off if one in again]
         return off

@@ -236,7 +236,10 @@ class Worker:
     async def _sample(self) -> None:
         began_s = time.monotonic()
         await self.reconciler.sample()
-        await asyncio.sleep((time.monotonic() - began_s) / SAMPLE_SHARE)
+        # Its pauses cost nobody anything; counted, one of them put off the next sample
+        # by minutes, and counters that were off stayed so.
+        busy_s = time.monotonic() - began_s - self.reconciler.rested_s
+        await asyncio.sleep(max(0.0, busy_s) / SAMPLE_SHARE)
 
     async def _effects(self) -> None:
         while await self.effects.turn():

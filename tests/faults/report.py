@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +11,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
+from tests.faults.ground import ROOT
 from tests.faults.guards import Caught
 from tests.faults.scenario import Result
 
@@ -40,7 +42,7 @@ def write(
     figures = "\n".join(
         [
             f"Seed {seed}, {len(results)} faults in {took_s / 60:.0f} minutes, "
-            f"Python {platform.python_version()}, `make faults`.",
+            f"Python {platform.python_version()}, commit {_commit()}, `make faults`.",
             "",
             _table(results),
             "",
@@ -49,6 +51,17 @@ def write(
     )
     page.write_text(f"{before}{BEGIN}\n{figures}\n{END}{after}")
     _draw(docs / "reliability.png", results)
+
+
+def _commit() -> str:
+    """What was measured: the commit, and whether something was changed since."""
+    said = []
+    for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain"]):
+        done = subprocess.run(
+            ["git", *command], cwd=ROOT, check=False, capture_output=True, text=True
+        )
+        said.append(done.stdout.strip())
+    return f"{said[0] or 'unknown'}{' with changes' if said[1] else ''}"
 
 
 def _table(results: list[Result]) -> str:

@@ -12,6 +12,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 
 from ops.db import migrate
 from ops.db.engine import Database
+from ops.dev.process import inhabitants
 from ops.dev.servers import EmbeddedPostgres
 from ops.ids import uuid7
 from tests.running import Role, free_port, until_answers
@@ -30,6 +32,7 @@ DOORS = 6
 STEADY_S = 1
 DEVICE_WAITS_S = 0.8
 BACK_S = 60.0
+KILLED_S = 10.0
 
 
 class Evening:
@@ -95,18 +98,25 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
     await asyncio.to_thread(server.start)
     await migrate.upgrade(server.url)
     yield server
+    # Wherever the test ended: a stopped server hears no other signal.
+    signal_all(data_folder(server), signal.SIGCONT)
     await asyncio.to_thread(server.stop)
+    await killed(data_folder(server))
 
 
 def signal_all(folder: Path, number: int) -> None:
     """Send a signal to every process of the server that works in this folder."""
-    postmaster = int((folder / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
-    for pid in [postmaster, *map(int, children.split())]:
-        try:
+    for pid in inhabitants(folder):
+        with suppress(ProcessLookupError):
             os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+
+
+async def killed(folder: Path) -> None:
+    """kill -9 of all of them, until none is left: a postmaster may have forked."""
+    async with asyncio.timeout(KILLED_S):
+        while inhabitants(folder):
+            signal_all(folder, signal.SIGKILL)
+            await asyncio.sleep(0.02)
 
 
 def data_folder(server: EmbeddedPostgres) -> Path:
@@ -151,7 +161,7 @@ async def test_the_door_survives_the_loss_of_postgresql(
         assert mode == "journal"
         roles[1].kill()
         await evening.scan_some(40)
-        signal_all(folder, signal.SIGKILL)
+        await killed(folder)
         await evening.scan_some(40)
         await asyncio.to_thread(server.start)
         roles[1].start()
