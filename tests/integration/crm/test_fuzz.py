@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 import warnings
 from typing import Any
 
@@ -33,7 +34,9 @@ SKIPPED = {
     "/api/v1/users/bulk",
 }
 NOT_NOW = {503}
-"""A door whose store is slow under this load says so; it is no fault."""
+"""A door whose store is slow under this load says so; it is no fault. Who is told so
+again and again is: then it is the request that no store can answer in time."""
+ASKED_AGAIN, PAUSE_S = 3, 1.0
 
 
 def faults(
@@ -59,8 +62,13 @@ def faults(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             answer = case.call(headers=headers, timeout=30)
+            for _ in range(ASKED_AGAIN):
+                if answer.status_code not in NOT_NOW:
+                    break
+                time.sleep(PAUSE_S)
+                answer = case.call(headers=headers, timeout=30)
         asked += 1
-        if answer.status_code >= 500 and answer.status_code not in NOT_NOW:
+        if answer.status_code >= 500:
             sent = f"{case.method} {case.path} {case.query} {str(case.body)[:300]}"
             wrong.append(f"{answer.status_code} {sent}")
 
@@ -107,12 +115,18 @@ async def test_nothing_is_answered_with_a_fault(
     assert asked > 300
 
 
-async def test_a_fault_is_found(runtime: Runtime) -> None:
-    """The negative control: a handler that breaks."""
+@pytest.mark.parametrize(
+    ("error", "status"), [(ZeroDivisionError(), 500), (TimeoutError(), 503)]
+)
+async def test_a_fault_is_found(
+    runtime: Runtime, error: Exception, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: a handler that breaks, or never has the time."""
+    monkeypatch.setattr(f"{__name__}.PAUSE_S", 0.0)
 
     @get("/api/v1/broken", guards=[public], sync_to_thread=False)
     def broken() -> None:
-        raise ZeroDivisionError
+        raise error
 
     app: Litestar = build(runtime)
     app.register(broken)
@@ -126,7 +140,7 @@ async def test_a_fault_is_found(runtime: Runtime) -> None:
     finally:
         await stop()
     assert wrong
-    assert wrong[0].startswith("500 GET /api/v1/broken")
+    assert wrong[0].startswith(f"{status} GET /api/v1/broken")
 
 
 async def _served(app: Litestar) -> tuple[int, Any]:
