@@ -64,14 +64,14 @@ class Curve(msgspec.Struct, frozen=True):
 
     @property
     def length(self) -> float:
-        """From a twentieth to all but a twentieth, at least a minute."""
-        return max(1.0, self.when(0.95) - self.when(0.05))
+        """From a twentieth to all but a twentieth."""
+        return max(0.25, self.when(0.95) - self.when(0.05))
 
 
 def default_curve(minutes_to_start: float) -> Curve:
     """How people come where no past evening tells: most in the last third before the
     beginning, a tenth late."""
-    span = max(10.0, minutes_to_start)
+    span = max(0.5, minutes_to_start)
     marks = (
         (0.0, 0.0),
         (0.25, 0.12),

@@ -79,6 +79,7 @@ class Forecaster:
             row["capacity"],
             row["expected"],
             row["leaving"],
+            row["tickets"],
         )
         came = await _came(db, event_id, evening.doors_at)
         gates = await db.fetch(statements.LOADS, event_id, now, timeout=CALL_TIMEOUT_S)

@@ -33,7 +33,8 @@ GAPS_MIN = 8
 
 
 class Evening(msgspec.Struct, frozen=True):
-    """An event as the forecast sees it; `leaving`: people a minute, lately."""
+    """An event as the forecast sees it; `leaving`: people a minute, lately; `tickets`:
+    people on valid tickets: more cannot come."""
 
     doors_at: datetime
     starts_at: datetime
@@ -42,6 +43,7 @@ class Evening(msgspec.Struct, frozen=True):
     capacity: int | None
     expected: float
     leaving: float
+    tickets: int
 
 
 def curve_of(evening: Evening, past: Sequence[Minutes]) -> tuple[Curve, int]:
@@ -50,7 +52,9 @@ def curve_of(evening: Evening, past: Sequence[Minutes]) -> tuple[Curve, int]:
     if found is not None:
         return found, len(past)
     span = (evening.starts_at - evening.doors_at).total_seconds() / 60
-    return default_curve(span), 0
+    whole = (evening.ends_at - evening.doors_at).total_seconds() / 60
+    # Doors that open at the beginning itself: people come over its first fifth.
+    return default_curve(span if span > whole * 0.02 else whole * 0.2), 0
 
 
 def outlook(
@@ -70,7 +74,11 @@ def outlook(
     curve, evenings = curve_of(evening, past)
     minute = (now - evening.doors_at).total_seconds() / 60
     fitted = fit(curve, evening.expected, came, minute)
-    points = band(fitted)
+    most = max(float(evening.tickets), fitted.entered)
+    points = [
+        Point(point.minute, *(min(value, most) for value in point[1:]))
+        for point in band(fitted)
+    ]
     planned = evening.expected * curve.at(minute)
 
     def at(value: float | None) -> str | None:

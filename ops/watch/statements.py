@@ -139,12 +139,13 @@ SELECT v.ticket_id, v.attendee_id, v.gate_id, v.people, t.admits,
  LIMIT 1000
 """
 
-# A person goes through several doors of nested places in seconds. Two gates into one
-# place are another matter, and so are those whose walk somebody has set.
+# Somebody was let in, and the same code is held up elsewhere sooner than he could be
+# there. A person goes through several doors of nested places in seconds. Two gates
+# into one place are another matter, and so are those whose walk somebody has set.
 FAST: Final = """
 WITH seen AS (
   SELECT coalesce(l.ticket_id::text, encode(l.code_hash, 'hex')) AS who, l.ticket_id,
-         l.code_hash, l.scan_id, l.gate_id, g.area_id,
+         l.code_hash, l.scan_id, l.gate_id, g.area_id, l.verdict,
          CASE WHEN l.offline THEN l.scanned_at ELSE l.decided_at END AS at
     FROM ops.scan_log l JOIN ops.gates g ON g.id = l.gate_id
    WHERE l.event_id = $1 AND l.decided_at > $2::timestamptz - interval '30 minutes'
@@ -153,7 +154,8 @@ WITH seen AS (
      AND coalesce(l.ticket_id::text, encode(l.code_hash, 'hex')) <> ''
 ), pairs AS (
   SELECT who, ticket_id, scan_id, gate_id, at,
-         lag(scan_id) OVER w AS first_scan, lag(gate_id) OVER w AS first_gate,
+         lag(scan_id) OVER w AS first_scan, lag(verdict) OVER w AS first_verdict,
+         lag(gate_id) OVER w AS first_gate,
          area_id = lag(area_id) OVER w AS one_place,
          lag(code_hash) OVER w IS NOT DISTINCT FROM code_hash AS one_code,
          extract(epoch FROM at - lag(at) OVER w)::float8 AS apart_s
@@ -165,7 +167,8 @@ SELECT p.who, p.ticket_id, p.scan_id, p.first_scan, p.gate_id, p.first_gate, p.a
   LEFT JOIN ops.gate_walks w ON w.event_id = $1
        AND w.low_gate_id = least(p.gate_id, p.first_gate)
        AND w.high_gate_id = greatest(p.gate_id, p.first_gate)
- WHERE p.gate_id <> p.first_gate AND p.one_code AND p.apart_s < 3600
+ WHERE p.first_verdict = 'admitted' AND p.gate_id <> p.first_gate AND p.one_code
+   AND p.apart_s < 3600
    AND (p.one_place OR w.walk_s IS NOT NULL)
  ORDER BY p.at DESC LIMIT 500
 """
@@ -272,9 +275,7 @@ SELECT made_at, data FROM ops.forecasts
 EVENING: Final = """
 SELECT e.event_type, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.starts_at,
        e.ends_at, v.inside, coalesce(v.capacity, e.capacity) AS capacity,
-       (SELECT coalesce(sum(t.admits), 0) FROM tickets t
-         WHERE t.event_id = $1 AND t.state = 'valid'
-           AND t.access_class = 'guest')::float8 * e.show_rate::float8 AS expected,
+       k.people::float8 * e.show_rate::float8 AS expected, k.people AS tickets,
        (SELECT count(*) FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id
          WHERE c.event_id = $1 AND s.kind = 'venue' AND NOT c.exit_assumed
            AND c.checked_out_at > $2::timestamptz - interval '15 minutes')::float8 / 15
@@ -285,6 +286,9 @@ SELECT e.event_type, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.start
               coalesce(s.capacity, a.capacity) AS capacity
          FROM ops.scopes s JOIN ops.areas a ON a.id = s.area_id
         WHERE s.event_id = e.id AND s.kind = 'venue' LIMIT 1) v ON true
+  CROSS JOIN LATERAL (
+       SELECT coalesce(sum(t.admits), 0)::int AS people FROM tickets t
+        WHERE t.event_id = e.id AND t.state = 'valid' AND t.access_class = 'guest') k
  WHERE e.id = $1
 """
 
