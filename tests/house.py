@@ -99,7 +99,7 @@ class House:
                 continue
             return
 
-    async def rewarm(self, merge: Callable[[], Awaitable[int]] | None = None) -> bool:
+    async def rewarm(self, merge: Callable[[], Awaitable[bool]] | None = None) -> bool:
         """Fill the cache anew, for tickets and limits that were changed by hand."""
         warmer = Warmer(self.database, self.cache, self.drain.catch_up)
         warmer.merge = merge

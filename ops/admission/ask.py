@@ -65,9 +65,12 @@ def candidates(plan: Plan, ask: Ask) -> list[ScopePlan]:
 
 
 def reads(plan: Plan, ask: Ask) -> tuple[ScopePlan, ...]:
-    """The scopes whose visits the decision will look at."""
+    """The scopes whose visits the decision will look at, or end with an outer one."""
     wanted = candidates(plan, ask)
-    if ask.direction == "out" or len(wanted) != 1:
+    if ask.direction == "out":
+        inner = [below for scope in wanted for below in plan.below(scope)]
+        return tuple({scope.no: scope for scope in [*wanted, *inner]}.values())
+    if len(wanted) != 1:
         return tuple(wanted)
     return (wanted[0], *plan.above(wanted[0]))
 

@@ -18,6 +18,7 @@ is ever answered from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from ops.admission.commands import (
     Journal,
     Poisoned,
     ReadCache,
+    ReadDatabase,
     Recall,
     Steps,
     TakeOver,
@@ -48,7 +50,7 @@ from ops.admission.commit import (
 from ops.admission.decision import full
 from ops.admission.degraded import ROUNDS_MAX, Degraded
 from ops.admission.from_cache import CacheFacts, Cold
-from ops.admission.from_database import DatabaseFacts
+from ops.admission.from_database import DatabaseFacts, DatabaseRead
 from ops.admission.lines import Found, Line, State, line_of, replayed_line
 from ops.admission.outcome import say
 
@@ -155,6 +157,8 @@ class Batch(Degraded):
             (found,) = yield [self._look_at(writing)]
             if isinstance(found, list):
                 self._held_elsewhere(writing, found)
+                writing = [item for item in writing if item.writing]
+                yield from self._wait_for_merge(writing, found)
             writing = [item for item in writing if item.writing]
         unsure = [item for item in self.items if item.unsure]
         taking = [item for item in writing if item.decision and item.decision.takes]
@@ -178,6 +182,27 @@ class Batch(Degraded):
         if unsure:
             yield from self._take(unsure, replies[-1])
         return True
+
+    def _wait_for_merge(self, items: list[Item], found: list[Found]) -> Steps:
+        """No answer for whom the journals know better than the record (R2).
+
+        In mode N the cache's marks say so; here the lines do. Most of them stand in
+        the record, which shows; what a merge gave to another it says itself.
+        """
+        behind = [(item, line) for item in items for line in self._missing(item, found)]
+        if not behind:
+            return
+        reads_ = [
+            DatabaseRead(line.scan_id, item.code, (), item.ask.device_id)
+            for item, line in behind
+        ]
+        (reply,) = yield [ReadDatabase(reads_)]
+        if not isinstance(reply, DatabaseFacts):
+            self._lost_touch([item for item, _ in behind], reply)
+            return
+        for (item, _), facts in zip(behind, reply.facts, strict=True):
+            if facts.stored is None or facts.stored.durable != "journal":
+                item.error = "unavailable"
 
     def _request(
         self, writing: list[Item], logs: list[LogRow], confirms: list[UUID]
@@ -259,13 +284,21 @@ class Batch(Degraded):
         """R5: a green that comes from the scan log is in a journal, too.
 
         It may be that nobody saw it: then another may have let the guest in meanwhile,
-        and the look comes after the line as ever (R10).
+        and the look comes after the line as ever (R10). If a journal says that it was
+        shown, the look has been, and whoever came later has seen it.
         """
         lines = {
             item.index: replayed_line(self.plan, item, item.stored, self.epoch or 0)
             for item in self.items
             if item.stored is not None and item.stored.still_green and not item.error
         }
+        if lines:
+            (found,) = yield [Recall([line.scan_id for line in lines.values()])]
+            for line in found if isinstance(found, list) else []:
+                if stands(line, lines.values()):
+                    lines = {
+                        i: x for i, x in lines.items() if x.scan_id != line.line.scan_id
+                    }
         if not lines:
             return
         again = [item for item in self.items if item.index in lines]
@@ -315,6 +348,14 @@ class Batch(Degraded):
         return [
             line_of(self.plan, item, self.now, mode, epoch, state) for item in items
         ]
+
+
+def stands(found: Found, again: Iterable[Line]) -> bool:
+    """Whether a green that is said again was shown before, as a journal says."""
+    line = found.line
+    return line.state == "shown" and any(
+        x.scan_id == line.scan_id and x.taken <= line.taken for x in again
+    )
 
 
 def leftovers(items: list[Item]) -> list[Item]:

@@ -18,10 +18,10 @@ from ops.admission.commands import (
 from ops.admission.commit import CommitReply, LogRow
 from ops.admission.from_cache import CacheFacts, CacheRead
 from ops.admission.from_database import DatabaseRead
-from ops.admission.lines import IN, Found, Line, others, stored
+from ops.admission.lines import IN, Found, Line, Place, others, stored
 from ops.admission.outcome import Decision, Open, say
 from ops.admission.plan import Plan, ScopePlan
-from ops.admission.scan_facts import Stored
+from ops.admission.scan_facts import ScanFacts, Stored
 from ops.admission.upload import decided
 from ops.cache.entry import ms
 
@@ -69,8 +69,9 @@ class Deciding:
         self.facts: CacheFacts | None = None
         """Of all items, read already: the event is in mode D."""
         self.again: dict[int, Line] = {}
-        """Greens of processes that died before they answered, by item: their places
-        are taken, and they are written once more before they are said (R7)."""
+        """Greens whose answer is not known, by item: their process died, or a step of
+        ours failed. Their places are taken, and they are written once more before they
+        are said (R7)."""
 
     def _cache_reads(self, items: list[Item]) -> list[CacheRead]:
         return [
@@ -214,18 +215,30 @@ class Deciding:
             facts = item.facts
             if known is None or facts is None or known.line.state == "cancelled":
                 continue
-            if known.line.state == "pending" and known.owner != "own":
-                # In another process: alive, it is being decided now; dead, nobody
-                # knows whether it was answered, and the places decide.
-                if known.owner == "live":
+            if known.line.state == "pending" or self._unsaid(known.line):
+                # In another process that lives: it is being decided now. In a dead
+                # one, or left by our own when a step failed: nobody knows whether it
+                # was answered, and the places decide.
+                if known.line.state == "pending" and known.owner == "live":
                     item.error = "unavailable"
                     continue
                 if known.line.taken and not self._taken(item, known.line):
+                    if self.mode != "D" and known.owner == "dead":
+                        item.error = "unavailable"  # until a merge has brought it in
                     continue
                 if known.line.taken:
                     self.again[item.index] = known.line
             if not self._superseded(item, known.line):
                 facts.stored = stored(known.line)
+
+    def _unsaid(self, line: Line) -> bool:
+        """Whether a line of a commit is no proof that it was answered, in mode D.
+
+        It is written before the cache is told; if that was refused, others may have
+        been let in by then, and its batch may have died before it looked (R3).
+        """
+        commits = line.mode != "D" and line.state == "answered"
+        return commits and bool(line.taken) and self.mode == "D"
 
     def _superseded(self, item: Item, line: Line) -> bool:
         """Whether another scan holds a place of this line: never green again (R9)."""
@@ -277,9 +290,32 @@ class Deciding:
         found: list[Found],
     ) -> Line | None:
         for line in others(found, item.ask.scan.id, ticket_id):
-            if line.scan_id != item.ask.scan.take_over and wanted & line.taken:
+            # Whom a steward takes over from was shown no green; if he was, he is in.
+            yields = line.scan_id == item.ask.scan.take_over and line.state != "shown"
+            if not yields and wanted & line.taken:
                 return line
         return None
+
+    def _missing(self, item: Item, found: list[Found]) -> list[Line]:
+        """Lines of mode D for the ticket of an item that its facts do not show.
+
+        Of places that it would end without having read them (an inner one, when its
+        guest leaves the outer) the facts show nothing.
+        """
+        facts, decision = item.facts, item.decision
+        if facts is None or facts.ticket_id is None or decision is None:
+            return []
+        read = {scope.no for scope in reads(self.plan, item.ask)}
+        unread = {closed.scope.no for closed in decision.closes} - read
+        return [
+            line
+            for line in others(found, item.ask.scan.id, facts.ticket_id)
+            if line.mode == "D"
+            and any(
+                place[0] in unread or (place[0] in read and _unknown(facts, place))
+                for place in line.places
+            )
+        ]
 
     def _told_of(self, item: Item, scope: ScopePlan | None, line: Line) -> Decision:
         """Red if the other scan's green was shown, else amber (R4)."""
@@ -308,6 +344,17 @@ class Deciding:
                 )
             )
         )
+
+
+def _unknown(facts: ScanFacts, place: Place) -> bool:
+    """Whether the facts are older than what a line says of a place."""
+    scope_no, person, pass_no, what = place
+    visit = facts.visit(scope_no, person)
+    if not pass_no:
+        return False  # an end of whatever may have been there
+    if visit is None or visit.pass_no < pass_no:
+        return True
+    return what != IN and visit.pass_no == pass_no and visit.inside
 
 
 def _rank(found: Found) -> int:

@@ -9,6 +9,7 @@ green (docs/subsystems/journal.md).
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -107,11 +108,22 @@ class Degraded(Deciding):
         if taken or again:
             yield from self._find_others(taken, again, corrections)
         if corrections:
-            yield [Journal(corrections, synced=False)]
+            (reply,) = yield [Journal(corrections, synced=False)]
+            if isinstance(reply, Down):
+                self._not_corrected(items, {line.scan_id for line in corrections})
         for item in items:
             if item.decision is not None and not item.writing:
                 item.kept = True
                 item.journaled = not item.ask.scan.dry_run
+
+    def _not_corrected(self, items: list[Item], scans: set[UUID]) -> None:
+        """Their lines still say that they were let in: there is no answer but that.
+
+        The device asks again; then the places decide, and the line is written anew.
+        """
+        for item in items:
+            if item.ask.scan.id in scans:
+                item.durable, item.stored, item.error = "none", None, "unavailable"
 
     def _line(self, item: Item, state: State) -> Line:
         return line_of(self.plan, item, self.now, "D", self.epoch or 0, state)

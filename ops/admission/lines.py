@@ -86,7 +86,7 @@ def line_of(
         for closed in decision.closes:
             what = ENDED if not closed.must else REPLACED if closed.assumed else OUT
             visit = facts.visit(closed.scope.no, closed.person_no) if facts else None
-            ended = visit.pass_no if visit and closed.must else 0
+            ended = visit.pass_no if visit and (closed.must or visit.inside) else 0
             places.append((closed.scope.no, closed.person_no, ended, what))
         places += [
             (opened.scope.no, opened.person_no, opened.pass_no, IN)

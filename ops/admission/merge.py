@@ -250,8 +250,13 @@ class Merging:
         stale: list[UUID] = []
         if rivals:
             found: list[Found] = yield Lines(rivals)
-            known = {one.line.scan_id for one in found if _holds(one.line, lines)}
+            known = {one.line.scan_id for one in found if _holds(one, lines)}
             stale = [scan_id for scan_id in rivals if scan_id not in known]
+            decided = self._decided(lines, found)
+            if len(decided) < len(lines):
+                if not decided:
+                    return True
+                lines, made = decided, rows(decided)
         shown = [line.scan_id for line in lines if line.state == "shown"]
         reply = yield Merge(event_id, made, shown, stale, self._hasty(lines))
         if isinstance(reply, Poisoned):
@@ -261,6 +266,20 @@ class Merging:
         self._note(lines, reply)
         settle.update(reply.tickets)
         return True
+
+    def _decided(self, lines: list[Line], found: list[Found]) -> list[Line]:
+        """Without those whose rival is being decided right now: they wait for it.
+
+        Such a rival is green or amber in a moment; until then it is not known which of
+        the two a guest was shown.
+        """
+        rivals = [
+            one for one in found if one.line.state == "pending" and one.owner != "dead"
+        ]
+        waiting = [line for line in lines if any(_holds(one, [line]) for one in rivals)]
+        for line in waiting:
+            self.deferred.setdefault(line.scan_id, (line, 0))
+        return [line for line in lines if line not in waiting]
 
     def _hasty(self, lines: list[Line]) -> list[UUID]:
         return [
@@ -294,10 +313,20 @@ class Merging:
         return True
 
 
-def _holds(rival: Line, lines: list[Line]) -> bool:
-    """Whether a rival's green may have been seen at a place of one of these lines."""
+def _holds(found: Found, lines: list[Line]) -> bool:
+    """Whether a rival's green may have been seen at a place of one of these lines.
+
+    Of a process that died with a commit or a line unanswered nobody knows: it does not
+    stand against a green that was shown for certain.
+    """
+    rival = found.line
+    certain = rival.state == "shown" or found.owner != "dead"
     return rival.state != "cancelled" and any(
-        line.ticket_id == rival.ticket_id and line.taken & rival.taken for line in lines
+        line.scan_id != rival.scan_id
+        and line.ticket_id == rival.ticket_id
+        and line.taken & rival.taken
+        and (certain or line.state != "shown")
+        for line in lines
     )
 
 

@@ -23,10 +23,11 @@ from ops.admission.batch import Batch
 from ops.admission.commands import Command, Item
 from ops.admission.commit import LogRow, door_row, log_row, only_logs
 from ops.admission.from_database import DeviceRow
+from ops.admission.handed import note
 from ops.admission.journal import Journal
 from ops.admission.lines import log_line
 from ops.admission.plan import Plan
-from ops.cache.entry import DeviceEntry, visit_key
+from ops.cache.entry import DeviceEntry
 from ops.checkin.executor import Executor
 from ops.checkin.lanes import AT_ONCE_MAX, Lanes, Taken
 from ops.checkin.pending import Answered, Lane, Pending, ask
@@ -44,6 +45,8 @@ LOG_AFTER_S = 0.1
 """When no next batch comes: confirmations and answers that are not written yet."""
 WRITE_AGAIN_S = 1.0
 LOGS_KEPT_MAX = 20_000
+SHOWN_KEPT_MAX = 2_000
+"""Greens that were shown while the cache was away: they are sent with one call."""
 
 KNOW_S = 0.3
 DATABASE_ERRORS = (
@@ -219,7 +222,8 @@ class EventDesk:
         metrics.batch_scans.observe(len(taken))
         asked = {pending.scan.id for pending in taken}
         uploads = any(pending.scan.offline for pending in taken)
-        if any(
+        marked = any(scan_id in asked for scan_id, _ in self._executor.marks)
+        if marked or any(
             row.s in asked or (uploads and row.off and row.re == "not_inside")
             for row in self._logs
         ):
@@ -270,20 +274,13 @@ class EventDesk:
 
     def _note_answers(self, taken: list[Pending], items: list[Item]) -> None:
         """What was handed over is confirmed with the next batch, or in 50 ms."""
-        for pending, item in zip(taken, items, strict=True):
-            scan_id, shown = pending.scan.id, _handed_over(pending, item)
-            kept = item.durable == "journal" or _kept_again(item)
-            if shown and not kept:
-                self._confirms.append(scan_id)
-            elif kept:
-                self._executor.marks.append((scan_id, "shown" if shown else "answered"))
-            if shown and item.decision is not None and item.facts is not None:
-                ticket_id = item.facts.ticket_id
-                self._shown += [
-                    (visit_key(ticket_id, o.scope.no, o.person_no), scan_id.bytes)
-                    for o in item.decision.opens
-                    if ticket_id is not None
-                ]
+        noted = note(
+            (item, _handed_over(pending))
+            for pending, item in zip(taken, items, strict=True)
+        )
+        self._confirms += noted.confirms
+        self._executor.marks += noted.marks
+        self._shown += noted.shown
 
     def _take_shown(self) -> list[tuple[bytes, bytes]]:
         shown, self._shown = self._shown, []
@@ -319,18 +316,19 @@ class EventDesk:
         for reply in command.replies:
             for place, people in reply.inside.items():
                 self._inside[UUID(place)] = people
+        shown = self._take_shown()
         args = finish.arguments(
             b"f",
             command.epoch,
             finish.visits(batch.plan, command.items, command.replies, batch.now),
             finish.lines(batch.plan, command.items, batch.now),
             finish.refusals(command.items),
-            self._take_shown(),
+            shown,
         )
         if len(args) == finish.FIXED_ARGUMENTS:
             return None
         green = any(item.durable == "committed" for item in command.items)
-        telling = self._stores.finish(self.plan.event.id, args)
+        telling = self._finish(args, shown)
         if green:
             return await telling
         # Nobody waits for the line of a refusal; one at a time is under way.
@@ -377,8 +375,16 @@ class EventDesk:
     async def _tell_shown(self) -> None:
         """Tell the cache what was shown, so that a copy is red in mode D too."""
         if self._shown and self._stores.cache_allowed():
-            args = finish.arguments(b"c", None, [], [], [], self._take_shown())
-            await self._stores.finish(self.plan.event.id, args)
+            shown = self._take_shown()
+            args = finish.arguments(b"c", None, [], [], [], shown)
+            await self._finish(args, shown)
+
+    async def _finish(self, args: finish.Args, shown: list[tuple[bytes, bytes]]) -> str:
+        """What `finish.lua` says; what it has not heard of is told once more."""
+        said = await self._stores.finish(self.plan.event.id, args)
+        if said != "ok":
+            self._shown = (shown + self._shown)[-SHOWN_KEPT_MAX:]
+        return said
 
     async def _write(self, logs: list[LogRow], confirms: list[UUID]) -> Any:
         """One transaction of logs; a poisoned row is bisected out and dropped."""
@@ -411,19 +417,6 @@ class EventDesk:
         return ask(plan, taken[item.index], item.device, now)
 
 
-def _kept_again(item: Item) -> bool:
-    """Whether its answer of mode D is in a journal, and perhaps once more in ours."""
-    return item.stored is not None and item.stored.durable == "journal"
-
-
-def _handed_over(pending: Pending, item: Item) -> bool:
-    """Whether a green, new or replayed, went to a caller who still waits for it.
-
-    Only such an admission is confirmed: a copy of another is amber, not red (R4).
-    """
-    green = item.durable in ("committed", "journal") or (
-        item.stored is not None
-        and item.stored.verdict == "admitted"
-        and item.stored.superseded_by is None
-    )
-    return green and pending.answer.done() and not pending.answer.cancelled()
+def _handed_over(pending: Pending) -> bool:
+    """Whether the answer went to a caller who still waited for it."""
+    return pending.answer.done() and not pending.answer.cancelled()

@@ -57,6 +57,7 @@ class Merger:
         self._machine: UUID | None = None
         self._settle: dict[UUID, set[UUID]] = {}
         self._stalled = True
+        self._unread: set[str] = set()
         self._turn = asyncio.Lock()
 
     def stop(self) -> None:
@@ -91,6 +92,17 @@ class Merger:
                 await self._tell_epochs(in_d)
                 await self._settle_quiet(modes)
             return merged
+
+    async def all(self) -> bool:
+        """A turn; whether all is in that can be read in this machine's journals.
+
+        Raises:
+            As `turn`.
+        """
+        await self.turn()
+        return all(
+            one.complete or name in self._unread for name, one in self._files.items()
+        )
 
     async def _brought(self) -> int:
         """All files once, to their ends; how many lines came in."""
@@ -134,6 +146,7 @@ class Merger:
         """One file to its end, or to the first thing that does not work."""
         state = self._files.setdefault(path.name, Merging())
         state.complete = False
+        self._unread.discard(path.name)
         try:
             owner = await asyncio.to_thread(self._journals.owner, path)
             steps = state.turn(owner, held, stalled=self._stalled)
@@ -145,6 +158,7 @@ class Merger:
         except _UNREADABLE as error:
             # One broken file must not stop the others; the event stays in D.
             self._journals.forget(path)
+            self._unread.add(path.name)
             _logger.error("journal_unreadable", error=log.scrubbed(error))
 
     async def _execute(self, path: Path, command: Any) -> Any:

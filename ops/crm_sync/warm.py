@@ -46,9 +46,9 @@ class Warmer:
         self._database = database
         self._cache = cache
         self._catch_up = catch_up
-        self.merge: Callable[[], Awaitable[int]] | None = None
-        """Brings this machine's journals in: a cache is filled with them or not at
-        all, for what they hold is in no other store (rule R6)."""
+        self.merge: Callable[[], Awaitable[bool]] | None = None
+        """Brings this machine's journals in, and says whether it could: a cache is
+        filled with them or not at all, for what they hold is in no other store (R6)."""
         self.warming: set[UUID] = set()
 
     async def check(self) -> int:
@@ -76,7 +76,10 @@ class Warmer:
         return list(meta) != wanted
 
     async def rebuild(self, event_id: UUID) -> bool:
-        """Fill the cache of one event; False if another cache came meanwhile."""
+        """Fill the cache of one event.
+
+        False: another cache came meanwhile, or a journal could not be brought in.
+        """
         started_s = time.monotonic()
         self.warming.add(event_id)
         try:
@@ -85,8 +88,9 @@ class Warmer:
                 return False
             # From here on every claim and finish of the cache before is refused, so no
             # line that is written now can have been answered green.
-            if self.merge is not None:
-                await self.merge()
+            if self.merge is not None and not await self.merge():
+                _logger.warning("cache_waits_for_journals", event_id=str(event_id))
+                return False
             since = await self._copy(event_id)
             await self._catch_up(event_id, since)
             ready = await self._cache.call(

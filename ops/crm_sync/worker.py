@@ -107,7 +107,7 @@ class Worker:
         self.effects = Effects(self.database)
         self.schedule = Schedule(self.database, clock, DUTIES)
         self.merger = Merger(self.database, self.cache, folder)
-        self.warmer.merge = self.merger.turn
+        self.warmer.merge = self.merger.all
         self.modes = Modes(self.database, self.cache, self.drain, settings.steady_s)
         self.sweeper = Sweeper(self.database, folder, self.merger.forget)
         self.closer = Closer(self.database, clock)

@@ -336,7 +336,7 @@ async def test_a_lost_cache_is_filled_with_the_journals(
     await scan(one, "T-1")
     await asyncio.sleep(AFTER_THE_ANSWER_S)
     await one.cache.redis.flushall()
-    assert await one.rewarm(merger.turn)
+    assert await one.rewarm(merger.all)
     give_back(one)
     assert said(await scan(one, "T-1", device="other_device")) in (
         "refused already_inside",

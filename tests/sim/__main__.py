@@ -1,6 +1,7 @@
 """`make sim`: evenings by seed, with a bar; the first seed of each problem is printed.
 
 python -m tests.sim [--seeds N] [--from SEED] [--without GUARD] [--trace SEED]
+                    [--only FAULT,..] [--until-s SECONDS]
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import sys
 import time
 from collections import Counter
 
-from tests.sim.checks import problems, residue
-from tests.sim.record import Guards
+from tests.sim.checks import problems
+from tests.sim.guards import Guards
 from tests.sim.world import World
 
 BAR = 30
+EVERY = 50
 
 
 def main() -> int:
@@ -22,43 +24,57 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=2_000)
     parser.add_argument("--from", dest="first", type=int, default=0)
-    parser.add_argument("--without", default="", help="a guard to switch off")
+    parser.add_argument("--without", default="", help="guards to switch off")
+    parser.add_argument("--only", default="", help="faults, instead of all")
+    parser.add_argument("--until-s", type=float, default=float("inf"))
     parser.add_argument("--trace", type=int, help="replay one seed and tell it")
     chosen = parser.parse_args()
     off = {name: False for name in chosen.without.split(",") if name}
-    guards = Guards(**off)
-    if chosen.trace is not None:
-        world = World(chosen.trace, guards, trace=True)
-        world.run()
-        print("\n".join(problems(world) + residue(world)) or "every invariant holds")
-        return int(bool(problems(world)))
-    return many(chosen.first, chosen.seeds, guards)
+    only = tuple(name for name in chosen.only.split(",") if name)
+    if chosen.trace is None:
+        seeds = range(chosen.first, chosen.first + chosen.seeds)
+        return many(seeds, Guards(**off), only, chosen.until_s)
+    world = World(chosen.trace, Guards(**off), trace=True, only=only)
+    world.run()
+    found = problems(world)
+    for promise, what in found.items():
+        print(f"{promise}: {'; '.join(what)}")
+    print("" if found else "every promise is kept")
+    return int(bool(found))
 
 
-def many(first: int, count: int, guards: Guards) -> int:
-    """Run seeds one by one."""
-    started_s = time.monotonic()
+def many(seeds: range, guards: Guards, only: tuple[str, ...], until_s: float) -> int:
+    """Play seeds one by one, for so long at most."""
+    started_s, spent_s = time.monotonic(), time.process_time()
     found: Counter[str] = Counter()
-    example: dict[str, int] = {}
-    reported = answers = 0
-    for done, seed in enumerate(range(first, first + count), 1):
-        world = World(seed, guards)
+    example: dict[str, list[int]] = {}
+    faults: Counter[str] = Counter()
+    answers = done = 0
+    for done, seed in enumerate(seeds, 1):
+        world = World(seed, guards, only=only)
         world.run()
         answers += len(world.history)
-        reported += bool(residue(world))
-        for name in {text.split(":")[0] for text in problems(world)}:
-            found[name] += 1
-            example.setdefault(name, seed)
-        if done % 50 == 0 or done == count:
-            full = BAR * done // count
+        faults.update(world.faults)
+        for promise in problems(world):
+            found[promise] += 1
+            example.setdefault(promise, []).append(seed)
+        if done % EVERY == 0 or done == len(seeds):
+            full = BAR * done // len(seeds)
             bar = "#" * full + "." * (BAR - full)
-            print(f"\r[{bar}] {done}/{count}", end="", file=sys.stderr, flush=True)
+            print(f"\r[{bar}] {done}/{len(seeds)}", end="", file=sys.stderr, flush=True)
+            if time.monotonic() - started_s > until_s:
+                break
     print(file=sys.stderr)
-    seconds = time.monotonic() - started_s
-    print(f"{count} evenings, {answers} answers, {seconds:.0f} s")
-    print(f"entered twice and reported in conflicts: {reported} evenings")
-    for name, evenings in found.most_common():
-        print(f"{name}: {evenings} evenings; replay: --trace {example[name]}")
+    seconds = time.process_time() - spent_s
+    print(
+        f"{done} evenings from seed {seeds.start}, {answers} answers,"
+        f" {faults.total()} faults, {done / seconds:.0f} evenings a second of CPU"
+    )
+    for kind, times in faults.most_common():
+        print(f"  {kind}: {times}")
+    for promise, evenings in found.most_common():
+        print(f"{promise}: {evenings} evenings; replay: --trace {example[promise][:5]}")
+    print("" if found else "every promise is kept")
     return int(bool(found))
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from ops.cache.entry import TicketEntry, pack_ticket
 from ops.cache.keys import LAYOUT_VERSION
-from tests.sim.record import Guards
+from tests.sim.guards import Guards
 
 OPEN, CLOSED = 0, 1
 _HEADER = struct.Struct(">I")
@@ -36,16 +36,19 @@ class CacheModel:
         """FLUSHALL, or the loss of the process."""
         self.__init__(self.guards)  # type: ignore[misc]
 
-    def begin(self, epoch: int) -> None:
+    def begin(self, epoch: int) -> bool:
         """`warm_begin.lua`: empty, and closed to every finish of before."""
+        if self.epoch > epoch:
+            return False
         self.flush()
         self.epoch = epoch
+        return True
 
     def put_ticket(self, ticket_id: UUID, entry: TicketEntry) -> None:
         """`put.lua`: the higher version wins."""
         packed = pack_ticket(entry)
         before = self.tickets.get(ticket_id.bytes)
-        if before is None or before[2:6] < packed[2:6]:
+        if before is None or before[2:6] <= packed[2:6]:
             self.tickets[ticket_id.bytes] = packed
 
     def read(self, args: list[Any]) -> list[Any]:
@@ -88,7 +91,7 @@ class CacheModel:
             at += 6
             before = self.visits.get(field)
             gap = epoch != "" and _gap(visit, before)
-            if _wins(visit, before, settle) and not gap:
+            if self._wins(visit, before, settle) and not gap:
                 self._set(field, visit or None)
                 changed += 1
         for _ in range(args[7]):
@@ -185,6 +188,19 @@ class CacheModel:
                 return bool(now) and now[2] == CLOSED and now[22:34] == left
         return False
 
+    def _wins(self, visit: bytes, before: bytes | None, settle: bool) -> bool:
+        if before is None:
+            return bool(visit)
+        if before[5] & 2:
+            return settle or (bool(visit) and visit[:3] >= before[:3])
+        if not visit:
+            return False
+        if not self.guards.clocks:
+            return max(visit[6:14], visit[22:30]) > max(before[6:14], before[22:30])
+        if visit[:4] == before[:4] and visit[2] == OPEN:
+            return visit[6:14] > before[6:14]
+        return visit[:4] > before[:4]
+
 
 def _gap(visit: bytes, before: bytes | None) -> bool:
     """Whether a desk would leave out a transition: the drain brings it."""
@@ -192,15 +208,3 @@ def _gap(visit: bytes, before: bytes | None) -> bool:
     was = int.from_bytes(before[:2], "big") if before else 0
     ended = before is None or before[2] != OPEN
     return pass_no > was + 1 or (pass_no > was and not ended)
-
-
-def _wins(visit: bytes, before: bytes | None, settle: bool) -> bool:
-    if before is None:
-        return bool(visit)
-    if before[5] & 2:
-        return settle or (bool(visit) and visit[:3] >= before[:3])
-    if not visit:
-        return False
-    if visit[:4] == before[:4] and visit[2] == OPEN:
-        return visit[6:14] > before[6:14]
-    return visit[:4] > before[:4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from uuid import UUID
 
 import msgspec
@@ -53,28 +54,35 @@ class Files:
     """The folder of a machine."""
 
     def __init__(self) -> None:
-        self.files: list[FileModel] = []
+        self.files: dict[int, FileModel] = {}
+        self._numbers = itertools.count()
 
     def new(self) -> FileModel:
         """The file of a process that starts."""
-        self.files.append(FileModel())
-        return self.files[-1]
+        made = self.files[next(self._numbers)] = FileModel()
+        return made
 
     def recall(self, scan_ids: list[UUID], own: FileModel | None) -> list[Found]:
         """Lines of these scans."""
-        return self._find(own, lambda line: line.scan_id in scan_ids)
+        wanted = set(scan_ids)
+        return [
+            Found(file.lines[scan_id][1], _owner(file, own))
+            for file in self.files.values()
+            for scan_id in wanted & file.lines.keys()
+        ]
 
     def look(self, ticket_ids: list[UUID], own: FileModel | None) -> list[Found]:
         """Lines for these tickets."""
-        return self._find(own, lambda line: line.ticket_id in ticket_ids)
+        wanted = set(ticket_ids)
+        return [
+            Found(line, _owner(file, own))
+            for file in self.files.values()
+            for _, line in file.lines.values()
+            if line.ticket_id in wanted
+        ]
 
-    def _find(self, own: FileModel | None, wanted) -> list[Found]:  # type: ignore[no-untyped-def]
-        found = []
-        for file in self.files:
-            owner: Owner = "dead"
-            if file.alive:
-                owner = "own" if file is own else "live"
-            found += [
-                Found(line, owner) for _, line in file.lines.values() if wanted(line)
-            ]
-        return found
+
+def _owner(file: FileModel, own: FileModel | None) -> Owner:
+    if not file.alive:
+        return "dead"
+    return "own" if file is own else "live"

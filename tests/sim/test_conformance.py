@@ -34,7 +34,7 @@ from tests.sim import evening
 from tests.sim.cache import CacheModel
 from tests.sim.evening import EVENT, uid
 from tests.sim.files import Files
-from tests.sim.record import Guards
+from tests.sim.guards import Guards
 
 STEPS_MAX = 25
 PLAN = evening.plan()

@@ -2,73 +2,108 @@
 
 from __future__ import annotations
 
-from functools import cache
+import time
+from itertools import count
 
 import pytest
 
-from tests.sim.checks import problems, residue
-from tests.sim.record import Guards
+from tests.sim.checks import alike, problems
+from tests.sim.guards import Guards
 from tests.sim.world import World
 
-SEEDS = 300
-RESIDUE_MAX = 0.01
-"""Evenings in which a guest came in beside another, reported in conflicts."""
+SEEDS = 2_000
+SEEDS_MIN = 150
+WITHIN_S = 60.0
+"""As many of the seeds as fit; `make sim` plays more."""
+RESIDUE, RESIDUE_MAX = {"I3", "I4", "I6", "quiet"}, 0.01
+"""Rare still, and known (docs/subsystems/simulation.md): in twice and reported, a green
+that became amber, a mark that stayed. Nothing is lost, and nothing goes untold."""
+CONTROL_SEEDS = 400
+"""A control ends with the first seed that shows the harm; most need a few."""
+CROSSING = ("db",)
+"""Faults of one process's link, with copies at both: for what keeps two doors apart."""
 
 
-@cache
-def evenings(seeds: range, guards: Guards) -> tuple[dict[int, list[str]], int]:
-    found, reported = {}, 0
-    for seed in seeds:
-        world = World(seed, guards)
-        world.run()
-        reported += bool(residue(world))
-        wrong = problems(world)
-        if wrong:
-            found[seed] = wrong
-    return found, reported
-
-
-def test_every_invariant_holds() -> None:
+def test_every_promise_is_kept() -> None:
     """A failure names its seed: `python -m tests.sim --trace SEED` replays it."""
-    found, reported = evenings(range(SEEDS), Guards())
-    assert found == {}
-    assert reported <= SEEDS * RESIDUE_MAX
+    until_s = time.monotonic() + WITHIN_S
+    residue: dict[int, list[str]] = {}
+    played = 0
+    for seed in range(SEEDS):
+        if time.monotonic() > until_s and played >= SEEDS_MIN:
+            break
+        world = World(seed)
+        world.run()
+        found = problems(world)
+        assert (seed, {name: found[name] for name in found if name not in RESIDUE}) == (
+            seed,
+            {},
+        )
+        if found:
+            residue[seed] = list(found)
+        played += 1
+    assert played >= SEEDS_MIN
+    assert len(residue) <= RESIDUE_MAX * played, residue
+
+
+def test_no_outcome_hangs_on_a_clock() -> None:
+    """I12: the same evening, with clocks hours apart and without, ends alike."""
+    told = 0
+    for seed in range(120):
+        worlds = World(seed), World(seed, clocks=False)
+        for world in worlds:
+            world.run()
+        told += "clock" in worlds[0].faults
+        assert (seed, alike(*worlds)) == (seed, [])
+    assert told > 20, "nobody's clock was wrong"
 
 
 def test_the_same_seed_is_the_same_evening() -> None:
     first, second = World(7), World(7)
-    first.run()
-    second.run()
-    told = [
-        [(one.scan_id, one.verdict, one.reason) for one in world.history]
-        for world in (first, second)
-    ]
-    assert told[0] == told[1]
-    assert first.record.rows == second.record.rows
+    for world in (first, second):
+        world.run()
+    assert first.history == second.history
+    assert alike(first, second) == []
 
 
-@pytest.mark.parametrize(
-    ("guard", "checker"),
-    [
-        ("key", "one_row_a_place"),
-        ("journal", "no_green_is_lost"),
-        ("idempotency", "one_answer_a_scan"),
-    ],
-)
-def test_without(guard: str, checker: str) -> None:
-    """The negative controls: with a guard off a checker reports, within few seeds."""
-    found, _ = evenings(range(60), Guards(**{guard: False}))
-    told = [text for wrong in found.values() for text in wrong]
-    assert any(text.startswith(checker) for text in told)
+CONTROLS = {
+    "key": ("I1", ()),
+    "version": ("I9", ()),
+    "limits": ("I7", ()),
+    "facts": ("I10", ()),
+    "logs": ("I11", ()),
+    "idempotency": ("I4", ()),
+    "amber": ("I5", ()),
+    "journal": ("I2", ()),
+    "drain": ("I6", ()),
+    "look": ("I3", ()),
+    "fence": ("I3", CROSSING),
+    "epoch": ("I3", CROSSING),
+    "report": ("I3r", CROSSING),
+    "ends": ("I2 exits", ()),
+}
+"""The guard that is taken away, the promise that breaks, the faults that need it."""
 
 
-@pytest.mark.parametrize("guard", ["fence", "epoch", "look"])
-def test_without_one_of_three(guard: str) -> None:
-    """Fence, epoch and the look at the journals hold the same promise together.
+@pytest.mark.parametrize("guard", CONTROLS)
+def test_without(guard: str) -> None:
+    """The negative controls: with a guard off its own checker reports, soon."""
+    promise, only = CONTROLS[guard]
+    for seed in count():
+        assert seed < CONTROL_SEEDS, f"nobody misses {guard}"
+        world = World(seed, Guards(**{guard: False}), only=only)
+        world.run()
+        if promise in problems(world):
+            return
 
-    With one gone more guests come in beside others; the record still tells of each.
-    """
-    seeds = range(SEEDS)
-    _, with_it = evenings(seeds, Guards())
-    _, without = evenings(seeds, Guards(**{guard: False}))
-    assert without > with_it
+
+def test_without_clocks_of_no_account() -> None:
+    """The control of I12: where the later clock wins, evenings differ."""
+    off = Guards(clocks=False)
+    for seed in range(CONTROL_SEEDS):
+        worlds = World(seed, off), World(seed, off, clocks=False)
+        for world in worlds:
+            world.run()
+        if alike(*worlds):
+            return
+    raise AssertionError("nobody misses it")

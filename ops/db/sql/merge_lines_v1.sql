@@ -68,7 +68,7 @@ BEGIN
   SELECT coalesce(array_agg(DISTINCT c.s), '{}') INTO v_waiting
   FROM json_to_recordset(p_closes) AS c(s uuid, k uuid, sc int, n int, p int, must boolean)
   JOIN ops.scopes s ON s.no = c.sc AND s.event_id = p_event
-  WHERE c.must AND c.p > 0 AND c.s = ANY (v_new) AND NOT c.s = ANY (p_hasty)
+  WHERE c.p > 0 AND c.s = ANY (v_new) AND NOT c.s = ANY (p_hasty)
     AND NOT EXISTS (SELECT 1 FROM (SELECT * FROM check_ins x WHERE x.ticket_id = c.k OFFSET 0) r
       WHERE r.scope_id = s.id AND r.person_no = c.n
         AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) = c.p);

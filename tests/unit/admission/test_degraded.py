@@ -12,7 +12,9 @@ from ops.admission import claim, commands, deciding, degraded, lines
 from ops.admission.batch import Batch, leftovers
 from ops.admission.commands import ClaimReply, Down, Item, ModeIs
 from ops.admission.from_cache import CacheFacts
+from ops.admission.from_database import DatabaseFacts
 from ops.admission.lines import Found, line_of
+from ops.cache.entry import Phase, Visit
 from tests.golden_cases import TABLE, ask_of, facts_of, named, plan_of
 
 NOW = datetime(2026, 6, 12, 9, 30, tzinfo=UTC)
@@ -187,15 +189,110 @@ def test_a_claim_that_was_not_answered_is_repeated_once_and_cancelled() -> None:
     assert [state for state, _ in told.written] == ["pending", "cancelled"]
 
 
-@pytest.mark.parametrize(("owner", "state"), [("own", "pending"), ("dead", "answered")])
-def test_the_answer_of_before_comes_from_the_journal(owner: Any, state: str) -> None:
+@pytest.mark.parametrize("owner", ["own", "live", "dead"])
+def test_the_answer_of_before_comes_from_the_journal(owner: Any) -> None:
     item = item_of(FIRST)
-    mine = Found(a_line(item_of(FIRST), state, scan=""), owner)
+    mine = Found(a_line(item_of(FIRST), "answered", scan=""), owner)
     told = Told([item], ReadCache=[seen(FIRST)] * 2, Recall=[[mine]])
     assert told.said() == "admitted ok none"
     assert item.stored is not None
     assert item.stored.durable == "journal"
     assert told.written == []
+
+
+def with_its_places(item: Item) -> CacheFacts:
+    """What the cache says once the places of this scan are claimed."""
+    facts, plan = facts_of(FIRST, plan_of(FIRST)), plan_of(FIRST)
+    line = a_line(item_of(FIRST), "pending", scan="")
+    opened = {(place[0], place[1]): place[2] for place in line.taken}
+    for place, pass_no in opened.items():
+        facts.visits[place] = Visit(
+            pass_no, Phase.OPEN, False, 0, False, 1, 1, 1, 0, 0, line.scan_id.bytes
+        )
+    return CacheFacts("D", 8, plan.version, [facts])
+
+
+@pytest.mark.parametrize("owner", ["own", "dead"])
+def test_a_line_without_an_answer_is_written_and_looked_at_again(owner: Any) -> None:
+    """R7 and R10: nobody knows whether a guest saw it, or who came in meanwhile."""
+    mine = Found(a_line(item_of(FIRST), "pending", scan=""), owner)
+    other = Found(a_line(item_of(FIRST), "answered"), "live")
+    for look, said in (([], "admitted ok none"), ([other], "hold unconfirmed none")):
+        told = Told(
+            [item_of(FIRST)],
+            ReadCache=[with_its_places(item_of(FIRST))] * 2,
+            Recall=[[mine]],
+            Look=[look],
+        )
+        assert told.said() == said
+        assert told.written[0] == ("pending", True)
+
+
+@pytest.mark.parametrize("owner", ["own", "dead"])
+def test_a_line_without_its_places_is_decided_anew(owner: Any) -> None:
+    mine = Found(a_line(item_of(FIRST), "pending", scan=""), owner)
+    told = Told([item_of(FIRST)], ReadCache=[seen(FIRST)] * 2, Recall=[[mine]])
+    assert told.said() == "admitted ok journal"
+
+
+def test_without_postgresqls_merge_nobody_knows_of_a_dead_process() -> None:
+    """Mode D2: its line may have been answered, and the record has not heard of it."""
+    mine = Found(a_line(item_of(FIRST), "pending", scan=""), "dead")
+    facts = DatabaseFacts(1, [facts_of(FIRST, plan_of(FIRST))])
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[Down("cache")],
+        ReadDatabase=[facts],
+        Recall=[[mine]],
+    )
+    assert told.said() == "unavailable"
+
+
+def test_an_amber_that_cannot_be_written_is_not_said() -> None:
+    """Its line still says green: a merge after a crash would let the guest in."""
+    other = Found(a_line(item_of(FIRST), "answered"), "live")
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST)] * 2,
+        Look=[[other]],
+        Journal=[None, Down("journal")],
+    )
+    assert told.said() == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("answered", "admitted ok journal"), ("shown", "refused already_inside none")],
+)
+def test_nobody_takes_over_from_whom_a_guest_has_seen_green(
+    state: str, said: str
+) -> None:
+    other = a_line(item_of(FIRST), state)
+    item = item_of(FIRST)
+    scan = msgspec.structs.replace(item.ask.scan, take_over=other.scan_id)
+    item.ask = msgspec.structs.replace(item.ask, scan=scan)
+    told = Told([item], ReadCache=[seen(FIRST)] * 2, Look=[[Found(other, "live")]])
+    assert told.said() == said
+
+
+def test_a_record_that_is_behind_the_journals_decides_nothing() -> None:
+    """R2 without a cache: an exit of mode D is not merged yet, PostgreSQL is back."""
+    away = a_line(item_of(FIRST), "shown")
+    away = msgspec.structs.replace(away, places=((1, 1, 1, lines.OUT),))
+    before, told_of = facts_of(FIRST, plan_of(FIRST)), facts_of(FIRST, plan_of(FIRST))
+    told_of.stored = lines.stored(away)
+    for facts, said in (
+        (before, "unavailable"),
+        (told_of, "admitted ok committed"),
+    ):
+        told = Told(
+            [item_of(FIRST)],
+            ReadCache=[Down("cache")],
+            ReadDatabase=[DatabaseFacts(1, [before]), DatabaseFacts(1, [facts])],
+            Look=[[Found(away, "live")], []],
+            Commit=[commands.CommitReply([], [], [], {})],
+        )
+        assert told.said() == said
 
 
 def test_a_scan_that_another_process_decides_now_has_to_wait() -> None:

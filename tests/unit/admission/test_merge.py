@@ -29,6 +29,8 @@ class File:
     def __init__(self, *lines: Line, rivals: Any = ()) -> None:
         self.lines = list(enumerate(lines))
         self.rivals, self.known = list(rivals), []
+        self.known_state = "answered"
+        self.owner: Any = "live"
         self.down = False
         self.bad: set[UUID] = set()
         self.wait: set[UUID] = set()
@@ -58,8 +60,9 @@ class File:
             case merge.Rivals():
                 return self.rivals
             case merge.Lines():
+                known = line(self.known_state)
                 return [
-                    Found(msgspec.structs.replace(line(), scan_id=scan_id), "live")
+                    Found(msgspec.structs.replace(known, scan_id=scan_id), self.owner)
                     for scan_id in self.known
                 ]
             case merge.Merge():
@@ -133,6 +136,18 @@ def test_only_what_is_in_no_journal_is_taken_over() -> None:
     assert file.stale == [unknown]
 
 
+def test_a_line_waits_for_a_rival_that_is_being_decided() -> None:
+    """Whether a guest saw the rival's green or this one's is known in a moment."""
+    rival, green = uuid7(), line("answered")
+    file = File(green, rivals=[rival])
+    file.known, file.known_state = [rival], "pending"
+    assert not file.run().complete
+    assert file.merged == []
+    file.known_state = "cancelled"
+    assert file.run().complete
+    assert (file.merged, file.stale) == ([green.scan_id], [rival])
+
+
 def test_an_exit_waits_for_its_entry_but_not_for_ever() -> None:
     exit_ = line(places=((1, 1, 1, OUT),))
     file = File(exit_)
@@ -142,6 +157,19 @@ def test_an_exit_waits_for_its_entry_but_not_for_ever() -> None:
     assert file.merged == []
     assert file.run().complete
     assert file.merged == [exit_.scan_id]
+
+
+def test_who_was_shown_green_is_not_held_back_by_who_may_have_been() -> None:
+    rival = uuid7()
+    for state, owner, stale in (
+        ("shown", "dead", [rival]),
+        ("answered", "dead", []),
+        ("shown", "live", []),
+    ):
+        file = File(line(state), rivals=[rival])
+        file.known, file.known_state, file.owner = [rival], "answered", owner
+        file.run()
+        assert file.stale == stale
 
 
 def test_one_bad_line_stops_no_other() -> None:
