@@ -32,7 +32,8 @@ class DeviceCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Proof(msgspec.Struct, frozen=True):
     """admitted by the device = entries + conflicts (+ in quarantine + rejected there).
 
-    `agrees` is None until the device has reported, and while it has scans to send.
+    `agrees` is None until the device has reported, while it has scans to send, and for
+    a device that was revoked since.
     """
 
     device_id: UUID
@@ -77,42 +78,41 @@ class Proofs:
 
     async def all(self, event_id: UUID, device_id: UUID | None) -> list[Proof]:
         """Of every device that ever reported (at most 500), or of one."""
-        found = []
-        async with self._database.pool.acquire() as db:
-            rows = await db.fetch(
-                queries.COUNTED, event_id, device_id, timeout=TIMEOUT_S
-            )
-            for row in rows:
-                known = await db.fetchrow(
-                    queries.PROOF, event_id, row["id"], timeout=TIMEOUT_S
-                )
-                found.append(compared(row, known))
-        return found
+        rows = await self._database.pool.fetch(
+            queries.COUNTED, event_id, device_id, timeout=TIMEOUT_S
+        )
+        return [compared(row) for row in rows]
 
 
-def compared(row: Any, known: Any) -> Proof:
-    """A device's counts beside the server's. Pure."""
+def compared(row: Any) -> Proof:
+    """A device's counts beside the server's. Pure.
+
+    A revoked device reports no more: what it counted before its end is no comparison
+    with what it brought afterwards.
+    """
     counts = msgspec.convert(row["counts"] or {}, DeviceCounts)
-    together = known["entries"] + known["conflicts"]
-    late = known["waiting"] + known["rejected"]
+    together = row["entries"] + row["conflicts"]
+    late = row["waiting"] + row["rejected"]
     agrees = None
-    if row["counted_at"] is not None and not counts.waiting:
+    counted_at, ended_at = row["counted_at"], row["revoked_at"]
+    mute = ended_at is not None and (counted_at is None or counted_at <= ended_at)
+    if counted_at is not None and not counts.waiting and not mute:
         agrees = (
             counts.admitted == together + late
-            and counts.exited == known["exited"]
-            and counts.turned_away == known["turned_away"]
+            and counts.exited == row["exited"]
+            and counts.turned_away == row["turned_away"]
         )
     return Proof(
         row["id"],
         row["name"],
-        row["counted_at"],
+        counted_at,
         counts,
-        known["admitted"],
-        known["exited"],
-        known["turned_away"],
-        known["entries"],
-        known["conflicts"],
-        known["waiting"],
-        known["rejected"],
+        row["admitted"],
+        row["exited"],
+        row["turned_away"],
+        row["entries"],
+        row["conflicts"],
+        row["waiting"],
+        row["rejected"],
         agrees,
     )

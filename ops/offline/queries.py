@@ -259,8 +259,12 @@ VALUES ($1, $2, $3, $4)
 ON CONFLICT (event_id, device_id) DO UPDATE
    SET counts = excluded.counts, counted_at = excluded.counted_at
 """
-# What the server has of a device's lonely hours: rows of the log that carry its word.
-PROOF: Final = """
+# What each device says that it did, beside what the server has of its lonely hours:
+# rows of the log that carry its word. One statement, however many devices.
+COUNTED: Final = """
+SELECT d.id, d.name, d.revoked_at, o.counts, o.counted_at, p.*
+  FROM ops.offline_devices o JOIN ops.devices d ON d.id = o.device_id
+ CROSS JOIN LATERAL (
 SELECT count(*) FILTER (WHERE l.door ->> 'verdict' = 'admitted') AS admitted,
        count(*) FILTER (WHERE l.door ->> 'verdict' = 'exited') AS exited,
        count(*) FILTER (WHERE l.door ->> 'verdict' IN ('refused', 'hold'))
@@ -269,20 +273,17 @@ SELECT count(*) FILTER (WHERE l.door ->> 'verdict' = 'admitted') AS admitted,
          AND l.verdict = 'admitted') AS entries,
        (SELECT count(*) FROM ops.conflicts c JOIN ops.scan_log s
            ON s.scan_id = c.loser_scan_id
-         WHERE c.event_id = $1 AND s.device_id = $2
+         WHERE c.event_id = $1 AND s.device_id = d.id
            AND c.kind IN ('double_entry', 'door_disagrees')) AS conflicts,
        (SELECT count(*) FROM ops.quarantine q
-         WHERE q.event_id = $1 AND q.device_id = $2 AND q.state = 'waiting'
+         WHERE q.event_id = $1 AND q.device_id = d.id AND q.state = 'waiting'
            AND q.record #>> '{door,verdict}' = 'admitted') AS waiting,
        (SELECT count(*) FROM ops.quarantine q
-         WHERE q.event_id = $1 AND q.device_id = $2 AND q.state = 'rejected'
+         WHERE q.event_id = $1 AND q.device_id = d.id AND q.state = 'rejected'
            AND q.record #>> '{door,verdict}' = 'admitted') AS rejected
   FROM ops.scan_log l
- WHERE l.event_id = $1 AND l.device_id = $2 AND l.door IS NOT NULL
-"""
-COUNTED: Final = """
-SELECT d.id, d.name, o.counts, o.counted_at
-  FROM ops.offline_devices o JOIN ops.devices d ON d.id = o.device_id
+ WHERE l.event_id = $1 AND l.device_id = d.id AND l.door IS NOT NULL
+  ) p
  WHERE o.event_id = $1 AND ($2::uuid IS NULL OR d.id = $2)
  ORDER BY d.name, d.id LIMIT 500
 """

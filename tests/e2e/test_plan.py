@@ -39,12 +39,14 @@ async def plan(open_page: OpenPage, house: House, tab: str = "") -> Page:
 
 
 async def looked_at(page: Page, shots: Path, name: str) -> None:
-    """Screenshots on a desk and in a hand; all has a name, nothing sticks out."""
-    for width, height in SIZES:
+    """Screenshots on a desk (dark) and in a hand (light); nothing sticks out."""
+    for (width, height), theme in zip(SIZES, ("dark", "light"), strict=True):
+        await page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
         await page.set_viewport_size({"width": width, "height": height})
         assert await page.evaluate(STICKING_OUT) == [], (name, width)
         assert await page.evaluate(NAMELESS) == [], name
         await page.screenshot(path=shots / f"{name}-{width}.png", full_page=True)
+    await page.evaluate("document.documentElement.dataset.theme = 'dark'")
     await page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
 
 

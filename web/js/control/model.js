@@ -51,7 +51,9 @@ export function take(topic, data, act) {
 // A topic that we may not see, or that the server cannot tell now: the list stays and is
 // marked. (Figures need no mark of their own: their topics fall silent, and all is old.)
 export function refuse(topic, code) {
-  if (kindOf(topic) === "offline" && price.value) price.value = { ...price.value, old: true };
+  if (kindOf(topic) === "offline") {
+    price.value = code === "forbidden" ? { refused: true } : price.value && { ...price.value, old: true };
+  }
   if (kindOf(topic) !== "devices") return;
   const refused = code === "forbidden";
   const held = (!refused && devices.value) || { devices: [], total: 0 };

@@ -7,7 +7,9 @@ import { eventId, price } from "/js/control/model.js";
 
 export function Price() {
   const now = price.value;
-  if (!now) return null;
+  if (now?.refused) return null;
+  // Its place is kept, so that nothing moves when the number comes.
+  if (!now) return html`<p class="price unknown" aria-hidden="true"> </p>`;
   const { double_entries_possible: worst, devices_away: away, conflicts } = now;
   const tone = worst === null ? "bad" : worst > 0 ? "warn" : "good";
   const words =
