@@ -175,3 +175,35 @@ async def test_shifts_are_planned_and_who_is_missing_is_seen(
     await expect(row).to_contain_text("Phone 1")
     await expect(main).to_contain_text("1 there, 1 planned")
     await expect(gate).not_to_contain_text("short", timeout=30_000)
+
+
+async def test_the_forecast_stands_on_the_curve_and_waits_at_the_gates(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    await house.database.pool.execute(
+        "UPDATE events SET doors_open_at = now() - interval '20 minutes',"
+        " starts_at = now() + interval '40 minutes' WHERE id = $1",
+        house.event.id,
+    )
+    for n in range(1, 26):
+        await house.scan(f"T-{n}")
+    page = await open_page(1920, 1080)
+    await go(page, house, f"control.html?event={house.event.id}")
+    ahead = page.locator(".curve-ahead")
+    await expect(ahead).to_contain_text("95 % in", timeout=60_000)
+    await expect(ahead).to_contain_text(re.compile("(ahead of|behind) plan"))
+    await expect(ahead).to_contain_text("in the end")
+    main = page.locator(".gates tr", has_text="Main gate").locator(".queue")
+    await expect(main).to_contain_text("by scans", timeout=60_000)
+    await page.hover(".curve-box .u-over", position={"x": 600, "y": 120})
+    await page.screenshot(path=shots / "control-forecast.png")
+    # A steward's word is another basis, and a longer wait.
+    await house.database.pool.execute(
+        "INSERT INTO ops.help_calls (id, event_id, kind, queue, gate_id, called_at,"
+        " seen_at) VALUES ($1, $2, 'queue', 'over_barrier', $3, now(), now())",
+        uuid7(),
+        house.event.id,
+        house.event.main_gate,
+    )
+    await expect(main).to_contain_text("by a steward", timeout=60_000)
+    await expect(main).to_contain_text(re.compile(r"wait \d+–\d+ min"))
