@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 ANSWER_S_MAX = 30.0
 
 VERDICT = b'"verdict":"'
+_ID = b'"id":"'
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -59,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """Open loop: requests that waited for a free connection."""
     sent: int = 0
     """Codes that were used."""
+    due_s: dict[str, float] = {}
+    """Open loop: the planned instant of each scan id (`time.perf_counter()`)."""
 
     @property
     def count(self) -> int:
@@ -135,6 +138,7 @@ class Run:
         self._under_way = self._at = self._late = 0
         self._over = False
         self._end_s = 0.0
+        self._due_s: dict[str, float] = {}
         self._done = asyncio.Event()
 
     async def go(self) -> Outcome:
@@ -169,6 +173,7 @@ class Run:
             dict(self._verdicts),
             self._late,
             self._at,
+            self._due_s,
         )
 
     async def _poisson(self, started_s: float) -> None:
@@ -197,6 +202,9 @@ class Run:
         request = self._requests[self._at]
         if self.job.codes:
             self._at += 1
+        if self.job.mode == "open":
+            at = request.index(_ID) + len(_ID)
+            self._due_s[request[at : at + 36].decode()] = since_s
         self._under_way += 1
         wire.send(request, since_s)
 

@@ -203,7 +203,7 @@ async def scan_to_screen(stage: Stage) -> list[Figure]:
         await asyncio.sleep(1.0)  # what is still under way to the screens
         frames = await watchers.tell("recorded")
     stage.house.end(live)
-    due_s = await _decided(stage, [i for ids, _ in frames for i in ids])
+    due_s = outcome.due_s
     lags = [at - due_s[i] for ids, times in frames for i in ids for at in times]
     lines = sum(len(ids) for ids, _ in frames)
     if lines < outcome.count * 0.95:
@@ -220,12 +220,6 @@ async def scan_to_screen(stage: Stage) -> list[Figure]:
         },
     )
     return [found]
-
-
-async def _decided(stage: Stage, ids: list[str]) -> dict[str, float]:
-    """When each scan was made, on the clock of this process: its id holds the time."""
-    offset_s = time.time() - time.perf_counter()
-    return {i: (UUID(i).int >> 80) / 1000 - offset_s for i in ids}
 
 
 async def to_everybody(stage: Stage) -> list[Figure]:
