@@ -50,7 +50,8 @@ def no_exit_is_lost(world: World) -> list[str]:
     """I2 of exits: whose last act was to leave the venue is not inside on record.
 
     Of tickets of one person: all that was seen green began and ended before the exit
-    began, so the exit is the last word.
+    began, so the exit is the last word. Where a steward gave a place that had been seen
+    to another, two may be in, and one of them has left.
     """
     record, scans = world.record, world.scans
     last: dict[UUID, Answered] = {}
@@ -72,6 +73,8 @@ def no_exit_is_lost(world: World) -> list[str]:
         if one.verdict != "exited" or not (clear and at_venue and single):
             continue
         seen = {x.scan_id for x in greens_ if x.verdict == "admitted"}
+        if any(scans[scan].take_over for scan in seen):
+            continue
         if any(row.open and row.scan in seen for row in record.by_ticket[ticket_id]):
             found.append(f"{one.scan_id} left, and is inside on record")
     return found

@@ -194,6 +194,7 @@ class Commits(Rows):
         taken = {index for index, *_ in took}
         lost = [item["i"] for item in items if item["i"] not in taken]
         for _, scan, was, _ in took:
+            self.taken_over.add(was)
             if was in self.log:
                 self.superseded[was] = scan
         for told in dict.fromkeys((r.k, r.sc, scan, was) for _, scan, was, r in took):

@@ -45,7 +45,8 @@ class Record(Commits):
         conflicts = len(self.conflicts)
         for line in lines:
             scan = UUID(line["s"])
-            if self._is_merged(scan, line):
+            given = scan in self.taken_over and scan not in command.shown
+            if scan in self.log and (given or self._is_merged(scan, line)):
                 continue
             hasty = scan in command.hasty
             if not hasty and self._must_wait(scan, line):
@@ -158,6 +159,8 @@ class Record(Commits):
                 if row.p != one["p"] or row.scan == scan or row.confirmed or not taken:
                     continue
                 took.append((row.place, row.scan))
+                if str(row.scan) == one["ta"]:
+                    self.taken_over.add(row.scan)
                 row.scan, row.mode = scan, one["md"]
                 row.at_ms = ms(datetime.fromisoformat(one["at"]))
                 row.gate_no = self.gate_no(one["g"])

@@ -66,6 +66,8 @@ class Rows:
         self.by_ticket: defaultdict[UUID, list[Row]] = defaultdict(list)
         self.log: dict[UUID, dict[str, Any]] = {}
         self.superseded: dict[UUID, UUID] = {}
+        self.taken_over: set[UUID] = set()
+        """Scans whose place a steward gave to another."""
         self.conflicts: list[tuple[str, UUID | None, UUID | None, UUID | None]] = []
         """Kind, ticket, winner, loser."""
         self.facts: list[tuple[str, UUID | None, UUID, UUID, int, int]] = []

@@ -56,7 +56,10 @@ BEGIN
   -- Not there, or there as an answer that let nobody through: mode D could not read it.
   WHERE NOT EXISTS (SELECT 1 FROM ops.scan_log g WHERE g.scan_id = l.s
     AND (g.durable = 'journal' OR NOT l.pl
-      OR EXISTS (SELECT 1 FROM ops.conflicts c WHERE c.loser_scan_id = l.s AND c.kind = 'merge')
+      OR EXISTS (SELECT 1 FROM ops.conflicts c WHERE c.loser_scan_id = l.s
+        AND (c.kind = 'merge' OR c.kind = 'superseded' AND NOT l.s = ANY (p_shown)
+          -- A steward gave the place to another: what nobody saw gets no row of its own.
+          AND NOT coalesce((c.detail ->> 'stale')::boolean, false)))
       OR EXISTS (SELECT 1 FROM json_to_recordset(p_opens) AS o(s uuid, sc int, n int, p int)
         JOIN ops.scopes s ON s.no = o.sc AND s.event_id = p_event
         JOIN (SELECT * FROM check_ins x WHERE x.scan_id = l.s OFFSET 0) r
@@ -151,7 +154,8 @@ BEGIN
           gate_id = (SELECT id FROM ops.gates WHERE id = e.g),
           operator_id = (SELECT id FROM ops.operators WHERE id = e.op)
       FROM found e WHERE ci.id = e.id AND ci.confirmed_at IS NULL
-      RETURNING e.s, e.was, e.k, ci.scope_id AS sc, e.n, e.p, ci.area_id AS ar
+      RETURNING e.s, e.was, e.k, ci.scope_id AS sc, e.n, e.p, ci.area_id AS ar,
+        e.ta IS DISTINCT FROM e.was AS stale
     ) SELECT coalesce(json_agg(took), '[]') INTO v_took FROM took;
 
     v_in := ops.merge_entries_v1(p_event, v_zone, v_day_starts, p_opens, v_new, '{}');
@@ -257,9 +261,10 @@ BEGIN
       GROUP BY o.k, o.sc, o.w, o.s, o.ar
       UNION ALL
       SELECT 'superseded', t.k, t.sc, t.s, t.was, t.ar, 0,
-        jsonb_build_object('persons', json_agg(t.n), 'pass', min(t.p))
+        jsonb_build_object('persons', json_agg(t.n), 'pass', min(t.p),
+          'stale', bool_or(t.stale))
       FROM json_to_recordset(v_took) AS t(s uuid, was uuid, k uuid, sc uuid, n int, p int,
-        ar uuid)
+        ar uuid, stale boolean)
       GROUP BY t.k, t.sc, t.s, t.was, t.ar
     ), written AS (
       INSERT INTO ops.conflicts (id, event_id, kind, ticket_id, scope_id, winner_scan_id,
