@@ -4,8 +4,7 @@ PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench histories load faults fuzz lint pins
-.PHONY: help setup setup-dev demo test check bench load faults sim lint pins
+.PHONY: help setup setup-dev demo test check bench histories load faults fuzz sim lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,7 +18,7 @@ demo: .venv/.runtime ## a whole evening with a simulated crowd (FRESH=1 SPEED=2 
 		$(if $(SPEED),--speed $(SPEED)) $(if $(KIND),--kind $(KIND))
 
 test: .venv/.dev ## all tests, each process with its own stores
-	@$(PY) -m pytest -q -n $(WORKERS) $(ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint test ## everything that must hold before a commit
 
@@ -39,6 +38,7 @@ faults: .venv/.dev ## every fault under load, what was lost or doubled (ARGS='--
 fuzz: .venv/.dev ## ask the whole API for an hour or so whatever its document allows
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),40) $(PY) -m pytest -q --timeout 7200 \
 		tests/integration/crm/test_fuzz.py $(ARGS)
+
 sim: .venv/.dev ## simulated evenings by seed, every invariant checked (SEEDS=100000 ARGS=..)
 	@$(PY) -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
