@@ -61,6 +61,16 @@ async def rules_open(database: Database, event: SmallEvent) -> set[str]:
     return {row["rule"] for row in rows}
 
 
+async def logged(database: Database, event: SmallEvent, scans: int) -> None:
+    """Wait for so many: a refusal is in the log within 0.1 s of its answer."""
+    count = "SELECT count(*) FROM ops.scan_log WHERE event_id = $1"
+    for _ in range(1000):
+        if await database.pool.fetchval(count, event.id) >= scans:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{scans} scans are not in the log")
+
+
 async def passed(database: Database, event: SmallEvent, *minutes: int) -> None:
     """Admissions at the main gate as they stand in the log: n in each minute, the
     newest first."""
@@ -214,6 +224,7 @@ async def test_patterns_of_fraud_are_found_in_what_the_doors_did(
     # The same code at the lounge inside the venue, a moment later, is no case.
     assert (await scan(http, event, "V-1"))["verdict"] == "admitted"
     assert (await scan(http, event, "V-1", "lounge_device"))["verdict"] == "admitted"
+    await logged(database, event, 19)
     await watcher.look(event.id)
     found = await alerts(http, bearer, event)
     by_rule: dict[str, list[Any]] = {}
@@ -314,6 +325,7 @@ async def test_a_refunded_ticket_inside_and_at_the_door(
             "UPDATE tickets SET state = 'refunded' WHERE id = $1", event.tickets[code]
         )
     assert (await scan(http, event, "T-2"))["reason"] == "refunded"
+    await logged(database, event, 2)
     await watcher.look(event.id)
     found = {one["rule"]: one for one in await alerts(http, bearer, event)}
     assert found["voided_inside"]["ticket_id"] == str(event.tickets["T-1"])
