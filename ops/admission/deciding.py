@@ -228,7 +228,8 @@ class Deciding:
                     continue
                 if known.line.taken:
                     self.again[item.index] = known.line
-            if not self._superseded(item, known.line):
+            # Who was seen green has been let through: the same scan says it again.
+            if known.line.state == "shown" or not self._superseded(item, known.line):
                 facts.stored = stored(known.line)
 
     def _unsaid(self, line: Line) -> bool:
