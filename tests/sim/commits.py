@@ -56,8 +56,9 @@ class Commits(Rows):
             if row["i"] is None or not (row["i"] in lost or row["i"] in full):
                 green = row["ve"] in ("admitted", "exited")
                 self.keep(row, request.now, "committed" if green else "none")
-        self.confirm(request.confirms)
+        # The function tells of an exit before it confirms what was shown meanwhile.
         closed = [self._closed(i, row) for i, row, _ in ended]
+        self.confirm(request.confirms)
         return CommitReply(
             lost, [Full(i, fits) for i, fits in full.items()], closed, {}
         )
