@@ -51,10 +51,11 @@ export class Provisions {
 
   // A PIN that the server confirmed: what is kept from now on lies behind it.
   async signedOn(pin) {
-    await this.vault.hold(pin);
-    // Who is on is known after a reload without the network, too.
+    // Who is on is known after a reload without the network, too; and before anything
+    // lies behind the PIN, for a page that knows nobody throws it away.
     state.config.value = { ...state.config.value, operator: state.operator.value };
     await this.alone.store.keep("config", state.config.value);
+    await this.vault.hold(pin);
     this.alone.forgetNames();
     if (state.operator.value) await this.openNames();
   }

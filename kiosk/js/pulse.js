@@ -7,12 +7,16 @@ const TIMEOUT_MS = 4_000;
 export class Pulse {
   constructor({ post, version, changed }) {
     Object.assign(this, { post, version, changed });
+    this.operatorAtMs = 0;
   }
 
   start() {
     addEventListener("online", () => this.beat());
     addEventListener("offline", () => {
       state.link.value = "offline";
+    });
+    state.operator.subscribe(() => {
+      this.operatorAtMs = Date.now();
     });
     this.beat();
   }
@@ -32,8 +36,10 @@ export class Pulse {
     const middle = (begin + Date.now()) / 2;
     state.skewMs.value = Math.round(Date.parse(data.server_time) - middle);
     if (data.config) {
-      state.config.value = data.config;
-      state.operator.value = data.config.operator;
+      // Who signed on or off while this beat was under way knows better than its answer.
+      const operator = begin < this.operatorAtMs ? state.operator.value : data.config.operator;
+      state.config.value = { ...data.config, operator };
+      state.operator.value = operator;
     }
     this.changed();
   }

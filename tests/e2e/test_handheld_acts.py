@@ -295,6 +295,9 @@ async def test_the_pin_opens_the_names_after_a_reload_without_the_server(
     await sign_on(page, STEWARD)
     await expect(page.locator(".status-button")).to_contain_text("Zoë")
     await page.wait_for_function(VAULT)
+    # The key is fetched again once the PIN is in hand; what lies there is kept anew.
+    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function(VAULT)
     staffed.kill("api")
     await page.reload()
     await page.wait_for_selector(".scanner")
