@@ -282,8 +282,8 @@ KEPT = f"""async () => {{
   const kept = {VAULT};
   while (!(await kept())) await new Promise((again) => setTimeout(again, 20));
 }}"""
-"""Comes back when the vault is in the store; `wait_for_function` takes the promise of an
-answer for a yes."""
+"""Comes back when the vault is in the store; `wait_for_function` takes a promise for
+a yes."""
 
 
 async def sign_on(page: Page, pin: str) -> None:
