@@ -102,9 +102,17 @@ async def test_the_drain_brings_what_a_killed_desk_left(sync, door, event, monke
     await scan(door, event, "T-2")
     await scan(door, event, "T-2", direction="out")
     assert await counters(sync, event) == {}
+    await sync.database.pool.execute(
+        "UPDATE check_ins SET checked_in_at = date_trunc('second', checked_in_at)"
+        " + interval '0.0006 s'"
+    )
     while await sync.drain.turn():
         pass
     assert await counters(sync, event) == await counted(sync, event)
+    drained = await sync.cache.redis.hgetall(keys.visits(event.id))
+    await sync.warmer.rebuild(event.id)
+    filled = await sync.cache.redis.hgetall(keys.visits(event.id))
+    assert drained == filled, "to the millisecond"
 
 
 @pytest.mark.parametrize("told_after", [2, 3, 4])

@@ -59,8 +59,8 @@ BEGIN
     CASE WHEN v.undone_at IS NOT NULL THEN 2
          WHEN v.checked_out_at IS NOT NULL THEN 1 ELSE 0 END,
     v.confirmed_at IS NOT NULL, v.undone::int, v.exit_assumed,
-    (extract(epoch FROM v.checked_in_at) * 1000)::bigint,
-    coalesce((extract(epoch FROM v.checked_out_at) * 1000)::bigint, 0),
+    floor(extract(epoch FROM v.checked_in_at) * 1000)::bigint,
+    coalesce(floor(extract(epoch FROM v.checked_out_at) * 1000)::bigint, 0),
     coalesce(g.no, 0), coalesce(d.no, 0), coalesce(xg.no, 0), v.scan_id, tt.no, v.newest,
     CASE WHEN v.day = v.newest THEN v.of_day
       ELSE (SELECT count(*) FROM w u WHERE u.ticket_id = v.ticket_id
