@@ -175,6 +175,7 @@ class Worker:
                 ("seats", self._seats, SEATS_S),
                 ("announce", self.announcer.turn, ANNOUNCE_S),
                 ("mail", self._mail, MAIL_S),
+                ("carry", self._carry, MAIL_S),
                 ("session_news", self.session_news.turn, SESSION_NEWS_S),
                 ("sample", self._sample, SAMPLE_S),
                 ("effects", self._effects, EFFECTS_S),
@@ -230,7 +231,11 @@ class Worker:
             pass
 
     async def _mail(self) -> None:
-        while await self.mailer.turn() or await self.carrier.turn():
+        while await self.mailer.turn():
+            pass
+
+    async def _carry(self) -> None:
+        while await self.carrier.turn():
             pass
 
     async def _sample(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ import pytest
 
 from ops.announcements.providers import PROVIDERS, Outgoing
 from ops.crm_sync.carrier import Carrier
+from ops.crm_sync.worker import Worker
 from ops.db.engine import Database
+from ops.settings import Settings
 from tests.integration.people.crowd import Crowd, make_crowd
 from tests.integration.people.people_kit import MovedClock, Place, make_place
 from tests.integration.test_announcements_live import announce
@@ -136,3 +139,33 @@ async def test_a_chain_asks_the_carrier_only_for_the_missed(
     await carrier.turn()
     assert len(carried.taken) == 4
     assert crowd.guests[1] not in {one.recipient_id for one in carried.taken}
+
+
+async def test_a_message_waits_for_no_mail(
+    database: Database,
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    crowd: Crowd,
+    place: Place,
+    carried: Written,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An outbox of many thousand mails, and a push that must be there now."""
+
+    async def there_is_more() -> int:
+        await asyncio.sleep(0.01)
+        return 1
+
+    worker = Worker(
+        Settings(database_url=database_url, redis_url=redis_url, data_dir=tmp_path)
+    )
+    monkeypatch.setattr(worker.mailer, "turn", there_is_more)
+    await worker.start()
+    try:
+        await announce(database, place, "Doors open", delivery_method=["sms"])
+        async with asyncio.timeout(10):
+            while len(carried.taken) < 5:  # noqa: ASYNC110 - another task's state
+                await asyncio.sleep(0.02)
+    finally:
+        await worker.stop()
