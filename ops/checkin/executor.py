@@ -20,6 +20,8 @@ from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 
 JOURNAL_ERRORS = (sqlite3.Error, OSError, TimeoutError)
+MARKS_KEPT_MAX = 20_000
+"""Of a journal that cannot be written: the newest; their lines may be missing too."""
 _logger = log.get(__name__)
 
 
@@ -75,7 +77,7 @@ class Executor:
             # In N and D2 the rows are committed; without its line a green only misses
             # the net for a database that loses them (rule R5), so the door goes on. In
             # D there is no green without it.
-            self.marks = marks + self.marks
+            self.marks = (marks + self.marks)[-MARKS_KEPT_MAX:]
             metrics.store_failures_total.labels("journal").inc()
             _logger.error("journal_failed", error=log.scrubbed(error))
             return Down("journal")
