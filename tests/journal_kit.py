@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -33,3 +34,17 @@ def said(item: Any) -> str:
 def give_back(house: House) -> None:
     """What ten seconds of good writes do."""
     house.stores.database_breaker.succeeded()
+
+
+async def written(*houses: House) -> None:
+    """Wait until what these processes write behind their answers is in their journals.
+
+    States of lines, and the log, as long as PostgreSQL is away.
+    """
+    for house in houses:
+        desk = await house.desk.event(house.event.id)
+        while desk._batches or desk._logs or desk._executor.marks:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        if desk._telling is not None:
+            await asyncio.wait([desk._telling])
+        await house.journal.recall([])  # it waits its turn behind what is written now

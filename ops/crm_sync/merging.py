@@ -76,6 +76,9 @@ class Merger:
         """
         async with self._turn:
             modes = await self._modes()
+            in_d = {e: epoch for e, (mode, epoch) in modes.items() if mode == "D"}
+            if in_d:
+                await self._register()
             merged, complete = 0, False
             while True:
                 again = await self._brought()
@@ -88,7 +91,6 @@ class Merger:
                 metrics.merged_lines_total.inc(merged)
                 _logger.info("journals_merged", lines=merged)
             if complete:
-                in_d = {e: epoch for e, (mode, epoch) in modes.items() if mode == "D"}
                 await self._tell_epochs(in_d)
                 await self._settle_quiet(modes)
             return merged
@@ -106,6 +108,9 @@ class Merger:
 
     async def _brought(self) -> int:
         """All files once, to their ends; how many lines came in."""
+        paths = await asyncio.to_thread(self._paths)
+        for name in self._files.keys() - {path.name for path in paths}:
+            self.forget(self._folder / name)  # swept by another process, or by hand
         before = sum(one.merged for one in self._files.values())
         held = frozenset(
             ticket
@@ -113,7 +118,7 @@ class Merger:
             for ticket in one.pending.values()
             if ticket is not None
         )
-        for path in await asyncio.to_thread(self._paths):
+        for path in paths:
             await self._file(path, held)
         brought = sum(one.merged for one in self._files.values()) - before
         self._stalled = not brought
@@ -336,14 +341,15 @@ class Merger:
                 found[event_id] = mode
         return found
 
-    async def _tell_epochs(self, modes: dict[UUID, int]) -> None:
-        if not modes:
-            return
+    async def _register(self) -> None:
+        """Make this machine one that an event waits for on its way back to N."""
         if self._machine is None:
             name = await asyncio.to_thread(machine_name, self._folder)
             self._machine = await self._database.pool.fetchval(
                 statements.MACHINE, name, timeout=CALL_TIMEOUT_S
             )
+
+    async def _tell_epochs(self, modes: dict[UUID, int]) -> None:
         for event_id, epoch in modes.items():
             await self._database.pool.execute(
                 statements.MERGED_UP_TO,
