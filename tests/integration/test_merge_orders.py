@@ -6,7 +6,6 @@ In `PostgreSQL immediate stop` of the fault harness one of 649 such greens was l
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -26,12 +25,10 @@ from ops.crm_sync.merging import Merger
 from ops.db.engine import Database
 from ops.ids import uuid7
 from tests.house import House
-from tests.journal_kit import said, scan, take_away
+from tests.journal_kit import said, scan, take_away, written
 
 NewHouse = Callable[..., Awaitable[House]]
 FILES = 3
-AFTER_THE_ANSWER_S = 0.3
-"""What a process writes behind its answers: states of lines, and the log."""
 
 
 @pytest.fixture
@@ -58,11 +55,11 @@ async def house(
     await cache.stop()
 
 
-async def merged(house: House, folder: Path, turns: int = 3) -> None:
-    await asyncio.sleep(AFTER_THE_ANSWER_S)
-    merger = Merger(house.database, house.cache, folder)
+async def merged(folder: Path, *houses: House) -> None:
+    await written(*houses)
+    merger = Merger(houses[0].database, houses[0].cache, folder)
     try:
-        for _ in range(turns):
+        for _ in range(3):
             await merger.turn()
     finally:
         merger.stop()
@@ -111,7 +108,7 @@ async def test_who_came_back_is_not_lost_to_their_own_first_entry(
     """The first file has both entries, the exit between them is in the second."""
     one, two = await house(), await house()
     first, out, back = await out_and_back(one, two)
-    await merged(one, tmp_path)
+    await merged(tmp_path, one, two)
     assert await visits(one) == [(1, first, out), (2, back, None)]
     assert await conflicts(one) == []
     assert await inside(one) == (1, 1)
@@ -124,7 +121,7 @@ async def test_without_the_waves_they_are(
     monkeypatch.setattr(merge, "waves", lambda lines: [list(lines)])
     one, two = await house(), await house()
     first, _, back = await out_and_back(one, two)
-    await merged(one, tmp_path)
+    await merged(tmp_path, one, two)
     assert back not in [scan_id for _, scan_id, _ in await visits(one)]
     assert await conflicts(one) == [("merge", back, 1)]
     assert (await visits(one))[0][1] == first
@@ -142,7 +139,7 @@ async def test_any_split_and_any_order_of_reading(
         item = await scan(one, "T-1", direction="out" if n % 2 else "in")
         assert said(item) == ("exited ok" if n % 2 else "admitted ok")
         ids.append(item.ask.scan.id)
-    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await written(one)
     lines = journals.read(one.journal.path)
     assert len(lines) == 12
     folder = tmp_path / "split"
@@ -180,7 +177,7 @@ async def test_taken_over_then_out_and_back(house: NewHouse, tmp_path: Path) -> 
     one, two = await house(), await house()
     first, out, back = await out_and_back(one, two)
     await by_hand(one, confirmed=False)
-    await merged(one, tmp_path)
+    await merged(tmp_path, one, two)
     assert await visits(one) == [(1, first, out), (2, back, None)]
     assert [kind for kind, _, _ in await conflicts(one)] == ["superseded"]
     assert await inside(one) == (1, 1)
@@ -194,7 +191,7 @@ async def test_a_green_whose_pass_is_anothers_gets_the_next_one(
     first, out, back = await out_and_back(one, two)
     last = await scan(one, "T-1", direction="out")
     other = await by_hand(one, confirmed=True, left=True)
-    await merged(one, tmp_path)
+    await merged(tmp_path, one, two)
     assert await visits(one) == [
         (1, other, None),
         (2, first, out),
@@ -240,11 +237,11 @@ async def test_an_upload_that_comes_twice_keeps_its_places(
     sent = upload()
     first = await scan(one, "T-1", **sent)
     scan_id = first.ask.scan.id
-    await asyncio.sleep(AFTER_THE_ANSWER_S)
+    await written(one)
     for process in (one, two, one):
         again = await scan(process, "T-1", scan_id, **sent)
         assert said(again) == "admitted ok"
-    await merged(one, tmp_path)
+    await merged(tmp_path, one, two)
     assert await visits(one) == [(1, scan_id, None)]
     door = await one.database.pool.fetchval(
         "SELECT door FROM ops.scan_log WHERE scan_id = $1", scan_id
@@ -265,7 +262,7 @@ async def test_a_door_that_let_in_a_copy_is_reported(
     late = await scan(two, "T-1", device="other_device")
     again = await scan(two, "T-1", late.ask.scan.id, device="other_device", **upload())
     assert said(again) == said(late)
-    await merged(one, tmp_path)
+    await merged(tmp_path, one, two)
     found = await conflicts(one)
     assert sorted(found) == sorted(
         [("double_entry", item.ask.scan.id, 1) for item in (copy, late)]
