@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.admission.commands import Item, ReadDatabase
@@ -27,14 +25,20 @@ from ops.admission.from_database import DatabaseFacts, DatabaseRead
 from ops.admission.outcome import Decision
 from ops.admission.scan import Override, ScanRequest
 from ops.cache import keys
-from ops.cache.client import Cache
 from ops.checkin.pending import Pending, ask
 from ops.clock import FixedClock
 from ops.crm_sync.relay import Relay
-from ops.db.engine import Database
 from ops.ids import uuid7
 from tests.house import House
-from tests.integration.test_histories import AT_ONCE, GATES, HISTORIES, LATER_S, Twin
+from tests.integration.test_histories import (
+    GATES,
+    LATER_S,
+    Houses,
+    Twin,
+    houses,  # noqa: F401
+    long,
+    many,
+)
 from tests.journal_kit import take_away
 from tests.small_event import code_hash
 
@@ -149,53 +153,26 @@ def _rows(decision: Decision) -> Any:
     return opens, [(c.scope.id, c.person_no) for c in decision.closes if c.must]
 
 
-class Houses:
-    """Houses on the stores of one test."""
-
-    def __init__(self, database: Database, cache: Cache, folder: Path) -> None:
-        self.database, self.cache, self.folder = database, cache, folder
-        self.open: list[House] = []
-
-    async def evening(self, seed: int, steps: list[int]) -> Evening:
-        clock = FixedClock(datetime.now(UTC))
-        house = House(self.database, self.cache, self.folder, clock)
-        self.open.append(house)
-        await house.start(warm=False)
-        evening = Evening(house, seed)
-        await evening.play(steps, clock)
-        return evening
-
-    async def close(self) -> None:
-        while self.open:
-            await self.open.pop().stop()
+async def lived(houses: Houses, seed: int, steps: list[int]) -> Evening:  # noqa: F811
+    """An evening up to its last scans."""
+    clock = FixedClock(datetime.now(UTC))
+    evening = Evening(await houses.cold(clock), seed)
+    await evening.play(steps, clock)
+    return evening
 
 
-@pytest.fixture
-async def houses(
-    database: Database, redis_url: str, tmp_path: Path
-) -> AsyncIterator[Houses]:
-    cache = Cache(redis_url, timeout_s=5.0)
-    houses = Houses(database, cache, tmp_path)
-    yield houses
-    await houses.close()
-    await cache.stop()
-
-
-@pytest.mark.timeout(max(180, HISTORIES))
-@settings(
-    max_examples=max(1, HISTORIES // AT_ONCE),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
+@long
+@many
 @given(
     seed=st.integers(1, 2**31),
     steps=st.lists(st.sampled_from(LATER_S), min_size=1, max_size=3),
 )
 async def test_the_claim_admits_nothing_that_the_record_refuses(
-    houses: Houses, seed: int, steps: list[int]
+    houses: Houses,  # noqa: F811
+    seed: int,
+    steps: list[int],
 ) -> None:
-    evening = await houses.evening(seed, steps)
+    evening = await lived(houses, seed, steps)
     await evening.compare()
     # A comparison in which nobody is let in or turned away would prove little.
     assert evening.said.get("refused", 0) + evening.said.get("hold", 0) > 20
@@ -204,18 +181,18 @@ async def test_the_claim_admits_nothing_that_the_record_refuses(
     await houses.close()
 
 
-async def test_a_cache_that_forgot_is_seen(houses: Houses) -> None:
+async def test_a_cache_that_forgot_is_seen(houses: Houses) -> None:  # noqa: F811
     """Negative control: without the visits in the cache the claim admits again."""
-    evening = await houses.evening(7, [5, 20])
+    evening = await lived(houses, 7, [5, 20])
     house = evening.house
     await house.cache.redis.delete(keys.visits(house.event.id))
     with pytest.raises(AssertionError):
         await evening.compare()
 
 
-async def test_places_held_back_are_not_given_away(houses: Houses) -> None:
+async def test_places_held_back_are_not_given_away(houses: Houses) -> None:  # noqa: F811
     """Full for guests by what is kept for artists: mode D keeps it as well."""
-    evening = await houses.evening(12, [])
+    evening = await lived(houses, 12, [])
     house = evening.house
     await house.database.pool.execute(
         "UPDATE ops.areas SET capacity = $2 WHERE id = $1", house.event.venue, HELD

@@ -194,25 +194,19 @@ class Twin:
                     assert said[0] == said[1], (code, key, name, said)
 
 
-class Pairs:
-    """Pairs of twins on the stores of one test."""
+class Houses:
+    """Houses on the stores of one test."""
 
     def __init__(self, database: Database, cache: Cache, folder: Path) -> None:
         self.database, self.cache, self.folder = database, cache, folder
         self.open: list[House] = []
 
-    async def two(self, seed: int) -> tuple[Twin, Twin, FixedClock]:
-        clock, twins = FixedClock(datetime.now(UTC)), []
-        for warm in (True, False):
-            house = House(self.database, self.cache, self.folder, clock)
-            self.open.append(house)
-            await house.start(warm=False)
-            twin = Twin(house, uuid7())
-            await twin.prepare(seed)
-            if warm:
-                assert await house.rewarm()
-            twins.append(twin)
-        return twins[0], twins[1], clock
+    async def cold(self, clock: FixedClock) -> House:
+        """A house with an event of its own, whose cache is empty."""
+        house = House(self.database, self.cache, self.folder, clock)
+        self.open.append(house)
+        await house.start(warm=False)
+        return house
 
     async def close(self) -> None:
         while self.open:
@@ -220,43 +214,60 @@ class Pairs:
 
 
 @pytest.fixture
-async def pairs(
+async def houses(
     database: Database, redis_url: str, tmp_path: Path
-) -> AsyncIterator[Pairs]:
+) -> AsyncIterator[Houses]:
     cache = Cache(redis_url, timeout_s=5.0)
-    pairs = Pairs(database, cache, tmp_path)
-    yield pairs
-    await pairs.close()
+    houses = Houses(database, cache, tmp_path)
+    yield houses
+    await houses.close()
     await cache.stop()
 
 
-@pytest.mark.timeout(max(180, HISTORIES))
-@settings(
+async def two(houses: Houses, seed: int) -> tuple[Twin, Twin, FixedClock]:
+    """The twins: one with a cache, one without."""
+    clock, twins = FixedClock(datetime.now(UTC)), []
+    for warm in (True, False):
+        house = await houses.cold(clock)
+        twin = Twin(house, uuid7())
+        await twin.prepare(seed)
+        if warm:
+            assert await house.rewarm()
+        twins.append(twin)
+    return twins[0], twins[1], clock
+
+
+long = pytest.mark.timeout(max(180, HISTORIES))
+many = settings(
     max_examples=max(1, HISTORIES // AT_ONCE),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )
+
+
+@long
+@many
 @given(
     seed=st.integers(0, 2**31),
     steps=st.lists(st.sampled_from(LATER_S), min_size=STEPS, max_size=STEPS),
 )
 async def test_no_history_on_which_the_sources_differ(
-    pairs: Pairs, seed: int, steps: list[int]
+    houses: Houses, seed: int, steps: list[int]
 ) -> None:
-    warm, bare, clock = await pairs.two(seed)
+    warm, bare, clock = await two(houses, seed)
     for number, later_s in enumerate(steps):
         clock.move(clock.at + timedelta(seconds=later_s))
         said, also = await warm.step(seed + number), await bare.step(seed + number)
         for code, one, other in zip(warm.codes, said, also, strict=True):
             assert one == other, f"step {number}, {code}"
     await warm.agree()
-    await pairs.close()
+    await houses.close()
 
 
-async def test_a_cache_that_forgot_is_seen(pairs: Pairs) -> None:
+async def test_a_cache_that_forgot_is_seen(houses: Houses) -> None:
     """Negative control: without what the desk told it, the cache does not agree."""
-    warm, _, _ = await pairs.two(7)
+    warm, _, _ = await two(houses, 7)
     await warm.step(7)
     await warm.agree()
     house = warm.house
