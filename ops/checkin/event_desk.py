@@ -222,8 +222,9 @@ class EventDesk:
         metrics.batch_scans.observe(len(taken))
         asked = {pending.scan.id for pending in taken}
         uploads = any(pending.scan.offline for pending in taken)
-        marked = any(scan_id in asked for scan_id, _ in self._executor.marks)
-        if marked or any(
+        if any(scan_id in asked for scan_id, _ in self._executor.marks):
+            await self._executor.write_marks()  # a retry finds that it was shown
+        if any(
             row.s in asked or (uploads and row.off and row.re == "not_inside")
             for row in self._logs
         ):

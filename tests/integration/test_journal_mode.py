@@ -15,6 +15,7 @@ import pytest
 from ops.admission.journals import read
 from ops.cache import keys
 from ops.cache.client import Cache
+from ops.checkin import event_desk
 from ops.clock import Clock
 from ops.db.engine import Database
 from tests.house import House
@@ -95,6 +96,22 @@ async def test_the_same_id_gets_the_same_answer(house: NewHouse) -> None:
         assert item.stored is not None
         item = await scan(again, "T-2", green.ask.scan.id)
         assert said(item) == "conflict"
+
+
+async def test_a_retry_waits_for_the_journal_alone(
+    house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must find that its green was shown; the confirmation goes with who writes."""
+    monkeypatch.setattr(event_desk, "CONFIRM_AFTER_S", 600.0)
+    one = await house(gone=False)
+    green = await scan(one, "T-1")
+    again = await scan(one, "T-1", green.ask.scan.id)
+    assert (said(again), again.stored is not None) == ("admitted ok", True)
+    (line,) = read(one.journal.path)
+    assert (line.mode, line.state) == ("N", "shown")
+    assert not await one.database.pool.fetchval(
+        "SELECT count(*) FROM check_ins WHERE confirmed_at IS NOT NULL"
+    )
 
 
 async def test_in_out_in_and_groups(house: NewHouse) -> None:

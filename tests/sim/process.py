@@ -164,9 +164,9 @@ class Flight:
         now = self.hall.clock(process.name)
         items = [self._item(index, guest, now) for index, guest in enumerate(guests)]
         asked = {guest.scan_id for guest in guests}
-        if any(row.s in asked for row in process.logs) or any(
-            scan_id in asked for scan_id, _ in process.marks
-        ):
+        if any(scan_id in asked for scan_id, _ in process.marks):
+            process.write([], synced=False)
+        if any(row.s in asked for row in process.logs):
             process.flush()
         logs = [row for row in process.logs if row.s not in asked]
         process.logs = []
