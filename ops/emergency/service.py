@@ -154,9 +154,13 @@ class Emergencies:
             now = self._house.clock.now()
 
             async def work(db: Any) -> None:
-                await db.execute(
-                    "SELECT FROM ops.emergencies WHERE id = $1 FOR UPDATE", row["id"]
+                mine = await db.fetchval(
+                    "SELECT id FROM ops.emergencies"
+                    " WHERE id = $1 AND frozen_at IS NULL FOR UPDATE",
+                    row["id"],
                 )
+                if mine is None:
+                    return  # somebody else froze it this moment: that list stays
                 for statement in (
                     statements.FREEZE_PEOPLE,
                     statements.FREEZE_AREAS,
@@ -167,13 +171,11 @@ class Emergencies:
                     "SELECT count(*) FROM ops.emergency_people WHERE emergency_id = $1",
                     row["id"],
                 )
-                done = await db.fetchval(
-                    "UPDATE ops.emergencies SET frozen_at = $2"
-                    " WHERE id = $1 AND frozen_at IS NULL RETURNING id",
+                await db.execute(
+                    "UPDATE ops.emergencies SET frozen_at = $2 WHERE id = $1",
                     *(row["id"], now),
                 )
-                if done:
-                    await self.log(db, doer, row["id"], "frozen", {"people": people})
+                await self.log(db, doer, row["id"], "frozen", {"people": people})
 
             await self._house.once(work)
         return await self._again(caller, event_id)

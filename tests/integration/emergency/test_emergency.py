@@ -180,6 +180,26 @@ async def test_the_list_is_frozen_and_people_are_marked(doors: Doors) -> None:
     assert lost == (404, "area_unknown")
 
 
+async def test_of_two_who_freeze_the_second_adds_nobody(doors: Doors) -> None:
+    """The second has read that nothing is frozen, and waits while the first one is."""
+    await start(doors, drill=True)
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with doors.database.pool.acquire() as first, first.transaction():
+        await first.execute("SELECT FROM ops.emergencies FOR UPDATE")
+        second = asyncio.create_task(step(doors, "freeze"))
+        while not await first.fetchval(waits):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await first.execute("UPDATE ops.emergencies SET frozen_at = now()")
+        # Comes in after the first list was written.
+        assert (await doors.scan("T-1"))["verdict"] == "admitted"
+    await second
+    assert (await roll(doors))["people"] == []
+    assert await doors.value("SELECT count(*) FROM ops.emergency_people") == 0
+
+
 async def test_a_device_reads_it_only_with_a_supervisor(doors: Doors) -> None:
     path = f"{doors.base}/roll-call"
     answer = await doors.get(path, doors.at())
