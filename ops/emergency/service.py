@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from ops.announcements.audience import Segments
-from ops.announcements.content import Words
+from ops.announcements.content import TITLE_LENGTH_MAX, Words
 from ops.announcements.service import Announcements, Draft
 from ops.announcements.templates import LANGUAGES, Purpose, TemplateBody, built_in
 from ops.attendance.acting import DOOR_MANAGER, Caller, Doer, House
@@ -395,33 +395,35 @@ class Emergencies:
                 word + self._texts.say(language, f"{key}.title", {"place": where}),
                 self._texts.say(language, f"{key}.content", {"reason": row["reason"]}),
             )
-        draft = Draft(title="", content="", target_segments=Segments(devices=True))
-        draft.delivery_method = ["in_app"]
-        return await self._draft(doer, row, said, draft)
+        draft = Draft(
+            title=said["en"].title,
+            content=said["en"].content,
+            translations=said,
+            target_segments=Segments(devices=True),
+            delivery_method=["in_app"],
+        )
+        return await self._draft(doer, row, draft)
 
     async def _send(self, doer: Doer, row: Any, text: TemplateBody) -> UUID:
         draft = text.draft()
-        said = dict(text.translations) or {"en": Words(text.title, text.content)}
         if row["drill"]:
-            said = {
+            draft.title = self._drill("en") + draft.title
+            draft.translations = {
                 language: Words(self._drill(language) + words.title, words.content)
-                for language, words in said.items()
+                for language, words in draft.translations.items()
             }
             draft.target_segments = Segments(devices=True)
             draft.target_audience = "all"
             draft.delivery_method = ["in_app"]
-        made = await self._draft(doer, row, said, draft)
+        made = await self._draft(doer, row, draft)
         await self._announcements.send(row["event_id"], made, None, True)
         return made
 
-    async def _draft(
-        self, doer: Doer, row: Any, said: dict[str, Words], draft: Draft
-    ) -> UUID:
-        first = said.get("en") or next(iter(said.values()))
-        draft.title, draft.content = first.title[:120], first.content
+    async def _draft(self, doer: Doer, row: Any, draft: Draft) -> UUID:
+        draft.title = draft.title[:TITLE_LENGTH_MAX]
         draft.translations = {
-            language: Words(words.title[:120], words.content)
-            for language, words in said.items()
+            language: Words(words.title[:TITLE_LENGTH_MAX], words.content)
+            for language, words in draft.translations.items()
         }
         draft.priority, draft.commercial = "urgent", False
         kept = await self._announcements.create(row["event_id"], draft, doer.user_id)

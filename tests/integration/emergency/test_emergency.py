@@ -123,6 +123,25 @@ async def test_a_drill_stops_nothing_and_tells_the_staff_only(doors: Doors) -> N
     assert (await step(doors, "close"))["closed_at"]
 
 
+@pytest.mark.parametrize(("drill", "word"), [(False, ""), (True, "DRILL: ")])
+async def test_a_text_keeps_its_own_words_beside_a_translation(
+    doors: Doors, drill: bool, word: str
+) -> None:
+    """The words of the text itself are for whoever reads no language it was put in."""
+    await start(doors, drill=drill)
+    french = {"title": "Sortez", "content": "Par le parc."}
+    text = {"name": "x", "title": "Leave", "content": "By the park."}
+    await step(doors, "publish", text={**text, "translations": {"fr": french}})
+    row = await doors.database.pool.fetchrow(
+        """SELECT title, content, translations FROM event_announcements a
+            WHERE id = (SELECT announcement_id FROM ops.emergencies)"""
+    )
+    assert row is not None
+    assert (row["title"], row["content"]) == (f"{word}Leave", "By the park.")
+    assert row["translations"]["fr"]["title"].endswith("Sortez")
+    assert set(row["translations"]) == {"fr"}
+
+
 async def test_devices_confirm_one_by_one(doors: Doors) -> None:
     found = await start(doors)
     assert found["unconfirmed"] == len(found["devices"]) > 1
