@@ -125,7 +125,8 @@ class Emergencies:
     ) -> EmergencyView:
         """Step 1: tell the staff, then stop admission (a drill stops nothing).
 
-        An open emergency is gone on with: nobody starts a second one.
+        An open emergency is gone on with: nobody starts a second one. A drill that is
+        open ends where a real one starts.
 
         Raises:
             Forbidden: this needs a door manager.
@@ -135,6 +136,10 @@ class Emergencies:
         if place.area_id and place.gate_id:
             raise Unprocessable("Name an area or a gate.", code="area_or_gate")
         row = await self.current(event_id)
+        if row is not None and row["drill"] and not drill:
+            # What was practised has happened: it is no step of the drill.
+            await self._note(doer, row["id"], "closed", {}, "closed_at")
+            row = None
         if row is None:
             await self._open(doer, event_id, drill, place)
             row = await self.current(event_id)

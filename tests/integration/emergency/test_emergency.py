@@ -123,6 +123,19 @@ async def test_a_drill_stops_nothing_and_tells_the_staff_only(doors: Doors) -> N
     assert (await step(doors, "close"))["closed_at"]
 
 
+async def test_a_real_emergency_ends_a_drill(doors: Doors) -> None:
+    """Going on with the drill would answer 200 and stop no door."""
+    drill = await start(doors, drill=True)
+    found = await start(doors)
+    assert found["id"] != drill["id"]
+    assert (found["drill"], found["stopped_at"] is None) == (False, False)
+    assert (await doors.scan("T-1"))["reason"] == "admission_stopped"
+    listed = (await doors.get(f"{doors.base}/emergencies")).json()["items"]
+    assert [one["closed_at"] is None for one in listed] == [True, False]
+    # A drill that is begun in an emergency is that emergency.
+    assert (await start(doors, drill=True))["id"] == found["id"]
+
+
 @pytest.mark.parametrize(("drill", "word"), [(False, ""), (True, "DRILL: ")])
 async def test_a_text_keeps_its_own_words_beside_a_translation(
     doors: Doors, drill: bool, word: str
