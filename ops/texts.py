@@ -46,6 +46,12 @@ class Texts:
         """Whether the catalogue knows this key."""
         return key in self._texts[self._default]
 
+    def word(self, language: str, group: str, code: str | None) -> str:
+        """What people call a code of the program (`<group>.<code>`); itself where the
+        catalogue has no word for it, nothing for none."""
+        key = f"{group}.{code}"
+        return self.say(language, key, {}) if self.has(key) else code or ""
+
     def say(self, language: str, key: str, args: Mapping[str, object]) -> str:
         """The sentence of a key, its places filled.
 

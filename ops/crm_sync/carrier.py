@@ -67,6 +67,8 @@ class Carrier:
             return 0
         try:
             results = await provider.deliver([outgoing(row, channel) for row in rows])
+            if len(results) != len(rows):  # which answer is whose?
+                raise ValueError(f"{len(results)} answers for {len(rows)} messages")
         except Exception as error:  # whatever a carrier's library raises: nobody knows
             _logger.warning(
                 "provider_failed", channel=channel, kind=type(error).__name__

@@ -83,7 +83,9 @@ class SessionNews:
 
     async def _tell(self, db: Any, row: Any, now: datetime) -> None:
         said = {language: words(self._texts, language, row) for language in LANGUAGES}
-        for state in ("registered", "waitlist"):
+        # A session that stays off has moved for nobody.
+        off = row["status"] in OFF and row["was"] in OFF
+        for state in () if off else ("registered", "waitlist"):
             await db.execute(
                 ANNOUNCE,
                 *(uuid7(), row["event_id"], row["id"]),

@@ -138,7 +138,13 @@ def printed(report: Report, texts: Texts, language: str) -> bytes:
         [3, 1, 1, 1, 3, 2],
     )
     _named(paper, report, say, clock)
-    _told(paper, report, say, clock)
+    _told(
+        paper,
+        report,
+        say,
+        clock,
+        lambda kind: texts.word(language, "page.incident", kind),
+    )
     return paper.pdf()
 
 
@@ -172,7 +178,7 @@ def _named(paper: Document, report: Report, say: Any, clock: Any) -> None:
     )
 
 
-def _told(paper: Document, report: Report, say: Any, clock: Any) -> None:
+def _told(paper: Document, report: Report, say: Any, clock: Any, incident: Any) -> None:
     """What was said to whom, what happened meanwhile, and the log."""
     paper.head(say("told"))
     paper.line(
@@ -194,7 +200,7 @@ def _told(paper: Document, report: Report, say: Any, clock: Any) -> None:
         paper.table(
             [say("time"), say("kind"), say("area"), say("what")],
             [
-                [clock(one.at), one.kind, one.area, one.summary]
+                [clock(one.at), incident(one.kind), one.area, one.summary]
                 for one in report.incidents
             ],
             [2, 1.4, 2, 4],

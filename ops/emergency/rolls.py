@@ -1,7 +1,8 @@
 """The roll-call as it is read and marked: live before a freeze, frozen after it.
 
-Reading is four statements whatever the size; marking many is one. A supervisor's device
-reads it every minute, and every few seconds in an emergency, and keeps the last one.
+Reading is eight statements at most, whatever the size; marking many is one. A
+supervisor's device reads it every minute, and every few seconds in an emergency, and
+keeps the last one.
 """
 
 from __future__ import annotations

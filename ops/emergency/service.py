@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from ops.announcements.audience import Segments
-from ops.announcements.content import Words
+from ops.announcements.content import TITLE_LENGTH_MAX, Words
 from ops.announcements.service import Announcements, Draft
 from ops.announcements.templates import LANGUAGES, Purpose, TemplateBody, built_in
 from ops.attendance.acting import DOOR_MANAGER, Caller, Doer, House
@@ -125,7 +125,8 @@ class Emergencies:
     ) -> EmergencyView:
         """Step 1: tell the staff, then stop admission (a drill stops nothing).
 
-        An open emergency is gone on with: nobody starts a second one.
+        An open emergency is gone on with: nobody starts a second one. A drill that is
+        open ends where a real one starts.
 
         Raises:
             Forbidden: this needs a door manager.
@@ -135,6 +136,10 @@ class Emergencies:
         if place.area_id and place.gate_id:
             raise Unprocessable("Name an area or a gate.", code="area_or_gate")
         row = await self.current(event_id)
+        if row is not None and row["drill"] and not drill:
+            # What was practised has happened: it is no step of the drill.
+            await self._note(doer, row["id"], "closed", {}, "closed_at")
+            row = None
         if row is None:
             await self._open(doer, event_id, drill, place)
             row = await self.current(event_id)
@@ -154,9 +159,13 @@ class Emergencies:
             now = self._house.clock.now()
 
             async def work(db: Any) -> None:
-                await db.execute(
-                    "SELECT FROM ops.emergencies WHERE id = $1 FOR UPDATE", row["id"]
+                mine = await db.fetchval(
+                    "SELECT id FROM ops.emergencies"
+                    " WHERE id = $1 AND frozen_at IS NULL FOR UPDATE",
+                    row["id"],
                 )
+                if mine is None:
+                    return  # somebody else froze it this moment: that list stays
                 for statement in (
                     statements.FREEZE_PEOPLE,
                     statements.FREEZE_AREAS,
@@ -167,13 +176,11 @@ class Emergencies:
                     "SELECT count(*) FROM ops.emergency_people WHERE emergency_id = $1",
                     row["id"],
                 )
-                done = await db.fetchval(
-                    "UPDATE ops.emergencies SET frozen_at = $2"
-                    " WHERE id = $1 AND frozen_at IS NULL RETURNING id",
+                await db.execute(
+                    "UPDATE ops.emergencies SET frozen_at = $2 WHERE id = $1",
                     *(row["id"], now),
                 )
-                if done:
-                    await self.log(db, doer, row["id"], "frozen", {"people": people})
+                await self.log(db, doer, row["id"], "frozen", {"people": people})
 
             await self._house.once(work)
         return await self._again(caller, event_id)
@@ -393,33 +400,35 @@ class Emergencies:
                 word + self._texts.say(language, f"{key}.title", {"place": where}),
                 self._texts.say(language, f"{key}.content", {"reason": row["reason"]}),
             )
-        draft = Draft(title="", content="", target_segments=Segments(devices=True))
-        draft.delivery_method = ["in_app"]
-        return await self._draft(doer, row, said, draft)
+        draft = Draft(
+            title=said["en"].title,
+            content=said["en"].content,
+            translations=said,
+            target_segments=Segments(devices=True),
+            delivery_method=["in_app"],
+        )
+        return await self._draft(doer, row, draft)
 
     async def _send(self, doer: Doer, row: Any, text: TemplateBody) -> UUID:
         draft = text.draft()
-        said = dict(text.translations) or {"en": Words(text.title, text.content)}
         if row["drill"]:
-            said = {
+            draft.title = self._drill("en") + draft.title
+            draft.translations = {
                 language: Words(self._drill(language) + words.title, words.content)
-                for language, words in said.items()
+                for language, words in draft.translations.items()
             }
             draft.target_segments = Segments(devices=True)
             draft.target_audience = "all"
             draft.delivery_method = ["in_app"]
-        made = await self._draft(doer, row, said, draft)
+        made = await self._draft(doer, row, draft)
         await self._announcements.send(row["event_id"], made, None, True)
         return made
 
-    async def _draft(
-        self, doer: Doer, row: Any, said: dict[str, Words], draft: Draft
-    ) -> UUID:
-        first = said.get("en") or next(iter(said.values()))
-        draft.title, draft.content = first.title[:120], first.content
+    async def _draft(self, doer: Doer, row: Any, draft: Draft) -> UUID:
+        draft.title = draft.title[:TITLE_LENGTH_MAX]
         draft.translations = {
-            language: Words(words.title[:120], words.content)
-            for language, words in said.items()
+            language: Words(words.title[:TITLE_LENGTH_MAX], words.content)
+            for language, words in draft.translations.items()
         }
         draft.priority, draft.commercial = "urgent", False
         kept = await self._announcements.create(row["event_id"], draft, doer.user_id)

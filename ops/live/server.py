@@ -65,7 +65,7 @@ READ_QUEUE_FRAMES = 4
 CACHE_TIMEOUT_S = 0.5
 LISTEN_BACKLOG = 4096
 ACCEPTS_PER_S, ACCEPTS_BURST = 400.0, 400.0
-"""Handshakes: 2,000 screens are back within five seconds, at a fifth of a core."""
+"""Handshakes: 2,000 lost screens are let in over five seconds, at a fifth of a core."""
 SEND_BUFFER_BYTES = 64 * 1024
 DATABASE_CONNECTIONS_MAX = 3
 MODE_TIMEOUT_S = 0.3

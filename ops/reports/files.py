@@ -136,27 +136,35 @@ def _what_went_wrong(
     texts: Texts,
     language: str,
 ) -> None:
-    def because(reason: str) -> str:
-        key = f"page.reason.refused.{reason}"
-        return texts.say(language, key, {}) if texts.has(key) else reason
+    def word(group: str, code: str | None) -> str:
+        return texts.word(language, f"page.{group}", code)
 
     paper.head(say("refusals"))
     paper.table(
         [say("reason"), say("attempts"), say("people")],
-        [[because(one.reason), one.attempts, one.people] for one in report.refusals],
+        [
+            [word("reason.refused", one.reason), one.attempts, one.people]
+            for one in report.refusals
+        ],
         [4, 1, 1],
     )
     paper.head(say("conflicts"))
     paper.table(
         [say("kind"), say("number"), say("open"), say("people")],
-        [[one.kind, one.conflicts, one.open, one.people] for one in report.conflicts],
+        [
+            [word("offline.kind", one.kind), one.conflicts, one.open, one.people]
+            for one in report.conflicts
+        ],
         [4, 1, 1, 1],
     )
     if report.conflict_list:
         paper.table(
             [say("time"), say("kind"), say("holder"), say("people"), say("resolution")],
             [
-                [clock(one.at), one.kind, one.holder, one.people, one.resolution]
+                [
+                    *(clock(one.at), word("offline.kind", one.kind), one.holder),
+                    *(one.people, word("offline.end", one.resolution)),
+                ]
                 for one in report.conflict_list
             ],
             [2, 2, 3, 1.3, 2],
@@ -178,7 +186,10 @@ def _what_went_wrong(
         paper.head(say("incidents"))
         paper.table(
             [say("kind"), say("number"), say("open")],
-            [[one.kind, one.incidents, one.open] for one in report.incidents],
+            [
+                [word("incident", one.kind), one.incidents, one.open]
+                for one in report.incidents
+            ],
             [4, 1, 1],
         )
 

@@ -225,7 +225,7 @@ async def set_alert_rule(
     actor: NamedDependency[Actor],
     alerts: NamedDependency[Alerts],
 ) -> RulesView:
-    """Holds at the watcher's next look, within two seconds."""
+    """Holds at the watcher's next look."""
     setting = Setting(
         data.enabled, data.threshold, data.clear_at, data.for_s, data.clear_s
     )

@@ -82,11 +82,19 @@ def step(
 ) -> Step:
     """Take one step for `rules`; what is remembered of others stays as it is."""
     looked = set(rules)
+
+    def new(one: Observation) -> bool:
+        return one.subject not in memory.get(one.rule, {})
+
     done = Step({k: v for k, v in memory.items() if k not in looked}, [], [], [])
     seen: dict[str, dict[str, Observation]] = {}
-    for one in observations:
+    # Who is remembered first: that others came must not end an alert. And what is quiet
+    # takes no place of what is not.
+    for one in sorted(observations, key=new):
         of_rule = seen.setdefault(one.rule, {})
-        if one.subject in of_rule or len(of_rule) < SUBJECTS_MAX:
+        room = len(of_rule) < SUBJECTS_MAX
+        rings = _reached(RULES[one.rule], settings[one.rule], one)
+        if not new(one) or one.subject in of_rule or (room and rings):
             of_rule[one.subject] = one
     for name in sorted(looked):
         rule, setting = RULES[name], settings[name]
@@ -100,6 +108,11 @@ def step(
         if kept:
             done.memory[name] = kept
     return done
+
+
+def _reached(rule: Rule, setting: Setting, seen: Observation) -> bool:
+    limit = setting.threshold if seen.limit is None else seen.limit
+    return rule.reached(seen.value, limit)
 
 
 def _one(
@@ -118,8 +131,7 @@ def _one(
         return None
     if held.open:
         return _open(done, rule, setting, held, seen, now_s, subject)
-    limit = setting.threshold if seen is None or seen.limit is None else seen.limit
-    if seen is None or not rule.reached(seen.value, limit):
+    if seen is None or not _reached(rule, setting, seen):
         return None
     since_s = now_s if held.since_s is None else held.since_s
     if now_s - since_s < setting.for_s:

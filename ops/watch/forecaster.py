@@ -16,7 +16,7 @@ from ops.db.engine import Database
 from ops.watch import statements
 from ops.watch.outlook import Evening, Minutes, outlook
 from ops.watch.rules import Setting, settings_of
-from ops.watch.watcher import CALL_TIMEOUT_S
+from ops.watch.watcher import CALL_TIMEOUT_S, each_event
 
 FIT_S: Final = 15.0
 PAST_KEPT: Final = 200
@@ -36,13 +36,7 @@ class Forecaster:
 
     async def turn(self) -> int:
         """Fit the events that are due; how many were."""
-        events = await self._database.pool.fetch(
-            statements.EVENTS, timeout=CALL_TIMEOUT_S
-        )
-        made = 0
-        for row in events:
-            made += await self.fit(row["id"])
-        return made
+        return await each_event(self._database, self.fit)
 
     async def fit(self, event_id: UUID) -> bool:
         """Fit one event; False if it is not due or another process has it."""

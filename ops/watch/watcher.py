@@ -26,6 +26,9 @@ LOOK_S: Final = 2.0
 PATTERNS_S: Final = 10.0
 SHARE: Final = 0.05
 """At most this part of the time is spent looking: large events are looked at less."""
+REST_MAX_S: Final = 60.0
+"""But once a minute in any case: a store that hung for ten seconds is no reason to see
+nothing for minutes after it."""
 CALL_TIMEOUT_S: Final = 10.0
 
 ReadMode = Callable[[UUID], Awaitable[str | None]]
@@ -54,15 +57,13 @@ class Watcher:
         began_s = time.monotonic()
         if began_s < self._rest_until_s:
             return 0
-        events = await self._database.pool.fetch(
-            statements.EVENTS, timeout=CALL_TIMEOUT_S
-        )
-        moved = 0
-        for row in events:
-            moved += await self.look(row["id"])
-        ended_s = time.monotonic()
-        self._rest_until_s = ended_s + (ended_s - began_s) / SHARE
-        return moved
+        try:
+            return await each_event(self._database, self.look)
+        finally:
+            # A look that failed has cost as much as one that did not.
+            ended_s = time.monotonic()
+            rest_s = min(REST_MAX_S, (ended_s - began_s) / SHARE)
+            self._rest_until_s = ended_s + rest_s
 
     async def look(self, event_id: UUID) -> int:
         """One look at one event; 0 if another process has it or it is not due."""
@@ -106,6 +107,27 @@ class Watcher:
             timeout=CALL_TIMEOUT_S,
         )
         return len(done.raised) + len(done.cleared)
+
+
+async def each_event(database: Database, do: Callable[[UUID], Awaitable[int]]) -> int:
+    """Do it for every event of about now; what it answered, in all.
+
+    One event at which it fails hides no other: they have their turn, then the first
+    failure is raised.
+    """
+    events = await database.pool.fetch(statements.EVENTS, timeout=CALL_TIMEOUT_S)
+    done, failure = 0, None
+    for row in events:
+        try:
+            done += await do(row["id"])
+        except Exception as error:
+            _logger.warning(
+                "event_failed", event_id=str(row["id"]), error=log.scrubbed(error)
+            )
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return done
 
 
 async def _states(

@@ -27,13 +27,15 @@ class Written:
 
     def __init__(self) -> None:
         self.taken: list[Outgoing] = []
-        self.broken = False
+        self.broken = self.silent = False
 
     async def deliver(self, messages: Sequence[Outgoing]) -> list[str | None]:
         await asyncio.sleep(0)
         self.taken += messages
         if self.broken:
             raise ConnectionResetError
+        if self.silent:
+            return []
         return ["bad_number" if one.to.endswith("00") else None for one in messages]
 
 
@@ -103,14 +105,15 @@ async def test_each_message_goes_once_whoever_asks(
     assert told == 4
 
 
+@pytest.mark.parametrize("how", ["broken", "silent"])
 async def test_what_is_not_answered_is_unknown_and_not_sent_again(
-    database: Database, place: Place, crowd: Crowd, carried: Written
+    database: Database, place: Place, crowd: Crowd, carried: Written, how: str
 ) -> None:
     made = await announce(database, place, "Doors open", delivery_method=["sms"])
-    carried.broken = True
+    setattr(carried, how, True)
     carrier = Carrier(database, MovedClock())
     await carrier.turn()
-    carried.broken = False
+    setattr(carried, how, False)
     assert await carrier.turn() == 0
     assert await by_failure(database, made) == {"unknown": 5, "no_address": 2}
     assert len(carried.taken) == 5

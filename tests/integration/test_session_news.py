@@ -116,6 +116,26 @@ async def test_off_and_on_again(
     assert titles == [first, first, "It takes place", "It takes place"]
 
 
+async def test_what_is_off_does_not_move(
+    database: Database, news: SessionNews, clock: MovedClock, session: UUID
+) -> None:
+    """Clearing the times of a cancelled session is no news; that it is on again is."""
+    await news.turn()
+    for change in (
+        "status = 'cancelled'",
+        "start_time = start_time + interval '20 minutes'",
+        "status = 'scheduled'",
+    ):
+        await database.pool.execute(
+            f"UPDATE sessions SET {change} WHERE id = $1", session
+        )
+        clock.shift += timedelta(seconds=11)
+        assert await news.turn() == 1
+        assert await news.turn() == 0
+    titles = [row["title"].partition(":")[0] for row in await said(database)]
+    assert titles == ["Cancelled"] * 2 + ["It takes place"] * 2
+
+
 async def test_a_session_without_people_says_nothing(
     database: Database, news: SessionNews, clock: MovedClock, session: UUID
 ) -> None:

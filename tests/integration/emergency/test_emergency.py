@@ -123,6 +123,38 @@ async def test_a_drill_stops_nothing_and_tells_the_staff_only(doors: Doors) -> N
     assert (await step(doors, "close"))["closed_at"]
 
 
+async def test_a_real_emergency_ends_a_drill(doors: Doors) -> None:
+    """Going on with the drill would answer 200 and stop no door."""
+    drill = await start(doors, drill=True)
+    found = await start(doors)
+    assert found["id"] != drill["id"]
+    assert (found["drill"], found["stopped_at"] is None) == (False, False)
+    assert (await doors.scan("T-1"))["reason"] == "admission_stopped"
+    listed = (await doors.get(f"{doors.base}/emergencies")).json()["items"]
+    assert [one["closed_at"] is None for one in listed] == [True, False]
+    # A drill that is begun in an emergency is that emergency.
+    assert (await start(doors, drill=True))["id"] == found["id"]
+
+
+@pytest.mark.parametrize(("drill", "word"), [(False, ""), (True, "DRILL: ")])
+async def test_a_text_keeps_its_own_words_beside_a_translation(
+    doors: Doors, drill: bool, word: str
+) -> None:
+    """The words of the text itself are for whoever reads no language it was put in."""
+    await start(doors, drill=drill)
+    french = {"title": "Sortez", "content": "Par le parc."}
+    text = {"name": "x", "title": "Leave", "content": "By the park."}
+    await step(doors, "publish", text={**text, "translations": {"fr": french}})
+    row = await doors.database.pool.fetchrow(
+        """SELECT title, content, translations FROM event_announcements a
+            WHERE id = (SELECT announcement_id FROM ops.emergencies)"""
+    )
+    assert row is not None
+    assert (row["title"], row["content"]) == (f"{word}Leave", "By the park.")
+    assert row["translations"]["fr"]["title"].endswith("Sortez")
+    assert set(row["translations"]) == {"fr"}
+
+
 async def test_devices_confirm_one_by_one(doors: Doors) -> None:
     found = await start(doors)
     assert found["unconfirmed"] == len(found["devices"]) > 1
@@ -178,6 +210,26 @@ async def test_the_list_is_frozen_and_people_are_marked(doors: Doors) -> None:
     assert (await doors.ok(path, undone))["changed"] == 1
     lost = await doors.refused(f"{doors.base}/emergency/areas/{uuid7()}", {})
     assert lost == (404, "area_unknown")
+
+
+async def test_of_two_who_freeze_the_second_adds_nobody(doors: Doors) -> None:
+    """The second has read that nothing is frozen, and waits while the first one is."""
+    await start(doors, drill=True)
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with doors.database.pool.acquire() as first, first.transaction():
+        await first.execute("SELECT FROM ops.emergencies FOR UPDATE")
+        second = asyncio.create_task(step(doors, "freeze"))
+        while not await first.fetchval(waits):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await first.execute("UPDATE ops.emergencies SET frozen_at = now()")
+        # Comes in after the first list was written.
+        assert (await doors.scan("T-1"))["verdict"] == "admitted"
+    await second
+    assert (await roll(doors))["people"] == []
+    assert await doors.value("SELECT count(*) FROM ops.emergency_people") == 0
 
 
 async def test_a_device_reads_it_only_with_a_supervisor(doors: Doors) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from ops.db.engine import Database
@@ -477,6 +478,29 @@ async def test_mode_d_and_a_relay_that_is_behind(
     watcher = Watcher(database, no_mode, look_s=0.0)
     await watcher.look(event.id)
     assert await rules_open(database, event) == set()
+
+
+async def test_an_event_that_cannot_be_looked_at_hides_no_other(
+    event: SmallEvent, database: Database, watcher: Watcher
+) -> None:
+    """The first to begin cannot be looked at; the second has its turn, then a rest."""
+    pool = database.pool
+    other = await SmallEvent.make(pool)
+    await pool.execute(
+        "UPDATE events SET starts_at = starts_at - interval '1 minute' WHERE id = $1",
+        event.id,
+    )
+    await pool.execute(
+        'INSERT INTO ops.watches (event_id, state) VALUES ($1, \'{"area_full": 5}\')',
+        event.id,
+    )
+    await pool.execute(
+        "UPDATE ops.areas SET capacity = 10, inside = 9 WHERE id = $1", other.venue
+    )
+    with pytest.raises(msgspec.ValidationError):
+        await watcher.turn()
+    assert await rules_open(database, other) == {"capacity_80"}
+    assert await watcher.turn() == 0  # a look that failed is rested from as well
 
 
 async def until_waiting(connection: asyncpg.Connection, wanted: int) -> None:

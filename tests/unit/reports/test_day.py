@@ -6,9 +6,23 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from ops.admission.figures import Figures
 from ops.pages_dir import find
-from ops.reports.day import DayReport, Gate, Kind, Minute, points, rows
+from ops.paper.document import Document
+from ops.reports.day import (
+    Conflict,
+    ConflictLine,
+    DayReport,
+    Gate,
+    Incident,
+    Kind,
+    Minute,
+    Refusal,
+    points,
+    rows,
+)
 from ops.reports.files import as_csv, as_pdf
 from ops.texts import Texts
 
@@ -65,6 +79,25 @@ def test_one_number_a_row() -> None:
     assert "'=HYPERLINK(1)" in cells
     assert not [cell for cell in cells if cell.startswith("=")]
     assert "" in cells  # what is not known is empty
+
+
+def test_paper_has_words_and_no_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells: list[object] = []
+
+    def kept(_: Document, heads: object, rows: list[list[object]], __: object) -> None:
+        cells.extend(cell for row in rows for cell in row)
+
+    monkeypatch.setattr(Document, "table", kept)
+    made = report(
+        refusals=[Refusal("already_inside", 2, 1)],
+        conflicts=[Conflict("double_entry", 1, 0, 1)],
+        conflict_list=[ConflictLine(AT, "double_entry", 1, "left", "李小龙")],
+        incidents=[Incident("lost_child", 1, 0), Incident("of_tomorrow", 1, 0)],
+    )
+    as_pdf(made, TEXTS, "fr")
+    assert {"Entré deux fois", "Parti", "Enfant perdu"} <= set(cells)
+    assert not {"already_inside", "double_entry", "left", "lost_child"} & set(cells)
+    assert "of_tomorrow" in cells  # what the catalogue does not know is still told
 
 
 def test_paper_in_both_languages() -> None:

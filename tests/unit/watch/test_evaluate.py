@@ -142,6 +142,18 @@ def test_one_rule_has_a_bounded_number_of_subjects() -> None:
     seen = [Observation("device_gone", str(n), 500) for n in range(SUBJECTS_MAX + 50)]
     done = step({}, seen, settings_of([]), ["device_gone"], 1)
     assert len(done.raised) == SUBJECTS_MAX
+    # Others that came do not end those that stand.
+    new = [Observation("device_gone", f"a{n}", 500) for n in range(SUBJECTS_MAX)]
+    again = step(done.memory, [*new, *seen], settings_of([]), ["device_gone"], 2)
+    assert (again.raised, again.cleared) == ([], [])
+
+
+def test_what_is_quiet_takes_no_place_of_what_is_not() -> None:
+    """The last of many devices rings too."""
+    full = [Observation("low_battery", str(n), 90) for n in range(SUBJECTS_MAX + 50)]
+    empty = Observation("low_battery", "last", 5)
+    done = step({}, [*full, empty], settings_of([]), ["low_battery"], 1)
+    assert done.raised == [empty]
 
 
 @given(
