@@ -65,7 +65,7 @@ from ops.checkin.stores import Stores
 from ops.checkin.undo import Undo
 from ops.checkin.whole_order import WholeOrders
 from ops.clock import Clock
-from ops.crm import door_questions
+from ops.crm import closing, door_questions
 from ops.crm.admin_mount import TableAdmin
 from ops.crm.bulk import Bulk
 from ops.crm.changes import Hooks
@@ -266,6 +266,7 @@ class Runtime:
             self.hooks.before.setdefault(name, []).append(named(self.auditor))
         register(self.hooks)
         door_questions.register(self.hooks)
+        closing.register(self.hooks, self.clock)
         self.hooks.after.setdefault("tickets", []).append(issued(self._coder))
         records = Records(self.crm_pool, self.hooks)
         self.export = Export(self.crm_pool, self.auditor)

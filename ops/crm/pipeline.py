@@ -16,6 +16,7 @@ from uuid import UUID
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry, Person
 from ops.clock import Clock
+from ops.crm.closing import CLOSED, PROBABILITIES, close_lead, reason_required, today
 from ops.crm.pool import CrmPool
 from ops.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
@@ -30,15 +31,6 @@ Stage = Literal[
     "closed_won",
     "closed_lost",
 ]
-PROBABILITIES: Final[dict[str, int]] = {
-    "prospecting": 10,
-    "qualification": 25,
-    "proposal": 50,
-    "negotiation": 75,
-    "closed_won": 100,
-    "closed_lost": 0,
-}
-"""What a deal of a stage is worth in the forecast, if it does not say itself."""
 
 LEAD: Final = """
 SELECT l.*, trim(concat(c.first_name, ' ', c.last_name)) AS person, k.name AS company
@@ -69,10 +61,6 @@ UPDATE opportunities
  WHERE id = $1
 RETURNING id, stage, amount, probability, actual_close_date
 """
-CLOSE_LEAD: Final = """
-UPDATE leads SET lead_status = $2
- WHERE id = $1 AND lead_status NOT IN ('closed_won', 'closed_lost')
-"""
 OF_DEAL: Final = """
 SELECT id, order_number, status, total, currency FROM orders WHERE opportunity_id = $1
 """
@@ -91,9 +79,9 @@ SELECT s.from_stage, s.to_stage, s.probability, s.amount, s.changed_by, s.at,
 """
 FORECAST: Final = """
 SELECT date_trunc('month', o.expected_close_date)::date AS month, count(*) AS deals,
-       coalesce(sum(o.amount), 0) AS amount,
-       coalesce(sum(o.amount * coalesce(o.probability,
-           ($1::jsonb ->> o.stage)::int) / 100), 0) AS weighted
+       round(coalesce(sum(o.amount), 0), 2) AS amount,
+       round(coalesce(sum(o.amount * coalesce(o.probability,
+           ($1::jsonb ->> o.stage)::int) / 100), 0), 2) AS weighted
   FROM opportunities o
  WHERE o.stage NOT IN ('closed_won', 'closed_lost')
    AND ($2::uuid IS NULL OR o.assigned_to = $2)
@@ -103,7 +91,7 @@ SELECT date_trunc('month', o.expected_close_date)::date AS month, count(*) AS de
 OUTCOMES: Final = """
 SELECT o.stage, coalesce(CASE o.stage WHEN 'closed_won' THEN o.win_reason
            ELSE o.loss_reason END, '') AS reason, count(*) AS deals,
-       coalesce(sum(o.amount), 0) AS amount
+       round(coalesce(sum(o.amount), 0), 2) AS amount
   FROM opportunities o
  WHERE o.stage IN ('closed_won', 'closed_lost')
    AND ($1::date IS NULL OR o.actual_close_date >= $1)
@@ -197,8 +185,7 @@ class Pipeline:
             Unprocessable: `reason_required` for a lost one.
         """
         if stage == "closed_lost" and not reason:
-            problem = FieldProblem("reason", "reason_required", "Say why it was lost.")
-            raise Unprocessable(problem.detail, code=problem.code, errors=[problem])
+            raise reason_required("reason")
         async with self._database.pool.acquire() as db, db.transaction():
             await self._auditor.act_as(db, actor)
             deal = await db.fetchrow(DEAL, deal_id, timeout=CALL_TIMEOUT_S)
@@ -218,7 +205,7 @@ class Pipeline:
         reason: str | None,
         competitor: str | None,
     ) -> Any:
-        closed = stage.startswith("closed_")
+        closed = stage in CLOSED
         row = await db.fetchrow(
             MOVE,
             deal["id"],
@@ -227,11 +214,11 @@ class Pipeline:
             reason if stage == "closed_won" else None,
             reason if stage == "closed_lost" else None,
             competitor,
-            self._clock.now().date() if closed else None,
+            await today(db, self._clock, deal["event_id"]) if closed else None,
             timeout=CALL_TIMEOUT_S,
         )
         if closed and deal["lead_id"]:
-            await db.execute(CLOSE_LEAD, deal["lead_id"], stage, timeout=CALL_TIMEOUT_S)
+            await close_lead(db, deal["lead_id"], stage)
         await self._told(db, actor, "opportunities.move", "opportunities", deal, row)
         return row
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 
 from ops.crm_sync.keeper import REMIND
 from ops.db.engine import Database
 from tests.integration.crm.crm_kit import contact, insert
-from tests.integration.people.people_kit import Place
+from tests.integration.people.people_kit import MovedClock, Place
 
 
 async def lead_of(database: Database, place: Place, owner: UUID) -> UUID:
@@ -51,18 +52,8 @@ async def test_a_lead_becomes_one_opportunity_and_one_order(
     no_reason = await http.post(move, json={"stage": "closed_lost"}, headers=bearer)
     assert (no_reason.status_code, no_reason.json()["code"]) == (422, "reason_required")
     months = await http.get("/api/v1/pipeline/forecast", headers=bearer)
-    assert (
-        months.json()
-        == [
-            {
-                "month": "2026-12-01",
-                "deals": 1,
-                "amount": "1200.00",
-                "weighted": "720.00",
-            }
-        ]
-        or float(months.json()[0]["weighted"]) == 720.0
-    )
+    sums = {"deals": 1, "amount": "1200.00", "weighted": "720.00"}
+    assert months.json() == [{"month": "2026-12-01", **sums}]
     orders = await asyncio.gather(
         *(
             http.post(
@@ -102,7 +93,7 @@ async def test_a_stage_weighs_by_itself_and_an_order_needs_an_event(
         database, "opportunities", name="Deal", stage="negotiation", amount=100
     )
     month = (await http.get("/api/v1/pipeline/forecast", headers=bearer)).json()[0]
-    assert (month["month"], float(month["weighted"])) == (None, 75.0)
+    assert (month["month"], month["weighted"]) == (None, "75.00")
     url = f"/api/v1/opportunities/{deal}"
     bare = await http.post(f"{url}/order", json={}, headers=bearer)
     assert (bare.status_code, bare.json()["code"]) == (422, "event_required")
@@ -114,6 +105,46 @@ async def test_a_stage_weighs_by_itself_and_an_order_needs_an_event(
     assert lost.json()["actual_close_date"]
     late = await http.post(f"{url}/order", json={}, headers=bearer)
     assert (late.status_code, late.json()["code"]) == (409, "opportunity_lost")
+
+
+async def test_a_board_closes_a_deal_as_the_act_does(
+    http: httpx.AsyncClient,
+    bearer: dict[str, str],
+    database: Database,
+    place: Place,
+    owner: UUID,
+    clock: MovedClock,
+) -> None:
+    """A card is moved by PATCH: the same reason, day, worth and lead as by `move`."""
+    zone = "Pacific/Kiritimati"  # 14 hours before UTC: often another day
+    await database.pool.execute(
+        "UPDATE events SET timezone = $2 WHERE id = $1", place.event, zone
+    )
+    lead = await lead_of(database, place, owner)
+    made = await http.post(f"/api/v1/leads/{lead}/convert", json={}, headers=bearer)
+    url = f"/api/v1/opportunities/{made.json()['id']}"
+    mute = await http.patch(url, json={"stage": "closed_lost"}, headers=bearer)
+    assert (mute.status_code, mute.json()["code"]) == (422, "reason_required")
+    assert mute.json()["errors"][0]["field"] == "loss_reason"
+    said = {"stage": "closed_lost", "loss_reason": "too dear"}
+    lost = (await http.patch(url, json=said, headers=bearer)).json()
+    local = clock.now().astimezone(ZoneInfo(zone)).date().isoformat()
+    assert (lost["actual_close_date"], lost["probability"]) == (local, 0)
+    ended = "SELECT lead_status FROM leads"
+    assert await database.pool.fetchval(ended) == "closed_lost"
+    silent = await http.patch(url, json={"loss_reason": " "}, headers=bearer)
+    assert silent.status_code == 422
+    again = (await http.patch(url, json={"stage": "proposal"}, headers=bearer)).json()
+    assert (again["actual_close_date"], again["probability"]) == (None, 50)
+    sure = {"stage": "negotiation", "probability": 90}
+    assert (await http.patch(url, json=sure, headers=bearer)).json()[
+        "probability"
+    ] == 90
+    bulk = {"op": "create", "data": {"name": "Late", "stage": "closed_lost"}}
+    answer = await http.post(
+        "/api/v1/opportunities/bulk", json={"operations": [bulk]}, headers=bearer
+    )
+    assert answer.json()["results"][0]["error"]["code"] == "reason_required"
 
 
 async def test_a_reminder_is_given_once(

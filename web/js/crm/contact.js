@@ -42,8 +42,14 @@ function told(what) {
     .slice(0, 6);
 }
 
-function said(value) {
+// Words of a list, which are said in the reader's language; all else is what people wrote.
+const LISTED = new Set(["status", "state", "stage", "from", "to", "type", "direction", "outcome", "purpose"]);
+const SAYINGS = ["stage", "interaction_type", "direction", "value"];
+
+function said(name, value) {
   if (typeof value === "boolean") return t(`page.crm.yes.${value}`);
+  const saying = LISTED.has(name) && SAYINGS.find((kind) => has(`page.crm.${kind}.${value}`));
+  if (saying) return t(`page.crm.${saying}.${value}`);
   return MOMENT.test(value) ? dayAndTime(value, locale()) : String(value);
 }
 
@@ -66,7 +72,7 @@ function Entry({ entry }) {
           .map(
             ([name, value]) => html`<div key=${name}>
               <dt>${has(`page.crm.field.${name}`) ? t(`page.crm.field.${name}`) : name.replaceAll("_", " ")}</dt>
-              <dd class="name">${said(value)}</dd>
+              <dd class="name">${said(name, value)}</dd>
             </div>`,
           )}
       </dl>

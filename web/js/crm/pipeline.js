@@ -15,6 +15,8 @@ const FIELDS = () => [
   ["probability", "number"],
   ["expected_close_date", "date"],
   ["competitor", "text"],
+  ["win_reason", "long"],
+  ["loss_reason", "long"],
   ["description", "long"],
 ];
 const REASON = { closed_won: "win_reason", closed_lost: "loss_reason" };
@@ -180,6 +182,7 @@ export function Pipeline() {
     html`<${Dialog}
       title=${t(`page.crm.stage.${asking.stage}`)}
       fields=${[[REASON[asking.stage], "long"]]}
+      required=${asking.stage === "closed_lost" ? ["loss_reason"] : []}
       onClose=${() => setAsking(null)}
       onSave=${async (wanted) => {
         await move(asking.card, asking.stage, wanted);
