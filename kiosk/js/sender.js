@@ -165,6 +165,7 @@ export class Sender {
     if (entries.length > 1) return;
     const [{ scan }] = entries;
     await this.finish(scan, () => this.tell.refused(scan, status, data));
+    this.uploadMost = UPLOAD_MAX;
   }
 
   uploadLater(leastMs = 0) {

@@ -4,7 +4,8 @@ Held, open, last entry, closed: the stricter of event and gate holds (the plan o
 desk reads both; a change bumps the plan's version, so it is at every door within a
 second). A delay moves the doors and the window of admission, and with them everything
 that is defined relative to the doors, and the announcements that are prepared for a
-time still to come; those about a session stay with their session.
+time still to come; those about a session stay with their session, and one that was
+just sent and can only be taken back goes when it was going.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from ops.announcements.content import RECALL_S
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry
 from ops.db.engine import Database
 from ops.errors import FieldProblem, NotFound, Unprocessable
 
 DoorsState = Literal["held", "open", "last_entry", "closed"]
+
+ON_ITS_WAY: Final = timedelta(seconds=RECALL_S)
+"""Sent already; until then it can be taken back."""
 
 _EVENT = """id, doors_state, doors_open_at, admission_opens_at, admission_closes_at,
        starts_at, ends_at"""
@@ -41,7 +46,7 @@ RETURNING {_EVENT}
 DELAY_ANNOUNCEMENTS: Final = """
 UPDATE event_announcements SET scheduled_for = scheduled_for + $2::interval
  WHERE event_id = $1 AND status = 'scheduled' AND session_id IS NULL
-   AND scheduled_for > now()
+   AND scheduled_for > now() + $3::interval
 RETURNING id
 """
 
@@ -97,7 +102,7 @@ class Doors:
                     "minutes", "after_the_end", "Doors would open after the end."
                 )
                 raise Unprocessable(problem.detail, code=problem.code, errors=[problem])
-            told = await db.fetch(DELAY_ANNOUNCEMENTS, event_id, by)
+            told = await db.fetch(DELAY_ANNOUNCEMENTS, event_id, by, ON_ITS_WAY)
             detail = {"minutes": minutes, "announcements": len(told)}
             await self._note(db, actor, "delay", event_id, detail, reason)
         return row

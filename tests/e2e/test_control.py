@@ -255,3 +255,21 @@ async def test_the_api_page_lists_what_the_server_offers(
     await expect(page.locator(".operation")).to_have_count(1)
     await expect(page.locator(".operation")).to_contain_text("password")
     await page.screenshot(path=shots / "api.png")
+
+
+async def test_a_narrow_screen_begins_with_the_figures(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    page = await open_page(390, 844)
+    await control_room(page, house)
+    ways = page.get_by_role("navigation")
+    await expect(ways).to_have_count(0)
+    await page.screenshot(path=shots / "control-390-top.png")
+    top = await page.get_by_role("banner").bounding_box()
+    assert top is not None
+    assert top["height"] < 160, top
+    await page.get_by_role("button", name="Menu").click()
+    await expect(ways.get_by_role("link")).to_have_count(5)
+    await page.screenshot(path=shots / "control-390-menu.png")
+    await ways.get_by_role("link", name="Doors", exact=True).click()
+    await page.wait_for_url("**/doors.html?event=*")

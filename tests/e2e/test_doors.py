@@ -178,6 +178,11 @@ async def test_the_log_tells_a_story_and_the_simulator_says_why(
 async def test_the_absence_of_the_network_has_a_price_tag(
     house: House, open_page: OpenPage, shots: Path
 ) -> None:
+    await house.database.pool.execute(
+        "INSERT INTO ops.offline_settings (event_id, mode, budget, package_hours)"
+        " VALUES ($1, 'bounded', 7, 12)",
+        house.event.id,
+    )
     page = await doors(open_page, house, "Offline")
     await expect(page.locator(".worst")).to_contain_text("double entries possible")
     await page.get_by_role("button", name="Strict").click()
@@ -185,6 +190,13 @@ async def test_the_absence_of_the_network_has_a_price_tag(
         "aria-pressed", "true"
     )
     await page.screenshot(path=shots / "doors-offline.png", full_page=True)
+    # Another mode, and nothing else that was chosen.
+    kept = await house.database.pool.fetchrow(
+        "SELECT mode, budget, package_hours FROM ops.offline_settings"
+        " WHERE event_id = $1",
+        house.event.id,
+    )
+    assert tuple(kept or ()) == ("strict", 7, 12)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (390, 844)])

@@ -195,3 +195,18 @@ test("each record of the backlog has its own answer; one that cannot be read hol
   assert.equal(made.kept.size, 0);
   assert.deepEqual(made.told.filter(([name]) => name === "refused").map(([, one]) => one.id), ["2"]);
 });
+
+test("after the record that could not be read the backlog goes together again", async (t) => {
+  const unreadable = { status: 400, data: { code: "malformed_body" } };
+  const upset = (body) => (body.scans.some(({ id }) => id === "2") ? unreadable : results(body));
+  const made = bench(t, [none, upset]);
+  for (const id of ["1", "2", "3", "4"]) await alone(made, id, id);
+  for (let n = 0; n < 8; n += 1) {
+    await settle();
+    t.mock.timers.tick(30_000);
+  }
+  await settle();
+  const uploads = made.sent.filter(({ path }) => path === "/scans/batch").map(({ body }) => body.scans.map(({ id }) => id));
+  assert.deepEqual(uploads.slice(-3), [["1"], ["2"], ["3", "4"]]);
+  assert.equal(made.kept.size, 0);
+});

@@ -1,17 +1,11 @@
 // Announcements: write, choose whom, send, see how far it has come.
-import { html } from "/lib/ui.js";
-import { openDesk, Tabs } from "/js/event-desk.js";
 import { Compose } from "/js/announcements/compose.js";
-import { readAll, sent, tab, take } from "/js/announcements/model.js";
+import { readAll, sent, take } from "/js/announcements/model.js";
 import { Sent } from "/js/announcements/sent.js";
 import { Templates } from "/js/announcements/templates.js";
+import { openPage } from "/js/doors/shell.js";
 
-const PARTS = { write: Compose, sent: Sent, templates: Templates };
+const tabs = { write: Compose, sent: Sent, templates: Templates };
+const badge = (name) => (name === "sent" ? sent.value.filter(({ status }) => status === "scheduled").length : 0);
 
-function Body() {
-  const waiting = sent.value.filter(({ status }) => status === "scheduled").length;
-  return html`<${Tabs} name="announce" tabs=${Object.keys(PARTS)} chosen=${tab} counts=${{ sent: waiting }} />
-    <${PARTS[tab.value]} />`;
-}
-
-await openDesk({ title: "page.announce.title", topics: ["reach"], take, Body, ready: readAll });
+await openPage({ word: "announce", tabs, topics: ["reach"], badge, hear: take, ready: readAll });

@@ -1,7 +1,7 @@
 // The control room. All that it shows comes from the live socket and nowhere else.
 import { effect, html, render } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
-import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
+import { call, signedIn } from "/lib/api.js";
 import { Live } from "/lib/live.js";
 import { switchTheme } from "/lib/theme.js";
 import { Alerts } from "/js/control/alerts.js";
@@ -62,19 +62,6 @@ function listenToKeys() {
       switchTv();
     }
   });
-}
-
-async function signedIn() {
-  if (!signedInBefore()) return false;
-  try {
-    const me = await call("GET", "/api/v1/auth/me");
-    setCsrf(me.csrf_token);
-    return true;
-  } catch (error) {
-    // No answer is not "signed out": the socket keeps trying and says so.
-    if (error.status === 401) rememberSignIn(false);
-    return error.status !== 401;
-  }
 }
 
 async function start() {

@@ -63,7 +63,7 @@ function Page() {
   const part = (name) => case_.scans.find((scan) => scan.part === name);
   return html`<main class="evidence">
     <p class="row no-print">
-      <a class="button" href=${`/watch.html?event=${case_.event_id}`}>← ${t("page.alert.title")}</a>
+      <a class="button" href=${`/watch.html?event=${case_.event_id}`}>← ${t("page.watch.title")}</a>
       <button type="button" class="button primary" onClick=${() => print()}>${t("page.evidence.print")}</button>
       <a class="button" href=${address()}>JSON</a>
     </p>

@@ -10,6 +10,7 @@ export class ApiProblem extends Error {
     super(detail || code);
     this.status = status;
     this.code = code;
+    this.detail = detail;
     this.fields = fields;
   }
 }
@@ -34,6 +35,19 @@ export function rememberSignIn(yes) {
     else localStorage.removeItem("signed_in");
   } catch {
     // Then the server is asked each time.
+  }
+}
+
+// Whether somebody is signed in here. No answer is not "signed out": what then reads or
+// listens keeps trying and says so.
+export async function signedIn() {
+  if (!signedInBefore()) return false;
+  try {
+    setCsrf((await call("GET", "/api/v1/auth/me")).csrf_token);
+    return true;
+  } catch (error) {
+    if (error.status === 401) rememberSignIn(false);
+    return error.status !== 401;
   }
 }
 

@@ -104,6 +104,7 @@ async def test_a_delay_moves_what_is_prepared(
         "about a session": ("scheduled", event.session, timedelta(hours=2)),
         "sent": ("sent", None, timedelta(hours=-1)),
         "late": ("scheduled", None, timedelta(minutes=-5)),
+        "sent now, to be taken back": ("scheduled", None, timedelta(seconds=9)),
     }
     for title, (status, session, later) in rows.items():
         await pool.execute(

@@ -4,7 +4,7 @@ import { html, signal } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { count as number } from "/lib/format.js";
 import { fromField } from "/lib/zoned.js";
-import { busy, event, zone } from "/js/event-desk.js";
+import { busy, event, zone } from "/js/doors/model.js";
 import { AUDIENCES, EMPTY, METHODS, PRIORITIES, formOf } from "/js/announcements/draft.js";
 import {
   change,

@@ -3,7 +3,8 @@ import { computed, signal } from "/lib/ui.js";
 import { call } from "/lib/api.js";
 import { kindOf } from "/lib/live-rules.js";
 import { t } from "/lib/i18n.js";
-import { act, base, event, said } from "/js/event-desk.js";
+import { act, base, event, said } from "/js/doors/model.js";
+import { tab } from "/js/doors/shell.js";
 import { EMPTY, draftOf, unfinished } from "/js/announcements/draft.js";
 
 const PREVIEW_MS = 350;
@@ -15,7 +16,6 @@ export const more = signal(null);
 export const reach = signal(new Map());
 export const templates = signal([]);
 export const channels = signal([]);
-export const tab = signal(["sent", "templates"].find((name) => location.hash === `#${name}`) ?? "write");
 
 export const own = computed(() => (event.value?.languages?.[0] === "fr" ? "fr" : "en"));
 export const ready = computed(() => unfinished(form.value).length === 0);
@@ -85,9 +85,9 @@ export function take(topic, data) {
 
 // Kept first, then sent: a lost answer leaves a draft and never a second announcement.
 export async function send({ at = null, atOnce = null }) {
-  const kept = await act("POST", `${base}/announcements`, draftOf(form.value, own.value));
+  const kept = await act("POST", `${base}/announcements`, draftOf(form.value, own.value), { words: "page.announce.kept" });
   if (!kept) return null;
-  const line = await act("POST", `${base}/announcements/${kept.id}/send`, { at, at_once: atOnce }, "page.announce.going");
+  const line = await act("POST", `${base}/announcements/${kept.id}/send`, { at, at_once: atOnce }, { words: "page.announce.going" });
   if (!line) {
     await readSent().catch(() => {});
     return null;
@@ -101,12 +101,12 @@ export async function send({ at = null, atOnce = null }) {
 }
 
 export async function saveDraft() {
-  const kept = await act("POST", `${base}/announcements`, draftOf(form.value, own.value), "page.announce.kept");
+  const kept = await act("POST", `${base}/announcements`, draftOf(form.value, own.value), { words: "page.announce.kept" });
   if (kept) replace(kept);
 }
 
 export async function recall(line) {
-  const answer = await act("POST", `${base}/announcements/${line.id}/cancel`, {}, "page.announce.recalled");
+  const answer = await act("POST", `${base}/announcements/${line.id}/cancel`, {}, { words: "page.announce.recalled" });
   if (answer) replace(answer);
   else await readSent().catch(() => {});
 }

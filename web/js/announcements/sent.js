@@ -4,9 +4,10 @@ import { html, signal, useEffect } from "/lib/ui.js";
 import { call } from "/lib/api.js";
 import { locale, t } from "/lib/i18n.js";
 import { clock, count as number, day } from "/lib/format.js";
-import { base, busy, now, said, zone } from "/js/event-desk.js";
+import { base, busy, now, said, zone } from "/js/doors/model.js";
+import { tab } from "/js/doors/shell.js";
 import { correctionOf, formOf, recallableS } from "/js/announcements/draft.js";
-import { count, form, more, own, reach, readSent, recall, sent, tab } from "/js/announcements/model.js";
+import { count, form, more, own, reach, readSent, recall, sent } from "/js/announcements/model.js";
 
 const TONES = { sent: "good", scheduled: "warn", cancelled: "", draft: "" };
 const open = signal(null);

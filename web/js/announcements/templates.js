@@ -1,11 +1,13 @@
 // Templates: what is in the form, kept under a name; the emergency's texts among them.
 import { html, signal } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
-import { act, base, busy } from "/js/event-desk.js";
+import { act, base, busy } from "/js/doors/model.js";
+import { tab } from "/js/doors/shell.js";
 import { draftOf, formOf } from "/js/announcements/draft.js";
-import { count, form, own, readTemplates, ready, tab, templates } from "/js/announcements/model.js";
+import { count, form, own, readTemplates, ready, templates } from "/js/announcements/model.js";
 
 const PURPOSES = ["ordinary", "emergency", "all_clear"];
+const KEPT = { words: "page.announce.template_kept" };
 const sure = signal(null);
 
 async function save(submit) {
@@ -26,8 +28,8 @@ async function save(submit) {
   const known = templates.value.find((one) => one.name === body.name);
   const path = `${base}/announcement-templates`;
   const kept = known
-    ? await act("PUT", `${path}/${known.id}`, body, "page.announce.template_kept")
-    : await act("POST", path, body, "page.announce.template_kept");
+    ? await act("PUT", `${path}/${known.id}`, body, KEPT)
+    : await act("POST", path, body, KEPT);
   if (kept) await readTemplates();
 }
 
@@ -37,7 +39,7 @@ async function remove(one) {
     return;
   }
   sure.value = null;
-  if (await act("DELETE", `${base}/announcement-templates/${one.id}`)) await readTemplates();
+  if (await act("DELETE", `${base}/announcement-templates/${one.id}`, undefined, { words: "page.all.done" })) await readTemplates();
 }
 
 function take(one) {

@@ -55,16 +55,16 @@ export function Alerts() {
   const raised = alerts.value?.raised ?? [];
   const list = inOrder(raised);
   const open = unseen(raised).length;
-  return html`<section class="panel alerts" aria-label=${t("page.alert.title")}>
+  return html`<section class="panel alerts" aria-label=${t("page.watch.title")}>
     <div class="panel-head">
-      <h2>${t("page.alert.title")}</h2>
+      <h2>${t("page.watch.title")}</h2>
       <span class="alert-tools">
         ${open > 0 && html`<span class="chip bad figure">${t("page.alert.open", { n: open })}</span>`}
         <a class="small" href=${`/watch.html?event=${eventId}`}>${t("page.alert.all")}</a>
       </span>
     </div>
     ${trouble.value && html`<p class="notice bad" role="alert">${trouble.value}</p>`}
-    <ul class="scroll alert-list" tabindex="0" aria-live="polite" aria-label=${t("page.alert.title")}>
+    <ul class="scroll alert-list" tabindex="0" aria-live="polite" aria-label=${t("page.watch.title")}>
       ${alerts.value && list.length === 0 && html`<li class="empty">${t("page.alert.none")}</li>`}
       ${list.map((alert) => html`<${Alert} key=${alert.id} alert=${alert} zone=${zone} />`)}
     </ul>

@@ -8,6 +8,11 @@ import { alerts, attendance, eventId, live, now, status } from "/js/control/mode
 
 export const tv = signal(new URLSearchParams(location.search).has("tv"));
 
+// Where there is no room for them, the ways to other pages wait behind a button.
+const ways = signal(false);
+const PAGES = ["doors", "announce", "plan", "emergency"];
+const ADDRESS = { announce: "announcements" };
+
 export function switchTv() {
   tv.value = !tv.value;
 }
@@ -88,11 +93,21 @@ export function Top() {
       ${event ? clock(now.value, event.timezone, true) : "–"}
     </time>
     <div class="top-tools">
-      <a class="button plain" href=${`/doors.html?event=${eventId}`}>${t("page.doors.title")}</a>
-      <a class="button plain" href=${`/announcements.html?event=${eventId}`}>${t("page.announce.title")}</a>
-      <a class="button plain" href=${`/plan.html?event=${eventId}`}>${t("page.plan.title")}</a>
-      <a class="button plain" href=${`/emergency.html?event=${eventId}`}>${t("page.emergency.title")}</a>
-      <a class="button plain" href=${`/api/v1/events/${eventId}/day-report.pdf?language=${language.value}`} download="day-report.pdf">${t("page.report.title")}</a>
+      <button
+        type="button"
+        class="button plain top-more"
+        aria-expanded=${ways.value}
+        aria-controls="ways"
+        onClick=${() => (ways.value = !ways.value)}
+      >
+        ${t("page.scan.menu")}
+      </button>
+      <nav id="ways" class="top-ways" data-open=${ways.value} aria-label=${t("page.doors.pages")}>
+        ${PAGES.map(
+          (name) => html`<a class="button plain" key=${name} href=${`/${ADDRESS[name] ?? name}.html?event=${eventId}`}>${t(`page.${name}.title`)}</a>`,
+        )}
+        <a class="button plain" href=${`/api/v1/events/${eventId}/day-report.pdf?language=${language.value}`} download="day-report.pdf">${t("page.report.title")}</a>
+      </nav>
       <${LanguageSwitch} />
       <${ThemeSwitch} />
       <button

@@ -52,7 +52,8 @@ export async function loadEvent() {
 
 export function sentenceOf(error) {
   if (error.code === "no_answer") return t("page.all.no_answer");
-  return error.detail || error.message;
+  const fields = (error.fields ?? []).map(({ field, detail }) => `${field}: ${detail}`);
+  return fields.length ? fields.join(" ") : error.detail || error.message;
 }
 
 // Acts, says what came of it, and reads the plan again where it may have changed.

@@ -100,7 +100,7 @@ function Cost() {
           aria-pressed=${mode.value?.mode === name}
           disabled=${busy.value}
           onClick=${async () => {
-            const body = { mode: name, budget: mode.value?.budget ?? 50 };
+            const body = { ...mode.value, mode: name };
             if (await act("PUT", `${base}/offline-mode`, body)) read();
           }}
         >

@@ -1,13 +1,14 @@
-// What the pages about an event's doors have in common: the bar on top, tabs that stand in
-// the address, signing in, the live lists.
+// What the pages of one event have in common: the bar on top, tabs that stand in the
+// address, signing in, the live lists.
 import { html, render, signal } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
-import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
+import { call, signedIn } from "/lib/api.js";
 import { Live } from "/lib/live.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { event, eventId, live, loadEvent, now, refuse, said, sentenceOf, take } from "/js/doors/model.js";
 
-const tab = signal("");
+// Which one is open; a page may turn to another itself.
+export const tab = signal("");
 const trouble = signal(null);
 
 function choose(name) {
@@ -40,7 +41,7 @@ const PAGES = [
   ["plan", "/plan.html"],
 ];
 
-function Page({ tabs, word, badge }) {
+function Page({ tabs, word, badge, Notice }) {
   void language.value;
   const connection = live.value?.status.value ?? "connecting";
   const Part = tabs[tab.value];
@@ -53,7 +54,7 @@ function Page({ tabs, word, badge }) {
           </a>`,
         )}
       </nav>
-      <h1 class="name">${event.value?.title ?? t(`page.${word}.title`)}</h1>
+      <h1 class="name">${t(`page.${word}.title`)} <span class="soft name">${event.value?.title ?? ""}</span></h1>
       <span class=${`chip ${connection === "live" ? "good" : connection === "connecting" ? "" : "bad"}`} role="status">
         ${t(`page.live.${connection}`)}
       </span>
@@ -66,26 +67,15 @@ function Page({ tabs, word, badge }) {
         ${said.value.words}
       </p>`}
       ${trouble.value && html`<p class="notice bad" role="alert">${trouble.value}</p>`}
-      ${event.value ? html`<${Part} />` : !trouble.value && html`<p class="empty" role="status">${t("page.all.loading")}</p>`}
+      ${event.value ? html`${Notice && html`<${Notice} />`}<${Part} />` : !trouble.value && html`<p class="empty" role="status">${t("page.all.loading")}</p>`}
     </main>
   </div>`;
 }
 
-async function signedIn() {
-  if (!signedInBefore()) return false;
-  try {
-    const me = await call("GET", "/api/v1/auth/me");
-    setCsrf(me.csrf_token);
-    return true;
-  } catch (error) {
-    if (error.status === 401) rememberSignIn(false);
-    return error.status !== 401;
-  }
-}
-
 // word: of the page's texts; tabs: name -> component, the first one is where it begins;
-// topics: the live lists that it needs; badge(name): what waits behind a tab.
-export async function openPage({ word, tabs, topics, badge }) {
+// topics: the live lists that it needs, taken by `hear`; badge(name): what waits behind a
+// tab; ready(): reads what the page needs; Notice: stands above every tab.
+export async function openPage({ word, tabs, topics, badge, hear = take, ready, Notice }) {
   const asked = location.hash.slice(1);
   tab.value = tabs[asked] ? asked : Object.keys(tabs)[0];
   addEventListener("hashchange", () => {
@@ -97,7 +87,7 @@ export async function openPage({ word, tabs, topics, badge }) {
     location.replace("/");
     return;
   }
-  render(html`<${Page} tabs=${tabs} word=${word} badge=${badge} />`, document.getElementById("app"));
+  render(html`<${Page} tabs=${tabs} word=${word} badge=${badge} Notice=${Notice} />`, document.getElementById("app"));
   if (!(await signedIn())) {
     const here = `${location.pathname}${location.search}${location.hash}`;
     location.replace(`/?next=${encodeURIComponent(here)}`);
@@ -105,6 +95,7 @@ export async function openPage({ word, tabs, topics, badge }) {
   }
   try {
     await loadEvent();
+    await ready?.();
   } catch (error) {
     trouble.value = sentenceOf(error);
     return;
@@ -112,7 +103,7 @@ export async function openPage({ word, tabs, topics, badge }) {
   document.title = `${t(`page.${word}.title`)} · ${event.value.title}`;
   const config = await call("GET", "/config.json");
   const names = topics.map((kind) => `event:${eventId}:${kind}`);
-  live.value = new Live(config.live_url, names, { take, refuse }).start();
+  live.value = new Live(config.live_url, names, { take: hear, refuse }).start();
   setInterval(() => {
     now.value = Date.now() + (live.value?.skewMs.value ?? 0);
   }, 1_000);

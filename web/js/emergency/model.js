@@ -1,11 +1,11 @@
 // What the page of emergencies holds: the state of the steps, the roll-call, the texts.
 import { signal } from "/lib/ui.js";
 import { call } from "/lib/api.js";
-import { act, base, busy } from "/js/event-desk.js";
+import { act, base, busy } from "/js/doors/model.js";
 
 const STATE_MS = 1_500;
 const ROLL_MS = 5_000;
-const PARTS = ["steps", "roll", "past", "settings"];
+const DONE_WORDS = { words: "page.all.done" };
 const DONE = {
   start: "started",
   freeze: "frozen",
@@ -15,7 +15,6 @@ const DONE = {
   close: "closed",
 };
 
-export const tab = signal(PARTS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "steps");
 export const emergency = signal(null);
 export const roll = signal(null);
 export const texts = signal({ emergency: [], all_clear: [] });
@@ -62,16 +61,16 @@ export async function readPast() {
 export async function take(step, body) {
   if (busy.value) return;
   const path = step === "start" ? `${base}/emergency` : `${base}/emergency/${step.replace("_", "-")}`;
-  const found = await act("POST", path, body, `page.emergency.did.${DONE[step]}`);
+  const found = await act("POST", path, body, { words: `page.emergency.did.${DONE[step]}` });
   if (!found) return;
   emergency.value = found.closed_at ? null : found;
   readRoll();
 }
 
 export async function mark(body) {
-  if (await act("POST", `${base}/emergency/marks`, body)) readRoll();
+  if (await act("POST", `${base}/emergency/marks`, body, DONE_WORDS)) readRoll();
 }
 
 export async function markArea(area, clear) {
-  if (await act("POST", `${base}/emergency/areas/${area}`, { clear })) readRoll();
+  if (await act("POST", `${base}/emergency/areas/${area}`, { clear }, DONE_WORDS)) readRoll();
 }

@@ -3,7 +3,7 @@ import { html, signal } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { clock, count } from "/lib/format.js";
 import { chosen, keyOf } from "/lib/roll-rules.js";
-import { busy, zone } from "/js/event-desk.js";
+import { busy, zone } from "/js/doors/model.js";
 import { mark, markArea, roll } from "/js/emergency/model.js";
 
 const SHOWN_MAX = 200;

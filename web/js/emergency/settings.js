@@ -2,7 +2,7 @@
 import { html, useEffect } from "/lib/ui.js";
 import { language, locale, t } from "/lib/i18n.js";
 import { clock, day } from "/lib/format.js";
-import { act, base, busy, zone } from "/js/event-desk.js";
+import { act, base, busy, zone } from "/js/doors/model.js";
 import { past, readPast, settings } from "/js/emergency/model.js";
 
 export function Settings() {
@@ -11,7 +11,7 @@ export function Settings() {
     const { two, points } = submit.currentTarget.elements;
     const lines = points.value.split("\n").map((line) => line.trim());
     const body = { two_people: two.checked, assembly_points: lines.filter(Boolean) };
-    const kept = await act("PUT", `${base}/emergency/settings`, body, "page.me.saved");
+    const kept = await act("PUT", `${base}/emergency/settings`, body, { words: "page.me.saved" });
     if (kept) settings.value = kept;
   };
   return html`<form class="panel act-panel" onSubmit=${save} aria-label=${t("page.emergency.tab.settings")}>

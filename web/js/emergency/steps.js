@@ -3,7 +3,7 @@ import { html, signal } from "/lib/ui.js";
 import { language, t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { Hold } from "/lib/hold.js";
-import { busy, event, zone } from "/js/event-desk.js";
+import { busy, event, zone } from "/js/doors/model.js";
 import { answers, emergency, take, texts } from "/js/emergency/model.js";
 
 const place = signal("event");

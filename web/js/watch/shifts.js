@@ -3,6 +3,7 @@ import { html, signal, useEffect } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { call } from "/lib/api.js";
+import { fromField, toField } from "/lib/zoned.js";
 import { act, base, event, gates, said, sentenceOf, zone } from "/js/doors/model.js";
 
 const SAVED = { words: "page.watch.saved" };
@@ -68,28 +69,11 @@ function Now() {
     </table>`;
 }
 
-// The hours of the form are those of the event's place, whatever this computer's are.
-function instant(dayTime) {
-  const asked = Date.parse(`${dayTime}Z`);
-  const there = new Intl.DateTimeFormat("sv-SE", {
-    timeZone: zone.value,
-    dateStyle: "short",
-    timeStyle: "medium",
-  }).format(new Date(asked));
-  return new Date(2 * asked - Date.parse(`${there.replace(" ", "T")}Z`)).toISOString();
-}
-
-function local(moment) {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone.value, dateStyle: "short", timeStyle: "short" })
-    .format(new Date(moment))
-    .replace(" ", "T");
-}
-
 function Plan() {
   const add = async (submit) => {
     submit.preventDefault();
     const { who, where, from, until } = submit.currentTarget.elements;
-    const body = { operator_id: who.value, starts_at: instant(from.value), ends_at: instant(until.value) };
+    const body = { operator_id: who.value, starts_at: fromField(from.value, zone.value), ends_at: fromField(until.value, zone.value) };
     if (where.value) body.gate_id = where.value;
     if (await act("POST", `${base}/shifts`, body, SAVED)) await Promise.all([read(), readPlan()]);
   };
@@ -102,9 +86,9 @@ function Plan() {
       <span class="field grow"><label for="shift-where">${t("page.watch.gate")}</label>
         <select class="input" id="shift-where" name="where"><option value="">${t("page.watch.anywhere")}</option>${gates.value.map((gate) => html`<option key=${gate.id} value=${gate.id}>${gate.name}</option>`)}</select></span>
       <span class="field"><label for="shift-from">${t("page.watch.shift_from")}</label>
-        <input class="input" id="shift-from" name="from" type="datetime-local" required value=${local(event.value.starts_at)} /></span>
+        <input class="input" id="shift-from" name="from" type="datetime-local" required value=${toField(event.value.starts_at, zone.value)} /></span>
       <span class="field"><label for="shift-until">${t("page.watch.shift_until")}</label>
-        <input class="input" id="shift-until" name="until" type="datetime-local" required value=${local(event.value.ends_at)} /></span>
+        <input class="input" id="shift-until" name="until" type="datetime-local" required value=${toField(event.value.ends_at, zone.value)} /></span>
       <button class="button primary">${t("page.watch.add_shift")}</button>
     </form>
     <table class="acts-table">
