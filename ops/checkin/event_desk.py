@@ -179,7 +179,7 @@ class EventDesk:
             self._start_batches()
             if self._due or (self._stopping and not self._batches):
                 self._due = False
-                await self._flush()
+                await self._flush_safely()
             if self._stopping and self._lanes.idle:
                 return
 
@@ -350,6 +350,14 @@ class EventDesk:
                     Answered(item, batch.plan, batch.now, self._inside)
                 )
 
+    async def _flush_safely(self) -> None:
+        """Flush; whatever happens in it, the desk goes on."""
+        try:
+            await self._flush()
+        except Exception as error:
+            _logger.exception("flush_failed", error=log.scrubbed(error))
+            self._write_within(WRITE_AGAIN_S)
+
     async def _flush(self) -> None:
         """Write confirmations and answers that no batch took along."""
         await self._executor.write_marks()
@@ -358,7 +366,12 @@ class EventDesk:
             return
         logs, self._logs = self._logs, []
         confirms, self._confirms = self._confirms, []
-        reply = await self._write(logs, confirms)
+        try:
+            reply = await self._write(logs, confirms)
+        except Exception:
+            self._logs = logs + self._logs
+            self._confirms = confirms + self._confirms
+            raise
         if isinstance(reply, commands.Down):
             if reply.lasting and self.mode == "D":
                 logs = await self._keep(logs)

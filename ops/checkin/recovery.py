@@ -33,7 +33,13 @@ _WRITE = """
 INSERT INTO ops.machines (name) VALUES ($1)
 ON CONFLICT (name) DO UPDATE SET last_seen_at = now()
 """
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_TROUBLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresError,
+)
 _logger = log.get(__name__)
 
 
@@ -52,6 +58,8 @@ class Recovery:
         self._database, self._stores, self._clock = database, stores, clock
         self._folder, self._machine = folder, ""
         self._steady_s, self._prepare = steady_s, prepare
+        self._good_since_s: float | None = None
+        self._prepared_s = clock.monotonic_s()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -71,27 +79,34 @@ class Recovery:
             self._task = None
 
     async def _watch(self) -> None:
-        breaker = self._stores.database_breaker
-        good_since_s: float | None = None
-        prepared_s = self._clock.monotonic_s()
+        """Look for ever: a watch that ends leaves its process in mode D for ever."""
         while True:
             await asyncio.sleep(PROBE_S)
-            if not breaker.open:
-                good_since_s = None
-                if self._clock.monotonic_s() - prepared_s >= PREPARE_S:
-                    with contextlib.suppress(*_TROUBLE):
-                        await self._prepare()
-                    prepared_s = self._clock.monotonic_s()
-                continue
-            if not await self._probe():
-                good_since_s = None
-                continue
-            now_s = self._clock.monotonic_s()
-            if good_since_s is None:
-                good_since_s = now_s
-            if now_s - good_since_s >= self._steady_s and await self._renew():
-                breaker.succeeded()
-                _logger.info("database_is_back")
+            try:
+                await self._look()
+            except Exception as error:
+                self._good_since_s = None
+                _logger.exception("recovery_broken", error=log.scrubbed(error))
+
+    async def _look(self) -> None:
+        breaker = self._stores.database_breaker
+        now_s = self._clock.monotonic_s()
+        if not breaker.open:
+            self._good_since_s = None
+            if now_s - self._prepared_s >= PREPARE_S:
+                self._prepared_s = now_s
+                with contextlib.suppress(*_TROUBLE):
+                    await self._prepare()
+            return
+        if not await self._probe():
+            self._good_since_s = None
+            return
+        now_s = self._clock.monotonic_s()
+        if self._good_since_s is None:
+            self._good_since_s = now_s
+        if now_s - self._good_since_s >= self._steady_s and await self._renew():
+            breaker.succeeded()
+            _logger.info("database_is_back")
 
     async def _probe(self) -> bool:
         try:

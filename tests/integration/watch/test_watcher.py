@@ -491,7 +491,7 @@ async def test_an_event_that_cannot_be_looked_at_hides_no_other(
         event.id,
     )
     await pool.execute(
-        'INSERT INTO ops.watches (event_id, state) VALUES ($1, \'{"area_full": 5}\')',
+        "INSERT INTO ops.watches (event_id, state) VALUES ($1, '{\"area_full\": 5}')",
         event.id,
     )
     await pool.execute(
