@@ -9,6 +9,7 @@ be allowed to create databases, the second one is EMPTIED before each test.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,11 @@ from ops.db.engine import Database
 from ops.db.session import Sessions
 from ops.dev.servers import EmbeddedPostgres, EmbeddedValkey
 from ops.ids import uuid7
+
+
+def pytest_configure() -> None:
+    """Thousands of scans need no line each in the report of a failed test."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,13 @@ async def test_every_promise_is_kept(ground: Ground, fault: Fault) -> None:
     assert found.kept, (found.broken, found.examples, found.astray)
     assert found.acknowledged > 100
     assert result.served
-    assert result.apart == {}
+    assert result.apart == {}, _logs(ground)
+
+
+def _logs(ground: Ground) -> str:
+    logs = sorted(ground.folder.glob("*.log"))
+    said = (f"{log.name}:\n{log.read_text(errors='replace')[-4_000:]}" for log in logs)
+    return "\n".join(said)
 
 
 @pytest.mark.parametrize("one", CONTROLS_IN_GATE, ids=lambda one: one.name)
