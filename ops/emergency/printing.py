@@ -106,6 +106,20 @@ def printed(report: Report, texts: Texts, language: str) -> bytes:
         [[say(f"did.{step}"), clock(getattr(report, f"{step}_at"))] for step in steps],
         [2, 3],
     )
+    _counted(paper, report, say, clock)
+    _named(paper, report, say, clock)
+    _told(
+        paper,
+        report,
+        say,
+        clock,
+        lambda kind: texts.word(language, "page.incident", kind),
+    )
+    return paper.pdf()
+
+
+def _counted(paper: Document, report: Report, say: Any, clock: Any) -> None:
+    """The roll-call in numbers, by area."""
     sums = report.totals
     paper.head(say("roll"))
     paper.line(
@@ -137,15 +151,6 @@ def printed(report: Report, texts: Texts, language: str) -> bytes:
         ],
         [3, 1, 1, 1, 3, 2],
     )
-    _named(paper, report, say, clock)
-    _told(
-        paper,
-        report,
-        say,
-        clock,
-        lambda kind: texts.word(language, "page.incident", kind),
-    )
-    return paper.pdf()
 
 
 def _named(paper: Document, report: Report, say: Any, clock: Any) -> None:
