@@ -70,4 +70,12 @@ DOOR: Final = (
         example={"allowed": True, "reason": "Stands in for the keynote speaker"},
         summary="what single tickets may beside their type",
     ),
+    describe(
+        "ops.held_places",
+        "held_place",
+        permission="places",
+        create_only="event_id",
+        example={"places": 12, "access_class": "artist", "reason": "Tonight's bands"},
+        summary="places of a limit that are kept for somebody until a time",
+    ),
 )

@@ -212,3 +212,79 @@ async def test_a_question_is_written_in_two_languages_and_asked(
     assert (await house.scan("V-2"))["verdict"] == "admitted"
     kept = await house.database.pool.fetchval("SELECT value FROM ops.answers")
     assert kept == "o2"
+
+
+async def test_places_are_kept_for_a_type_until_they_are_given_back(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect("422")
+    page = await plan(open_page, house, "Kept places")
+    await expect(page.locator(".empty")).to_contain_text("No places are kept")
+    await page.get_by_role("button", name="+ Keep places").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_label("Place", exact=True).select_option(label="Venue")
+    await dialog.get_by_label("Places", exact=True).fill("-3")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.locator(".field-bad")).to_be_visible()
+    await dialog.get_by_label("Places", exact=True).fill("3")
+    await dialog.get_by_label("For whom").select_option(label="VIP")
+    await dialog.get_by_label("Until").fill("2099-01-01T18:00")
+    await dialog.get_by_label("Reason").fill("Tables of O'Brien-Łukasz 🎪")
+    await looked_at(page, shots, "plan-held-dialog")
+    await dialog.get_by_role("button", name="Save").click()
+    line = page.locator("tbody tr")
+    await expect(line).to_contain_text("Tables of O'Brien-Łukasz 🎪")
+    await expect(line).to_contain_text("2099")
+    await house.database.pool.execute(
+        "UPDATE ops.areas SET capacity = 4 WHERE id = $1", house.event.venue
+    )
+    assert (await house.scan("T-1"))["verdict"] == "admitted"
+    assert (await house.scan("T-2"))["reason"] == "area_full"
+    assert (await house.scan("V-1"))["verdict"] == "admitted"
+    await looked_at(page, shots, "plan-held")
+    # The class instead of the type: one choice, so never both.
+    await line.get_by_role("button", name="Change").click()
+    await dialog.get_by_label("For whom").select_option(label="Artists")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(line).to_contain_text("Artists")
+    await line.get_by_role("button", name="Change").click()
+    await dialog.get_by_role("button", name="Delete").click()
+    await expect(page.locator(".empty")).to_contain_text("No places are kept")
+    assert (await house.scan("T-2"))["verdict"] == "admitted"
+    await house.database.pool.execute(
+        "UPDATE ops.areas SET capacity = 1000 WHERE id = $1", house.event.venue
+    )
+
+
+async def test_one_ticket_may_more_than_its_type(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    watched.expect("422")
+    gate = str(house.event.lounge_gate)
+    await house.event.add_ticket(
+        house.database.pool, "R-1", house.event.regular, "Thị O'Brien-Łukasz"
+    )
+    assert (await house.scan("R-1", gate_id=gate))["reason"] == "wrong_area"
+    page = await plan(open_page, house, "Single tickets")
+    await expect(page.locator(".empty")).to_contain_text("No ticket has an exception")
+    await page.get_by_role("searchbox").fill("Thị")
+    await page.get_by_role("button", name="Look").click()
+    await page.get_by_role("button", name="Exception for Thị").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_label("Scope").select_option(label="VIP lounge")
+    await dialog.get_by_label("Allowed?").select_option(label="May enter")
+    await dialog.get_by_label("Reason").fill("Stands in for the host")
+    await dialog.get_by_label("Entries in all").fill("1")
+    await looked_at(page, shots, "plan-exemption-dialog")
+    await dialog.get_by_role("button", name="Save").click()
+    line = page.locator("tbody tr")
+    await expect(line).to_contain_text("May enter")
+    await expect(line).to_contain_text("Thị O'Brien-Łukasz")
+    assert (await house.scan("R-1", gate_id=gate))["verdict"] == "admitted"
+    assert (await house.scan("T-4", gate_id=gate))["reason"] == "wrong_area"
+    await looked_at(page, shots, "plan-exemptions")
+    await page.get_by_role("button", name="Français").click()
+    await expect(line).to_contain_text("Peut entrer")
+    await line.get_by_role("button").click()
+    await dialog.get_by_role("button", name="Supprimer").click()
+    await expect(page.locator(".empty")).to_contain_text("Aucun billet")

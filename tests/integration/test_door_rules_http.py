@@ -343,16 +343,24 @@ async def test_a_person_without_a_ticket_is_counted(steward: Steward) -> None:
     assert manual == 0
 
 
-async def test_kept_places_are_given_to_those_they_are_for(steward: Steward) -> None:
+async def test_kept_places_are_given_to_those_they_are_for(
+    steward: Steward, bearer: dict[str, str]
+) -> None:
     event = steward.event
     await steward.run("UPDATE ops.areas SET capacity = 4 WHERE id = $1", event.venue)
-    await steward.run(
-        "INSERT INTO ops.held_places (event_id, area_id, ticket_type_id, places)"
-        " VALUES ($1, $2, $3, 2)",
-        event.id,
-        event.venue,
-        event.vip,
+    kept = {"event_id": str(event.id), "area_id": str(event.venue), "places": 2}
+    wrong = await steward.http.post(
+        "/api/v1/held_places",
+        json={**kept, "scope_id": str(event.venue_scope)},
+        headers=bearer,
     )
+    assert wrong.status_code == 422, "of an area or a scope, never both"
+    made = await steward.http.post(
+        "/api/v1/held_places",
+        json={**kept, "ticket_type_id": str(event.vip)},
+        headers=bearer,
+    )
+    assert made.status_code == 201, made.text
     said = await asyncio.gather(*(steward.said(f"T-{n}") for n in range(1, 6)))
     assert sorted(said) == [("admitted", "ok")] * 2 + [("hold", "area_full")] * 3
     assert await steward.said("V-1") == ("admitted", "ok")
@@ -360,6 +368,38 @@ async def test_kept_places_are_given_to_those_they_are_for(steward: Steward) -> 
     assert await steward.said("V-2") == ("admitted", "ok")
     await steward.run("UPDATE ops.areas SET capacity = 5 WHERE id = $1", event.venue)
     assert await steward.said("T-6") == ("admitted", "ok"), "none is kept any more"
+
+
+async def test_kept_places_are_free_once_their_time_is_over(
+    steward: Steward, bearer: dict[str, str]
+) -> None:
+    event = steward.event
+    await steward.run("UPDATE ops.areas SET capacity = 2 WHERE id = $1", event.venue)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    made = await steward.http.post(
+        "/api/v1/held_places",
+        json={
+            "event_id": str(event.id),
+            "area_id": str(event.venue),
+            "access_class": "artist",
+            "places": 2,
+            "until": until.isoformat(),
+            "reason": "The band",
+        },
+        headers=bearer,
+    )
+    assert made.status_code == 201, made.text
+    assert await steward.said("T-1") == ("hold", "area_full")
+    row = f"/api/v1/held_places/{made.json()['id']}"
+    past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    changed = await steward.http.patch(row, json={"until": past}, headers=bearer)
+    assert changed.status_code == 200, changed.text
+    assert await steward.said("T-1") == ("admitted", "ok")
+    await steward.http.patch(row, json={"until": None}, headers=bearer)
+    assert await steward.said("T-2") == ("hold", "area_full")
+    gone = await steward.http.delete(row, headers=bearer)
+    assert gone.status_code < 300, gone.text
+    assert await steward.said("T-2") == ("admitted", "ok")
 
 
 async def test_a_soft_limit_admits_and_flags(steward: Steward) -> None:

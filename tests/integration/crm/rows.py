@@ -14,10 +14,10 @@ API = "/api/v1"
 ORDER = """
     profiles roles users venues companies contacts events speakers areas sessions scopes
     gates ticket_types promoters vouchers orders attendees tickets access_rules
-    questions exemptions leads opportunities interactions campaigns campaign_recipients
-    tasks notes sponsors event_feedback networking_connections event_materials
-    event_announcements event_analytics bundles bundle_items promoter_commissions
-    seat_maps seat_assignments members
+    questions exemptions held_places leads opportunities interactions campaigns
+    campaign_recipients tasks notes sponsors event_feedback networking_connections
+    event_materials event_announcements event_analytics bundles bundle_items
+    promoter_commissions seat_maps seat_assignments members
 """.split()  # noqa: SIM905
 assert {*ORDER, "check_ins"} == {resource.name for resource in RESOURCES}
 UNIQUE = ("email", "slug", "username", "code", "promoter_code", "order_number", "name")
@@ -41,6 +41,9 @@ def body_of(resource: Resource, ids: dict[str, str]) -> dict[str, Any]:
             body[field.name] = [ids["ticket_types"]]
     if resource.name == "networking_connections":
         body["requester_id"] = ids["attendees"]
+    if resource.name == "held_places":
+        # Of an area or a scope, for a type or a class: one of each.
+        del body["scope_id"], body["ticket_type_id"]
     return body
 
 

@@ -213,7 +213,7 @@ WORDS = {
     "promoters": "promoters", "promoter_commissions": "promoters",
     "seat_maps": "seating", "seat_assignments": "seating", "areas": "places",
     "scopes": "places", "gates": "places", "access_rules": "places",
-    "questions": "places", "exemptions": "places",
+    "questions": "places", "exemptions": "places", "held_places": "places",
 }  # fmt: skip
 ACTIONS = {"GET": "read", "POST": "write", "PATCH": "write", "DELETE": "delete"}
 
