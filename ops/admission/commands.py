@@ -13,7 +13,7 @@ from ops.admission.ask import Ask
 from ops.admission.commit import CommitReply, CommitRequest
 from ops.admission.from_cache import CacheRead
 from ops.admission.from_database import DatabaseRead
-from ops.admission.lines import Line
+from ops.admission.lines import Line, State
 from ops.admission.outcome import Decision
 from ops.admission.plan import Plan
 from ops.admission.scan_facts import ScanFacts, Stored
@@ -46,6 +46,9 @@ class Item(msgspec.Struct):
     """The device that alone may admit the ticket; the decision says so."""
     journaled: bool = False
     """Its row of the scan log comes with a merge."""
+    left: State | None = None
+    """Our journal may say `pending` of it: what becomes of that line if there is no
+    answer."""
 
     @property
     def awaiting(self) -> bool:

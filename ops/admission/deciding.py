@@ -180,8 +180,18 @@ class Deciding:
         )
 
     def _by_mark(self, item: Item, decision: Decision) -> None:
-        """PostgreSQL does not know this ticket's last passes until a merge (R2)."""
-        if decision.writes:
+        """PostgreSQL does not know this ticket's last passes until a merge (R2).
+
+        A mark of this scan itself, of which no journal says that it was let in, is a
+        claim that came to nothing: it is taken back in a moment, and is no reason to
+        turn its own guest away.
+        """
+        mine = item.ask.scan.id.bytes
+        assert item.facts is not None
+        own = any(
+            v.provisional and v.scan_id == mine for v in item.facts.visits.values()
+        )
+        if decision.writes or own:
             item.error = "unavailable"
         else:
             item.decision, item.kept = decision, True

@@ -95,6 +95,10 @@ class Degraded(Deciding):
             for item in fresh
         ]
         lines += [self._rewritten(item) for item in again]
+        for item in writing + again:
+            # Nobody was told that he is in; but who was leaving has left.
+            leaves = item.stored is None and not (item.decision and item.decision.opens)
+            item.left = "answered" if leaves else "cancelled"
         if lines:
             (reply,) = yield [Journal(lines, synced=True)]
             if isinstance(reply, Down):
@@ -109,8 +113,12 @@ class Degraded(Deciding):
             yield from self._find_others(taken, again, corrections)
         if corrections:
             (reply,) = yield [Journal(corrections, synced=False)]
+            scans = {line.scan_id for line in corrections}
             if isinstance(reply, Down):
-                self._not_corrected(items, {line.scan_id for line in corrections})
+                self._not_corrected(items, scans)
+            else:
+                for item in items:
+                    item.left = None if item.ask.scan.id in scans else item.left
         for item in items:
             if item.decision is not None and not item.writing:
                 item.kept = True

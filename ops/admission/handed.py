@@ -18,7 +18,8 @@ class Noted(msgspec.Struct):
     Attributes:
         confirms: greens of PostgreSQL that were shown: `confirmed_at` there.
         marks: new states of lines of the journal, those of commits too: what was shown
-            is known after a kill. The merge confirms the shown ones.
+            is known after a kill. The merge confirms the shown ones. Lines that got no
+            answer are closed.
         shown: (field, scan id) of admissions of the cache that were shown.
     """
 
@@ -42,6 +43,12 @@ def note(items: Iterable[tuple[Item, bool]]) -> Noted:
         elif shown:
             noted.confirms.append(scan_id)
             noted.marks.append((scan_id, "shown"))
+        elif item.left is not None:
+            # A step failed behind its line. While this process lives, a line that says
+            # `pending` would be waited for: by the scan itself at another process, and
+            # by the merge, which would keep the event in mode D for ever.
+            said = "answered" if item.stored is not None else item.left
+            noted.marks.append((scan_id, said))
         facts = item.facts
         if shown and item.decision is not None and facts and facts.ticket_id:
             noted.shown += [

@@ -1,8 +1,9 @@
 """When PostgreSQL counts as back: writes that worked for a while, without a gap.
 
 One task a process. While the breaker is open it writes the machine's row on a fresh
-connection, twice a second, each try within its time; after `steady_s` of successes in a
-row it renews the door's connections and closes the breaker. A scan is never the probe.
+connection, twice a second, each try within its time; after `steady_s` without a failed
+one it renews the door's connections and closes the breaker (`ops.admission.steady`). A
+scan is never the probe.
 
 While PostgreSQL answers it also keeps in memory what mode D cannot look up: devices and
 plans of running events.
@@ -12,22 +13,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
 from ops import log
 from ops.admission.journals import machine_name
+from ops.admission.steady import PROBE_S, STEADY_S, TRY_S, Steady, counts_as_back
 from ops.checkin.stores import Stores
 from ops.clock import Clock
 from ops.db.engine import Database
+from ops.patience import within
 
-STEADY_S = 10.0
-PROBE_S = 0.5
-TRY_S = 0.3
 RENEW_S = 5.0
 PREPARE_S = 5.0
+PREPARE_TRY_S = 2.0
+"""Many events to meet must not keep the watch from a breaker that opens meanwhile."""
 
 _WRITE = """
 INSERT INTO ops.machines (name) VALUES ($1)
@@ -52,13 +55,13 @@ class Recovery:
         stores: Stores,
         clock: Clock,
         folder: Path,
-        prepare: Callable[[], Awaitable[None]],
+        prepare: Callable[[], Coroutine[Any, Any, None]],
         steady_s: float = STEADY_S,
     ) -> None:
         self._database, self._stores, self._clock = database, stores, clock
         self._folder, self._machine = folder, ""
         self._steady_s, self._prepare = steady_s, prepare
-        self._good_since_s: float | None = None
+        self._steady = Steady()
         self._prepared_s = clock.monotonic_s()
         self._task: asyncio.Task[None] | None = None
 
@@ -85,42 +88,45 @@ class Recovery:
             try:
                 await self._look()
             except Exception as error:
-                self._good_since_s = None
+                self._steady.clear()
                 _logger.exception("recovery_broken", error=log.scrubbed(error))
 
     async def _look(self) -> None:
         breaker = self._stores.database_breaker
         now_s = self._clock.monotonic_s()
         if not breaker.open:
-            self._good_since_s = None
+            self._steady.clear()
             if now_s - self._prepared_s >= PREPARE_S:
                 self._prepared_s = now_s
                 with contextlib.suppress(*_TROUBLE):
-                    await self._prepare()
+                    await within(PREPARE_TRY_S, self._prepare())
             return
-        if not await self._probe():
-            self._good_since_s = None
+        took_s = await self._probe()
+        if took_s is None:
+            self._steady.clear()
             return
-        now_s = self._clock.monotonic_s()
-        if self._good_since_s is None:
-            self._good_since_s = now_s
-        if now_s - self._good_since_s >= self._steady_s and await self._renew():
+        held_s = self._steady.holds(breaker, self._clock.monotonic_s())
+        if counts_as_back(held_s, self._steady_s, took_s) and await self._renew():
             breaker.succeeded()
             _logger.info("database_is_back")
 
-    async def _probe(self) -> bool:
+    async def _probe(self) -> float | None:
+        """How long a write took on a fresh connection; None: it failed."""
         try:
             async with asyncio.timeout(TRY_S):
                 connection = await self._database.connect()
-        except _TROUBLE:
-            return False
+        except _TROUBLE as error:
+            _logger.info("probe_failed", error=log.scrubbed(error))
+            return None
+        began_s = self._clock.monotonic_s()
         try:
             await connection.execute(_WRITE, self._machine, timeout=TRY_S)
-        except _TROUBLE:
-            return False
+        except _TROUBLE as error:
+            _logger.info("probe_failed", error=log.scrubbed(error))
+            return None
         finally:
             connection.terminate()
-        return True
+        return self._clock.monotonic_s() - began_s
 
     async def _renew(self) -> bool:
         """Open the door's connections anew: the old ones may be half dead."""

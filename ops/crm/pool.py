@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 
@@ -22,6 +21,7 @@ from ops.db.engine import (
     encode_json,
     unavailable,
 )
+from ops.db.pools import WAIT_TIMEOUT_S, BoundedPool
 from ops.errors import Unavailable
 
 STATEMENTS_MAX = 500
@@ -30,21 +30,6 @@ CONNECTIONS_MAX = 6
 HEAVY_MAX = 2
 """Counts of segments, searches for duplicates, dossiers, erasures at a time."""
 IDLE_S = 300.0
-WAIT_TIMEOUT_S = 10.0
-"""Who waits longer for a connection is told to come later."""
-
-
-class _Patient(asyncpg.Pool):
-    """A pool that nobody waits for without end: `fetch` and the like have no limit of
-    their own for the wait."""
-
-    def acquire(self, *, timeout: float | None = None) -> Any:
-        """A connection, within 10 s unless told otherwise.
-
-        Raises:
-            TimeoutError: all are taken.
-        """
-        return super().acquire(timeout=WAIT_TIMEOUT_S if timeout is None else timeout)
 
 
 class CrmPool:
@@ -94,7 +79,7 @@ class CrmPool:
         if self._pool is not None:
             return
         with unavailable():
-            self._pool = await _Patient(
+            self._pool = await BoundedPool(
                 self._url,
                 min_size=1,
                 max_size=CONNECTIONS_MAX,

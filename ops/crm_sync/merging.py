@@ -180,7 +180,7 @@ class Merger:
                 return await asyncio.to_thread(self._journals.recall, command.scan_ids)
             case merge.Rivals():
                 found = await self._ask(
-                    self._database.pool.fetch,
+                    self._database.back.fetch,
                     statements.RIVALS,
                     command.event_id,
                     command.opens,
@@ -213,7 +213,7 @@ class Merger:
         await asyncio.sleep(PAUSE_S)
         try:
             reply = await self._ask(
-                self._database.pool.fetchval,
+                self._database.back.fetchval,
                 statements.MERGE,
                 command.event_id,
                 number,
@@ -232,7 +232,7 @@ class Merger:
 
     async def _number(self, event_id: UUID) -> int | None:
         if event_id not in self._numbers:
-            number = await self._database.pool.fetchval(
+            number = await self._database.back.fetchval(
                 "SELECT no FROM events WHERE id = $1", event_id, timeout=CALL_TIMEOUT_S
             )
             if number is None:
@@ -243,7 +243,7 @@ class Merger:
     async def _reject(self, line: Any) -> Any:
         _logger.error("journal_line_rejected", scan_id=str(line.scan_id))
         return await self._ask(
-            self._database.pool.execute,
+            self._database.back.execute,
             statements.REJECTED,
             line.event_id,
             line.scan_id,
@@ -253,8 +253,8 @@ class Merger:
     async def _settle_some(self, event_id: UUID, tickets: list[UUID]) -> bool:
         """Replace provisional visits of these tickets by what is on record."""
         try:
-            plan = await read_plan(self._database.pool, event_id)
-            found = await self._database.pool.fetch(
+            plan = await read_plan(self._database.back, event_id)
+            found = await self._database.back.fetch(
                 statements.VISITS_BY_TICKET, event_id, tickets, timeout=CALL_TIMEOUT_S
             )
         except _GONE as error:
@@ -327,7 +327,7 @@ class Merger:
     ) -> dict[UUID, tuple[str, int]]:
         """Modes and epochs of warm events, as the cache says."""
         if events is None:
-            rows = await self._database.pool.fetch(
+            rows = await self._database.back.fetch(
                 statements.ACTIVE_EVENTS, timeout=CALL_TIMEOUT_S
             )
             events = [row["id"] for row in rows]
@@ -345,13 +345,13 @@ class Merger:
         """Make this machine one that an event waits for on its way back to N."""
         if self._machine is None:
             name = await asyncio.to_thread(machine_name, self._folder)
-            self._machine = await self._database.pool.fetchval(
+            self._machine = await self._database.back.fetchval(
                 statements.MACHINE, name, timeout=CALL_TIMEOUT_S
             )
 
     async def _tell_epochs(self, modes: dict[UUID, int]) -> None:
         for event_id, epoch in modes.items():
-            await self._database.pool.execute(
+            await self._database.back.execute(
                 statements.MERGED_UP_TO,
                 self._machine,
                 event_id,

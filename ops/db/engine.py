@@ -1,7 +1,8 @@
 """The connections of a process to PostgreSQL.
 
-Two ways in, never shared: `door` for the desk alone, `pool` for all other plain SQL. A
-slow report cannot keep a guest waiting. The CRM's models come through a third,
+Three ways in, never shared: `door` for the desk alone, `back` for the way back from
+mode D, `pool` for all other plain SQL. A slow report cannot keep a guest waiting, nor
+the doors in mode D. The CRM's models come through another,
 `ops.db.session`, which is a module of its own because SQLAlchemy costs a process 0.7 s
 at its start and 25 MB: the roles that a door waits for do without.
 """
@@ -17,6 +18,7 @@ from typing import Protocol
 import asyncpg
 import msgspec
 
+from ops.db.pools import CALL_TIMEOUT_S, BoundedPool
 from ops.errors import StoreUnavailable
 
 POOL_SIZE_MAX = 5
@@ -24,6 +26,8 @@ DOOR_SIZE_MIN = 4
 DOOR_SIZE_MAX = 5
 """Two batches under way, each may commit and verify at the same time, and one spare
 that a retry never has to wait for."""
+BACK_SIZE_MAX = 2
+"""The merge and the modes: one each."""
 STATEMENT_TIMEOUT = "30s"
 DOOR_STATEMENT_TIMEOUT = "10s"
 SEARCH_PATH = "public"
@@ -31,6 +35,7 @@ SEARCH_PATH = "public"
 name, and the user of the embedded server is called like our schema `ops`."""
 CONNECT_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 5.0
+IDLE_S = 300.0
 QUERIES_MAX = 2**31 - 1
 """The pool would replace a connection after 50,000 queries, in the middle of a rush."""
 
@@ -88,12 +93,20 @@ class Database:
         self._name = application_name
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._door: asyncpg.Pool[asyncpg.Record] | None = None
+        self._back: asyncpg.Pool[asyncpg.Record] | None = None
 
     @property
     def pool(self) -> asyncpg.Pool[asyncpg.Record]:
         """At most 5 connections, 30 s a statement; jsonb comes and goes as objects."""
         assert self._pool is not None, "Database.start() has not been called"
         return self._pool
+
+    @property
+    def back(self) -> asyncpg.Pool[asyncpg.Record]:
+        """As `pool`, for the merge and the modes alone: no duty that hangs or is long
+        at work keeps an event in mode D. Opens its connections when they are used."""
+        assert self._back is not None, "Database.start() has not been called"
+        return self._back
 
     @property
     def door(self) -> asyncpg.Pool[asyncpg.Record]:
@@ -130,19 +143,29 @@ class Database:
                         client_connection_check_interval="500",
                     ),
                 )
-                self._pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=1,
-                    max_size=POOL_SIZE_MAX,
-                    timeout=CONNECT_TIMEOUT_S,
-                    init=_speak_json,
-                    server_settings=connection_settings(
-                        self._name, statement_timeout=STATEMENT_TIMEOUT
-                    ),
-                )
+                self._pool = await self._plain("", 1, POOL_SIZE_MAX)
+                self._back = await self._plain(" back", 0, BACK_SIZE_MAX)
         except BaseException:
             await self.stop()
             raise
+
+    async def _plain(self, name: str, size_min: int, size_max: int) -> BoundedPool:
+        return await BoundedPool(
+            self._url,
+            min_size=size_min,
+            max_size=size_max,
+            max_queries=QUERIES_MAX,
+            max_inactive_connection_lifetime=IDLE_S,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=CALL_TIMEOUT_S,
+            init=_speak_json,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            server_settings=connection_settings(
+                f"{self._name}{name}", statement_timeout=STATEMENT_TIMEOUT
+            ),
+        )
 
     async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
         """A connection of the caller's own, to terminate after use.
@@ -166,8 +189,9 @@ class Database:
 
     async def stop(self) -> None:
         """Close all connections, by force after 5 s; may come twice or unstarted."""
-        pools = [pool for pool in (self._pool, self._door) if pool is not None]
-        self._pool = self._door = None
+        mine = (self._pool, self._back, self._door)
+        self._pool = self._back = self._door = None
+        pools = [pool for pool in mine if pool is not None]
         for pool in pools:
             try:
                 async with asyncio.timeout(STOP_TIMEOUT_S):

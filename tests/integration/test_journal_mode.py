@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.admission.handed import Noted
 from ops.admission.journals import read
 from ops.cache import keys
 from ops.cache.client import Cache
@@ -191,3 +192,44 @@ async def test_a_process_that_reaches_postgresql_follows_the_mode(
         "hold unconfirmed",
         "refused already_inside",
     )
+
+
+async def test_a_scan_whose_look_failed_is_waited_for_by_nobody(
+    house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its line said `pending` as long as its process lived: its own retry at another
+    process got no answer, and a merge might wait for it for ever."""
+    one, two = await house(), await house()
+    look = one.journal.look
+
+    async def fails(_: object) -> None:
+        raise OSError("the disk does not answer")
+
+    monkeypatch.setattr(one.journal, "look", fails)
+    lost = await scan(one, "T-1")
+    assert said(lost) == "unavailable"
+    await written(one)
+    (line,) = read(one.journal.path)
+    assert (line.scan_id, line.state) == (lost.ask.scan.id, "cancelled")
+    again = await scan(two, "T-1", lost.ask.scan.id)
+    assert said(again) == "admitted ok", "its places are its own"
+    monkeypatch.setattr(one.journal, "look", look)
+    copy = await scan(one, "T-1", device="other_device")
+    assert said(copy) in ("hold unconfirmed", "refused already_inside")
+
+
+async def test_a_line_that_stays_open_keeps_the_retry_waiting(
+    house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: nothing is noted of it."""
+    monkeypatch.setattr(event_desk, "note", lambda _: Noted())
+    one, two = await house(), await house()
+
+    async def fails(_: object) -> None:
+        raise OSError("the disk does not answer")
+
+    monkeypatch.setattr(one.journal, "look", fails)
+    lost = await scan(one, "T-1")
+    (line,) = read(one.journal.path)
+    assert line.state == "pending"
+    assert said(await scan(two, "T-1", lost.ask.scan.id)) == "unavailable"

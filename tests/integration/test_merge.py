@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 from uuid import UUID
 
@@ -15,10 +15,11 @@ from ops.cache import keys
 from ops.cache.client import Cache
 from ops.cache.entry import unpack_visit
 from ops.clock import Clock
+from ops.crm_sync.drain import Drain
 from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.merging import Merger
 from ops.crm_sync.modes import Modes
-from ops.db.engine import Database
+from ops.db.engine import POOL_SIZE_MAX, Database
 from ops.ids import uuid7
 from tests.house import House
 from tests.journal_kit import give_back, said, scan, take_away, written
@@ -415,3 +416,60 @@ async def unshown(house: House) -> None:
     key = keys.visits(house.event.id)
     for field, packed in (await house.cache.redis.hgetall(key)).items():
         await house.cache.redis.hset(key, field, packed[:3] + b"\0" + packed[4:])
+
+
+async def test_the_way_back_waits_for_no_other_duty(
+    house: NewHouse, merger: Merger, database: Database, cache: Cache
+) -> None:
+    """All connections of the process are at work, and another event is busy."""
+    one = await house()
+    take_away(one)
+    await scan(one, "T-1")
+    await written(one)
+    modes = Modes(database, cache, Busy(database, cache), steady_s=0.0)
+    taken = [await database.pool.acquire() for _ in range(POOL_SIZE_MAX - 1)]
+    hangs = asyncio.create_task(database.pool.execute("SELECT pg_sleep(60)"))
+    try:
+        async with asyncio.timeout(30):
+            assert await merger.turn() == 1
+            while not await modes.turn():
+                pass
+    finally:
+        hangs.cancel()
+        await asyncio.wait([hangs])
+        for connection in taken:
+            await database.pool.release(connection)
+
+
+class Busy(Drain):
+    """A drain that always finds something, as while another event is in full swing."""
+
+    async def turn(self, without: Collection[UUID] = ()) -> int:
+        await asyncio.sleep(0)
+        return 1
+
+
+async def test_a_claim_that_came_to_nothing_turns_its_own_guest_not_away(
+    house: NewHouse, merger: Merger, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Back in N, its mark is still in the cache, and its line is cancelled."""
+    one = await house()
+    take_away(one)
+
+    async def fails(_: object) -> None:
+        raise OSError("the disk does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(one.journal, "look", fails)
+        lost = await scan(one, "T-1")
+    assert said(lost) == "unavailable"
+    await written(one)
+    await database.pool.execute("UPDATE ops.machines SET retired_at = now()")
+    assert await Modes(database, one.cache, one.drain, steady_s=0.0).turn() == 1
+    give_back(one)
+    assert await provisional(one)
+    assert said(await scan(one, "T-1", lost.ask.scan.id)) == "unavailable"
+    while await provisional(one):
+        await merger.turn()
+    again = await scan(one, "T-1", lost.ask.scan.id)
+    assert (said(again), again.durable) == ("admitted ok", "committed")

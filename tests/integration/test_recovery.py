@@ -87,3 +87,59 @@ async def test_the_breaker_stays_open_while_no_probe_gets_through(
         assert stores.database_breaker.open
     finally:
         await watch.stop()
+
+
+async def test_a_slow_probe_does_not_start_the_time_anew(
+    database: Database, stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine one of a few probes is slow; the database is well all the same.
+
+    Each second one takes longer to connect than a call of the door may take.
+    """
+    monkeypatch.setattr(recovery, "PROBE_S", 0.02)
+    asked: list[int] = []
+    connect = database.connect
+
+    async def slow() -> object:
+        asked.append(1)
+        if len(asked) % 2:
+            await asyncio.sleep(0.35)
+        return await connect()
+
+    monkeypatch.setattr(database, "connect", slow)
+
+    async def prepare() -> None: ...
+
+    watch = Recovery(database, stores, Clock(), tmp_path, prepare, steady_s=1.0)
+    await watch.start()
+    try:
+        stores.database_breaker.failed(0.0, 2)
+        assert await closed_again(stores)
+    finally:
+        await watch.stop()
+
+
+async def test_who_meets_nobody_for_long_still_sees_the_breaker(
+    database: Database, stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking up who may come hangs; the watch goes on."""
+    monkeypatch.setattr(recovery, "PROBE_S", 0.02)
+    monkeypatch.setattr(recovery, "PREPARE_S", 0.0)
+    monkeypatch.setattr(recovery, "PREPARE_TRY_S", 0.1)
+    hangs, met = asyncio.Event(), asyncio.Event()
+
+    async def prepare() -> None:
+        if met.is_set():
+            hangs.set()
+            await asyncio.Event().wait()
+        met.set()
+
+    watch = Recovery(database, stores, Clock(), tmp_path, prepare, steady_s=0.1)
+    await watch.start()
+    try:
+        async with asyncio.timeout(20):
+            await hangs.wait()
+        stores.database_breaker.failed(0.0, 2)
+        assert await closed_again(stores)
+    finally:
+        await watch.stop()
