@@ -56,14 +56,18 @@ export class RollKeeper {
 
   start() {
     const turn = async () => {
-      await this.read();
-      this.timer = setTimeout(turn, copy.value?.roll.emergency_id ? EMERGENCY_MS : CALM_MS);
-    };
-    turn();
-    // A supervisor who has just signed on need not wait for the minute.
-    state.operator.subscribe(() => {
+      const mine = {};
+      this.turn = mine;
       clearTimeout(this.timer);
-      turn();
+      await this.read();
+      // Of turns that met, the newest alone comes round again.
+      if (this.turn === mine) this.timer = setTimeout(turn, copy.value?.roll.emergency_id ? EMERGENCY_MS : CALM_MS);
+    };
+    // Who has just signed on need not wait for the minute, and no name stays for it: signed
+    // off while there was no network, a device lets go of them as soon as there is one.
+    state.operator.subscribe(turn);
+    state.link.subscribe((link) => {
+      if (link === "online") turn();
     });
   }
 
@@ -75,6 +79,8 @@ export class RollKeeper {
     }
     const before = marks.value.length;
     const reply = await this.post(`${this.path}/roll-call`, undefined, ASK_MS);
+    // Signed off while it was under way: it is nobody's any more.
+    if (!maySee()) return;
     if (reply.status === 200) {
       copy.value = { roll: reply.data, at: Date.now() + state.skewMs.value };
       heads.value = Object.fromEntries(reply.data.counts.map((one) => [one.place, one.people]));
@@ -82,7 +88,7 @@ export class RollKeeper {
       locked.value = false;
       // Nothing is kept in clear: without a PIN in hand the old one stays as it is.
       const sealed = await this.vault.seal(copy.value);
-      if (sealed !== null) {
+      if (sealed !== null && maySee()) {
         this.sealed = sealed;
         await this.store.keep(KEPT, sealed);
       }

@@ -17,10 +17,13 @@ export { openSheet } from "/scan/js/dialog.js";
 
 const sure = signal(false);
 
-function Menu({ post, camera, unpair }) {
+function Menu({ post, camera, unpair, keeper }) {
   const signOff = async () => {
     const reply = await post("/api/v1/devices/operator", { sign_off: true }, 5_000);
-    if (reply.status === 200) state.operator.value = null;
+    if (reply.status === 200) {
+      state.operator.value = null;
+      await keeper?.forget();
+    }
     closeSheet();
   };
   const item = (sheet, words) => html`<button type="button" class="button" onClick=${() => openSheet(sheet)}>
@@ -91,7 +94,7 @@ export function Sheets({ desk, post, camera, outbox, keeper, unpair }) {
     case "override":
       return html`<${OverrideSheet} post=${post} desk=${desk} />`;
     case "menu":
-      return html`<${Menu} post=${post} camera=${camera} unpair=${unpair} />`;
+      return html`<${Menu} post=${post} camera=${camera} unpair=${unpair} keeper=${keeper} />`;
     default:
       return null;
   }

@@ -224,7 +224,8 @@ async def test_a_code_that_opens_nothing_says_what_to_do(
 async def test_the_ticket_stays_when_the_network_goes(
     house: House, open_page: OpenPage, watched: Watched
 ) -> None:
-    watched.expect(r"ERR_INTERNET_DISCONNECTED")
+    # A minute in an instant: the page gives up a socket that is just being opened.
+    watched.expect(r"ERR_INTERNET_DISCONNECTED|closed before the connection")
     page = await open_page(390, 844)
     await page.clock.install()
     await opened(page, house)
