@@ -58,6 +58,7 @@ class Contact(Base):
             "id",
             postgresql_where=text("phone IS NOT NULL AND phone_normal IS NULL"),
         ),
+        Index("ix_contacts_vip", "id", postgresql_where=text("contact_type = 'vip'")),
         Index(None, "tags", postgresql_using="gin"),
         Index(
             "ix_contacts_full_name_trigrams",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.crm.conditions import NODES_MAX, SETS_MAX, compile_sql, read
+from ops.crm.conditions import NODES_MAX, SETS_MAX, read
+from ops.crm.segment_sql import compile_sql, narrowed
 from ops.errors import ApiError
 
 
@@ -26,7 +27,7 @@ def test_values_are_parameters_and_never_text() -> None:
     }
     made = compile_sql(read(tree))
     assert "DROP" not in made.where + made.sets
-    assert made.needs_company
+    assert "companies" in made.source
     assert [str(v) for v in made.values] == [
         f"%{evil}%",
         str([evil.lower()]),
@@ -86,3 +87,43 @@ def test_no_text_changes_the_statement(text: str) -> None:
         return compile_sql(read(node)).where
 
     assert where(text) == where("x")
+
+
+def test_behaviours_of_all_attendees_share_one_walk() -> None:
+    tree = {
+        "type": "any",
+        "of": [
+            {"type": "attended", "at_least": 2},
+            {"type": "attended", "at_least": 5},
+            {"type": "no_show_last_time"},
+            {"type": "attended", "within_days": 30},
+        ],
+    }
+    made = compile_sql(read(tree))
+    assert made.sets.count("MATERIALIZED") == 2
+    assert made.sets.count("FROM attendees") == 2
+    alone = compile_sql(read(tree["of"][0]))
+    assert alone.sets.count("MATERIALIZED") == 1
+
+
+def test_what_costs_no_walk_comes_first() -> None:
+    cheap = [{"type": "vip"}, {"type": "field", "field": "company_size", "value": "x"}]
+    walk = {"type": "attended", "at_least": 2}
+    made = narrowed(read({"type": "all", "of": [walk, *cheap]}))
+    assert made is not None
+    assert made.few.values == made.segment.values[: len(made.few.values)]
+    first, _, then = made.segment.sets.partition("few AS MATERIALIZED")
+    assert "IN (SELECT id FROM few)" not in first
+    assert "IN (SELECT id FROM few)" in then
+    assert made.segment.source == "few c"
+    deep = {"type": "any", "of": [walk, {"type": "tag", "tag": "x"}]}
+    joined = narrowed(read({"type": "all", "of": [deep, *cheap]}))
+    assert joined is not None
+    assert joined.segment.source == "few JOIN contacts c ON c.id = few.id"
+    for nothing_won in (
+        walk,
+        {"type": "all", "of": [walk]},
+        {"type": "all", "of": cheap},
+        {"type": "any", "of": [walk, *cheap]},
+    ):
+        assert narrowed(read(nothing_won)) is None

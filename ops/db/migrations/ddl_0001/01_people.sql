@@ -66,6 +66,7 @@ CREATE INDEX ix_contacts_mailbox ON public.contacts (lower(regexp_replace(email,
 CREATE INDEX ix_contacts_phone_normal ON public.contacts (phone_normal);
 CREATE INDEX ix_contacts_phone_to_read ON public.contacts (id) WHERE phone IS NOT NULL AND phone_normal IS NULL;
 CREATE INDEX ix_contacts_profile_id ON public.contacts (profile_id);
+CREATE INDEX ix_contacts_vip ON public.contacts (id) WHERE contact_type = 'vip';
 CREATE INDEX ix_contacts_tags ON public.contacts USING gin (tags);
 
 CREATE TABLE public.companies (
