@@ -185,7 +185,7 @@ def _search(
             values.append(f"{literal(word.lower())}%")
             found.append(f"t.email LIKE ${len(values)}::text")
         values.append(pattern(word))
-        at = f"ops.fold(${len(values)}::text)"
+        at = f"ops.sought(${len(values)}::text)"
         found += [f"{text} LIKE {at}" for text in texts]
     return found
 

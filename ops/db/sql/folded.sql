@@ -22,9 +22,16 @@ BEGIN
 END
 $$;
 
+-- ops.sought(text): folded, and without apostrophes, which people leave out or write in
+-- five ways: O'Brien and O’Brien are obrien.
+CREATE FUNCTION ops.sought(p text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT translate(ops.fold(p), E'\'’‘`´', '')
+$$;
+
 -- ops.searched(..): the text that a list's search looks through; a space stands before
 -- the first word too, so that "% li%" finds words that begin so. Nulls are left out.
 CREATE FUNCTION ops.searched(VARIADIC text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT ' ' || ops.fold(array_to_string($1, ' '))
+    SELECT ' ' || ops.sought(array_to_string($1, ' '))
 $$;
