@@ -15,6 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from ops.db.engine import Database
+from ops.live.server import NICENESS
 from tests.integration.test_live_figures import sign_in
 from tests.live_world import Client
 from tests.small_event import SmallEvent
@@ -84,6 +85,14 @@ async def test_sigterm_drains_and_exits_cleanly(
         assert (bye["code"], bye["retry_ms"] >= 0) == (4101, True)
         assert await one.code() == 4101
         assert await child.wait() == 0
+
+
+async def test_screens_come_after_the_doors(
+    database_url: str, redis_url: str, port: int
+) -> None:
+    async with process(database_url, redis_url, port) as child:
+        found = os.getpriority(os.PRIO_PROCESS, child.pid)
+        assert found == max(NICENESS, os.nice(0))
 
 
 async def test_two_processes_share_a_port(

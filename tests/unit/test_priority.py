@@ -1,0 +1,57 @@
+"""Stepping back, seen from outside: a process, its niceness, its session's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.priority import AUTOGROUP
+
+PROGRAM = """
+import sys
+from ops import priority
+for wanted in sys.argv[1:]:
+    print(priority.step_back(int(wanted)))
+group = priority.AUTOGROUP
+print(group.read_text().split()[-1] if group.exists() else "-")
+"""
+ROOT = Path(__file__).parents[2]
+
+
+def stepped(*wanted: str, leads: bool, nice: int = 0) -> list[str]:
+    """What a process says that steps back so often, and that of its session."""
+    run = subprocess.run(
+        ["nice", "-n", str(nice), sys.executable, "-c", PROGRAM, *wanted],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+        start_new_session=leads,
+    )
+    return run.stdout.split()
+
+
+@pytest.fixture(scope="module")
+def before() -> int:
+    """The niceness of the tests themselves."""
+    return int(stepped("0", leads=False)[0])
+
+
+def test_who_steps_back_is_nicer(before: int) -> None:
+    assert stepped("5", "5", leads=False)[:2] == [str(max(before, 5))] * 2
+
+
+def test_nobody_steps_forward(before: int) -> None:
+    assert stepped("3", leads=False, nice=11)[0] == str(max(before + 11, 3))
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel has no autogroups")
+def test_a_session_of_its_own_steps_back_with_it() -> None:
+    assert stepped("5", leads=True)[-1] == "5"
+    # The control: who shares a session does not speak for the others in it.
+    mine = AUTOGROUP.read_text().split()[-1]
+    assert stepped("5", leads=False)[-1] == mine
