@@ -102,6 +102,20 @@ ORDER BY xid, id LIMIT $3
 """
 """Facts of transactions that have all ended: none can appear before them later."""
 
+FACTS_TOLD = """
+SELECT f.id, f.xid::text AS xid, f.event_id, f.kind, s.no AS scope_no,
+  (f.payload ->> 'ticket_id')::uuid AS ticket_id,
+  (f.payload ->> 'person_no')::int AS person_no,
+  (f.payload ->> 'pass_no')::int AS pass_no,
+  (f.payload ->> 'scan_id')::uuid AS scan_id
+FROM ops.facts f
+LEFT JOIN ops.scopes s ON s.id = (f.payload ->> 'scope_id')::uuid
+WHERE (f.xid, f.id) > (($1::text)::xid8, $2)
+  AND f.xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY f.xid, f.id LIMIT $3
+"""
+"""The same with what the cache should hold of them."""
+
 FACTS_SINCE = """
 SELECT DISTINCT (payload ->> 'ticket_id')::uuid AS ticket_id FROM ops.facts
 WHERE event_id = $1 AND xid >= ($2::text)::xid8 AND payload ? 'ticket_id'

@@ -24,8 +24,9 @@ from ops.crm_sync import statements
 from ops.crm_sync.announcer import Announcer
 from ops.crm_sync.carrier import Carrier
 from ops.crm_sync.closer import Closer
-from ops.crm_sync.drain import Drain
+from ops.crm_sync.drain import FACTS_PER_TURN, Drain
 from ops.crm_sync.duties import DUTIES
+from ops.crm_sync.effects import FACTS_PER_TURN as EFFECTS_PER_TURN
 from ops.crm_sync.effects import Effects
 from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.keeper import Keeper
@@ -227,7 +228,8 @@ class Worker:
         await self.relay.measure()
 
     async def _drain(self) -> None:
-        while await self.drain.turn(self.warmer.warming):
+        # The rest of a page waits for the next turn: the desks are telling it just now.
+        while await self.drain.turn(self.warmer.warming) >= FACTS_PER_TURN:
             pass
 
     async def _mail(self) -> None:
@@ -247,7 +249,8 @@ class Worker:
         await asyncio.sleep(max(0.0, busy_s) / SAMPLE_SHARE)
 
     async def _effects(self) -> None:
-        while await self.effects.turn():
+        # A call for few costs as much as one for many: who comes next waits a moment.
+        while await self.effects.turn() >= EFFECTS_PER_TURN:
             pass
 
     async def _plan(self) -> None:

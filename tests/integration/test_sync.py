@@ -8,6 +8,7 @@ from ops.admission.commands import ReadCache
 from ops.admission.from_cache import CacheFacts, CacheRead, Cold
 from ops.cache import keys
 from ops.cache.client import Cache
+from ops.cache.entry import unpack_visit
 from ops.crm_sync import statements
 from ops.crm_sync.drain import Drain
 from ops.crm_sync.relay import Relay
@@ -113,6 +114,73 @@ async def test_the_drain_brings_what_a_killed_desk_left(sync, door, event, monke
     await sync.warmer.rebuild(event.id)
     filled = await sync.cache.redis.hgetall(keys.visits(event.id))
     assert drained == filled, "to the millisecond"
+
+
+async def _told_again(sync: Sync, monkeypatch) -> list[object]:
+    """The tickets that a drain brings the cache, as one list."""
+    tell, tickets = sync.drain._tell, []
+
+    async def listening(event_id, ids):
+        tickets.extend(ids)
+        await tell(event_id, ids)
+
+    monkeypatch.setattr(sync.drain, "_tell", listening)
+    while await sync.drain.turn():
+        pass
+    monkeypatch.setattr(sync.drain, "_tell", tell)
+    return tickets
+
+
+async def test_what_the_cache_knows_is_not_read_again(sync, door, event, monkeypatch):  # noqa: F811
+    """Nobody reads the passes of tickets whose desk has told them; of others all."""
+    await sync.warmer.check()
+    await scan(door, event, "T-1")
+    await scan(door, event, "T-1", direction="out")
+    await scan(door, event, "T-1")
+    await scan(door, event, "T-2")
+    desk = await door.desk.event(event.id)
+    await desk._flush()
+    assert await _told_again(sync, monkeypatch) == []
+
+    heard = door.stores.finish
+
+    async def lost(*_: object) -> str:
+        return "down"
+
+    monkeypatch.setattr(door.stores, "finish", lost)
+    await scan(door, event, "T-2", direction="out")
+    monkeypatch.setattr(door.stores, "finish", heard)
+    told = await scan(door, event, "T-3")
+    await desk._flush()
+    assert await _told_again(sync, monkeypatch) == [
+        await sync.database.pool.fetchval(
+            "SELECT ticket_id FROM check_ins WHERE exit_scan_id IS NOT NULL"
+            " ORDER BY checked_out_at DESC LIMIT 1"
+        )
+    ]
+    assert said(told) == ("admitted", "ok")
+    assert await counters(sync, event) == await counted(sync, event)
+
+
+async def test_a_green_that_is_not_known_as_shown_is_told_again(
+    sync,
+    door,  # noqa: F811
+    event,  # noqa: F811
+    monkeypatch,
+):
+    """The desk died between confirming in PostgreSQL and telling the cache."""
+    await sync.warmer.check()
+    told = await scan(door, event, "T-1")
+    desk = await door.desk.event(event.id)
+    await desk._flush()
+    field = (await sync.cache.redis.hkeys(keys.visits(event.id)))[0]
+    packed = await sync.cache.redis.hget(keys.visits(event.id), field)
+    assert unpack_visit(packed).confirmed
+    unshown = packed[:3] + b"\0" + packed[4:]
+    await sync.cache.redis.hset(keys.visits(event.id), field, unshown)
+    assert len(await _told_again(sync, monkeypatch)) == 1
+    assert await sync.cache.redis.hget(keys.visits(event.id), field) == packed
+    assert said(told) == ("admitted", "ok")
 
 
 @pytest.mark.parametrize("told_after", [2, 3, 4])

@@ -98,7 +98,7 @@ CREATE TABLE public.attendees (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_attendees PRIMARY KEY (id),
     CONSTRAINT ck_attendees_status CHECK (status IN ('registered', 'checked_in', 'left', 'no_show', 'cancelled'))
-);
+) WITH (fillfactor = 85);
 CREATE INDEX ix_attendees_contact_id ON public.attendees (contact_id);
 CREATE INDEX ix_attendees_created_at_id ON public.attendees (created_at, id);
 CREATE INDEX ix_attendees_event_id_created_at_id ON public.attendees (event_id, created_at, id);
