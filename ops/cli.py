@@ -278,13 +278,16 @@ def preflight(event: str) -> None:
 @cli.command()
 @click.argument("event")
 @click.option("--repair", is_flag=True, help="Make it say what the record says.")
-def reconcile(event: str, repair: bool) -> None:
+@click.option("--retire", metavar="MACHINE", help="Wait for its journals no longer.")
+def reconcile(event: str, repair: bool, retire: str | None) -> None:
     """Compare cache, journals and counters of EVENT (id or slug) with the record.
+
+    In journal mode it also names the machines whose journals are waited for.
 
     Exit 1 if something differs in the end.
     """
     with stores(load()) as (settings, _):
-        agrees = asyncio.run(_work("reconcile")(settings, event, repair, _OUT))
+        agrees = asyncio.run(_work("reconcile")(settings, event, repair, _OUT, retire))
     sys.exit(0 if agrees else 1)
 
 

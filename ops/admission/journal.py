@@ -13,6 +13,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,12 +22,15 @@ from uuid import UUID
 
 import msgspec
 
+from ops import log
 from ops.admission.journals import SUFFIX, Journals, lines_of
 from ops.admission.lines import LINE_VERSION, Found, Line, State, over
 from ops.ids import uuid7
 
 LATE_S = 0.5
-"""A disk that takes longer answers no guest: 503, and the device decides."""
+"""A disk that takes longer answers no guest in mode D: 503, and the device decides. In
+the others the door goes on without the line."""
+OPEN_AGAIN_S = 1.0
 
 _SCHEMA = """
 CREATE TABLE line (
@@ -48,6 +52,7 @@ Mark = tuple[UUID, State]
 """A scan whose line was answered or shown."""
 
 Result = TypeVar("Result")
+_logger = log.get(__name__)
 
 
 class Journal:
@@ -65,11 +70,20 @@ class Journal:
         self._seq = 0
         self._synced = False
         self._database: sqlite3.Connection | None = None
+        self._open_at_s = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     async def start(self) -> None:
-        """Create the file, with WAL switched on before anybody can see it."""
-        await self._run(self._open)
+        """Create the file, with WAL switched on before anybody can see it.
+
+        A folder that cannot be written is no reason not to serve: without a line nobody
+        is green in mode D, but the other modes go on. Whoever writes tries again.
+        """
+        try:
+            await self._run(self._open)
+        except (sqlite3.Error, OSError) as error:
+            self._open_at_s = time.monotonic() + OPEN_AGAIN_S
+            _logger.error("journal_not_opened", error=log.scrubbed(error))
 
     async def stop(self) -> None:
         """Close the file; its lines stay for the merge. May come twice."""
@@ -89,7 +103,7 @@ class Journal:
             sqlite3.Error: the disk refused; nothing is written.
             TimeoutError: the disk is too slow; whether it is written is unknown.
         """
-        async with asyncio.timeout(LATE_S if synced else None):
+        async with asyncio.timeout(LATE_S):
             await self._run(self._write, lines, synced, list(marks))
 
     async def recall(self, scan_ids: list[UUID]) -> list[Found]:
@@ -117,20 +131,36 @@ class Journal:
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         hidden = self.path.with_suffix(".new")
+        hidden.unlink(missing_ok=True)  # of a try that failed
         database = sqlite3.connect(hidden, check_same_thread=False)
         # Two processes that switch WAL on at once get "database is locked" whatever
         # the time limit (core.md item 14): nobody knows this file yet.
-        database.execute("PRAGMA journal_mode=WAL")
-        database.executescript(_SCHEMA)
-        database.commit()
-        database.close()
-        self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.executescript(_SCHEMA)
+            database.commit()
+        finally:
+            database.close()
+        if self._lock < 0:
+            self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.replace(hidden, self.path)
         self._database = sqlite3.connect(
             self.path, check_same_thread=False, isolation_level=None
         )
         self._database.execute("PRAGMA synchronous=NORMAL")
+
+    def _open_again(self) -> None:
+        """Once a second, for a folder that could not be written.
+
+        Raises:
+            sqlite3.Error, OSError: it still cannot.
+        """
+        now_s = time.monotonic()
+        if now_s < self._open_at_s:
+            raise sqlite3.OperationalError("the journal is not open")
+        self._open_at_s = now_s + OPEN_AGAIN_S
+        self._open()
 
     def _close(self) -> None:
         assert self._database is not None
@@ -140,8 +170,10 @@ class Journal:
         os.close(self._lock)
 
     def _write(self, lines: list[Line], synced: bool, marks: list[Mark]) -> None:
+        if self._database is None:
+            self._open_again()
         database = self._database
-        assert database is not None, "Journal.start() has not been called"
+        assert database is not None
         if synced != self._synced:
             database.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
             self._synced = synced

@@ -147,8 +147,9 @@ def machine_name(folder: Path) -> str:
     """The name of the machine that this folder belongs to; made once, then the same."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "machine"
-    with contextlib.suppress(FileExistsError), path.open("x") as new:
-        new.write(f"{socket.gethostname()}-{uuid7().hex[-12:]}")
+    if not path.exists():  # and the folder may be read-only by now
+        with contextlib.suppress(FileExistsError), path.open("x") as new:
+            new.write(f"{socket.gethostname()}-{uuid7().hex[-12:]}")
     for _ in range(100):
         name = path.read_text().strip()
         if name:

@@ -36,6 +36,10 @@ _WRITE = """
 INSERT INTO ops.machines (name) VALUES ($1)
 ON CONFLICT (name) DO UPDATE SET last_seen_at = now()
 """
+_WRITE_NAMELESS = (
+    "UPDATE ops.cursors SET updated_at = now() WHERE name = 'steady' AND $1 = ''"
+)
+"""Of a machine whose folder cannot be read: a made-up one would never merge."""
 _TROUBLE = (
     OSError,
     TimeoutError,
@@ -67,8 +71,8 @@ class Recovery:
 
     async def start(self) -> None:
         """Write this machine down and begin to watch."""
-        self._machine = await asyncio.to_thread(machine_name, self._folder)
         with contextlib.suppress(*_TROUBLE):
+            self._machine = await asyncio.to_thread(machine_name, self._folder)
             await self._database.pool.execute(_WRITE, self._machine, timeout=RENEW_S)
             await self._prepare()
         self._task = asyncio.create_task(self._watch(), name="recovery")
@@ -120,7 +124,8 @@ class Recovery:
             return None
         began_s = self._clock.monotonic_s()
         try:
-            await connection.execute(_WRITE, self._machine, timeout=TRY_S)
+            write = _WRITE if self._machine else _WRITE_NAMELESS
+            await connection.execute(write, self._machine, timeout=TRY_S)
         except _TROUBLE as error:
             _logger.info("probe_failed", error=log.scrubbed(error))
             return None

@@ -1,4 +1,8 @@
-"""`ops reconcile EVENT`: what differs, as a table; with --repair, made right."""
+"""`ops reconcile EVENT`: what differs, as a table; with --repair, made right.
+
+An event in journal mode goes back when every machine has merged its journals. One that
+is gone for good is taken out with --retire; what it brings later is reported then.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from rich.table import Table
 
 from ops.cache.client import Cache
 from ops.clock import Clock
+from ops.crm_sync import statements
 from ops.crm_sync.drain import Drain
+from ops.crm_sync.merging import read_mode
 from ops.crm_sync.reconcile import Difference, Reconciler
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
@@ -18,6 +24,10 @@ from ops.errors import SettingsError
 from ops.settings import Settings
 
 CALL_TIMEOUT_S = 5.0
+_RETIRE = """
+UPDATE ops.machines SET retired_at = now() WHERE name = $1 AND retired_at IS NULL
+RETURNING name
+"""
 _FIND = "SELECT id FROM events WHERE slug = $1 OR id::text = lower($1)"
 
 
@@ -39,11 +49,20 @@ def reconciler(database: Database, cache: Cache, folder: Path) -> Reconciler:
     return Reconciler(database, cache, warmer, folder, Clock())
 
 
-async def run(settings: Settings, event: str, repair: bool, console: Console) -> bool:
+async def run(
+    settings: Settings,
+    event: str,
+    repair: bool,
+    console: Console,
+    retire: str | None = None,
+) -> bool:
     """Compare, show, repair if asked; whether nothing differs in the end.
 
+    Args:
+        retire: the name of a machine whose journals nobody waits for any more.
+
     Raises:
-        SettingsError: there is no such event.
+        SettingsError: there is no such event, or no such machine in service.
         StoreUnavailable: a store is away.
     """
     database = Database(settings.database_url, "ops reconcile")
@@ -52,11 +71,32 @@ async def run(settings: Settings, event: str, repair: bool, console: Console) ->
     try:
         event_id = await find_event(database, event)
         folder = Path(settings.data_dir) / "journal"
+        if retire and not await database.pool.fetchval(_RETIRE, retire):
+            raise SettingsError(f"there is no machine {retire} in service")
+        await _waited_for(database, cache, event_id, console)
         work = reconciler(database, cache, folder)
         return await _run(work, event_id, repair, console)
     finally:
         await cache.stop()
         await database.stop()
+
+
+async def _waited_for(
+    database: Database, cache: Cache, event_id: UUID, console: Console
+) -> None:
+    """Show which machines keep an event in journal mode."""
+    mode = await read_mode(cache, event_id)
+    if mode is None or mode[0] != "D":
+        return
+    rows = await database.pool.fetch(statements.MACHINES_NAMED, event_id, mode[1])
+    if not rows:
+        console.print("journal mode; all machines have merged")
+        return
+    table = Table("journal mode waits for", "last seen", "merged up to", "of")
+    for row in rows:
+        seen = row["last_seen_at"].isoformat(timespec="seconds")
+        table.add_row(row["name"], seen, str(row["epoch"]), str(mode[1]))
+    console.print(table)
 
 
 async def _run(

@@ -206,6 +206,11 @@ SELECT count(*) FROM ops.machines c
 LEFT JOIN ops.merges m ON m.machine_id = c.id AND m.event_id = $1
 WHERE c.retired_at IS NULL AND coalesce(m.epoch, 0) < $2
 """
+MACHINES_NAMED = """
+SELECT c.name, c.last_seen_at, coalesce(m.epoch, 0) AS epoch FROM ops.machines c
+LEFT JOIN ops.merges m ON m.machine_id = c.id AND m.event_id = $1
+WHERE c.retired_at IS NULL AND coalesce(m.epoch, 0) < $2 ORDER BY c.name
+"""
 WRITE_AND_EVENTS = """
 WITH written AS (
   INSERT INTO ops.cursors (name, xid, fact_id)

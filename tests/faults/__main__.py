@@ -46,18 +46,18 @@ async def run(options: argparse.Namespace) -> tuple[list[Result], list[Caught]]:
             )
 
     async with open_ground() as ground:
+        for number, fault in enumerate(faults, 1):
+            _OUT.print(f"[dim]{number}/{len(faults)}[/] {fault.name} ..", end=" ")
+            result = await _play(ground, fault, options)
+            results.append(result)
+            _OUT.print(_line(result))
+            await note()
         for one in controls:
             _OUT.print(f"without {one.name} ..", end=" ")
             seen = await control(ground, one, options.seed, short=options.short)
             caught.append(seen)
             colour = "green" if seen.caught else "red"
             _OUT.print(f"[{colour}]{seen.broken or 'nothing was seen'}[/]")
-            await note()
-        for number, fault in enumerate(faults, 1):
-            _OUT.print(f"[dim]{number}/{len(faults)}[/] {fault.name} ..", end=" ")
-            result = await _play(ground, fault, options)
-            results.append(result)
-            _OUT.print(_line(result))
             await note()
     return results, caught
 
@@ -67,9 +67,8 @@ async def _play(ground: Ground, fault: Fault, options: argparse.Namespace) -> Re
     try:
         return await play(ground, fault, options.seed, short=options.short)
     except Exception as error:
-        for process in ground.processes:
-            process.options, process.extra = [], {}
         await ground.heal()
+        await ground.whole()
         said = f"{type(error).__name__}: {str(error)[:200]}"
         return Result(
             fault.name, fault.group, options.seed, Findings(), 0, 0, None, True, {}, 0,
@@ -88,7 +87,7 @@ def _line(result: Result) -> str:
     wrong += "" if result.served else " not served afterwards"
     wrong += "" if result.converged else f" screens did not converge {result.apart}"
     wrong += f" {result.stumbled}" if result.stumbled else ""
-    wrong += "".join(f"\n    {line}" for line in found.examples)
+    wrong += "".join(f"\n    {line}" for line in [*found.examples, *found.astray[:3]])
     return (
         f"[{colour}]{found.acknowledged} acknowledged, {found.lost} lost, "
         f"{found.doubled + found.crowded} doubled[/], {found.amber} amber, "

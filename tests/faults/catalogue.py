@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,17 +16,17 @@ import asyncpg
 from redis.exceptions import RedisError
 
 from ops.dev.process import STOP_S_MAX, inhabitants
+from tests.faults import disks
 from tests.faults.ground import ROOT, Ground, Process
+from tests.faults.limits import UNLIMITED, limit
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.role import POINTS
-from tests.faults.scenario import Fault, Scene
+from tests.faults.scenario import DOWN_S, Fault, Scene
 
 FROZEN_S = 10.0
-DOWN_S = 4.0
 FLAPS, FLAP_S = 3, 2.0
 STORM_SOCKETS = 2_000
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-UNLIMITED = "unlimited"
 
 Run = Callable[[Scene], Awaitable[None]]
 Pick = Callable[[Ground], list[Process]]
@@ -272,18 +271,10 @@ async def _admin(ground: Ground, *statements: str) -> None:
 async def _disk_full(scene: Scene, folder: object) -> None:
     """No process of a store may make a file longer than 64 KiB, for a while."""
     for pid in inhabitants(folder):
-        _limit(pid, "65536")
+        limit(pid, "65536")
     await scene.hold(DOWN_S)
     for pid in inhabitants(folder):
-        _limit(pid, UNLIMITED)
-
-
-def _limit(pid: int, size: str) -> None:
-    subprocess.run(
-        ["prlimit", "--pid", str(pid), f"--fsize={size}:{UNLIMITED}"],
-        check=False,
-        capture_output=True,
-    )
+        limit(pid, UNLIMITED)
 
 
 # Both stores ---------------------------------------------------------------------
@@ -331,33 +322,6 @@ def resets(pick: PickHops) -> Run:
 
 
 # Files, clocks, crowds -----------------------------------------------------------
-
-
-async def journal_rubbish(scene: Scene) -> None:
-    """Rubbish, half a file and a lost owner's file lie in the journal folder."""
-    place = scene.ground.journals
-    place.mkdir(exist_ok=True)
-    (place / "rubbish.journal").write_bytes(os.urandom(5_000))
-    whole = next((p for p in place.glob("*.journal") if p.stat().st_size), None)
-    if whole is not None:
-        half = whole.read_bytes()
-        (place / "torn.journal").write_bytes(half[: len(half) // 2 + 100])
-    scene.ground.api[0].kill()
-    await scene.ground.serve()
-    await scene.hold(DOWN_S)
-    for name in ("rubbish.journal", "torn.journal"):
-        (place / name).unlink(missing_ok=True)
-
-
-async def journal_full(scene: Scene) -> None:
-    """The api processes cannot make a file longer: the journal takes no line."""
-    for process in scene.ground.api:
-        assert process.process is not None
-        _limit(process.process.pid, "8192")
-    await scene.hold(DOWN_S)
-    for process in scene.ground.api:
-        assert process.process is not None
-        _limit(process.process.pid, UNLIMITED)
 
 
 async def faked_clock(ground: Ground) -> None:
@@ -528,8 +492,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("FLUSHALL, then PostgreSQL stop", "both", both(_FLUSH, _SIGINT, 0.1)),
     *_hops(),
     Fault("poison records 1 %", "input", poisoned, poison=0.01),
-    Fault("rubbish in the journal folder", "files", journal_rubbish),
-    Fault("no room for the journal", "files", journal_full),
+    Fault("rubbish in the journal folder", "files", disks.journal_rubbish),
+    Fault("no room for the journal", "files", disks.journal_full),
+    Fault("read-only journal folder, then D", "files", disks.journal_read_only),
+    Fault("the disk stalls in D", "files", disks.disk_stalls, disks.stalling),
+    Fault("power cut in D", "files", disks.power_cut, disks.power_noted),
+    Fault("the mode moves under commits", "both", disks.mode_moves, disks.slow_beside),
     Fault("clock +7 h, then -2 h", "clock", clock_steps, faked_clock),
     Fault("2,000 sockets reconnect", "live", storm),
 )

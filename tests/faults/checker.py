@@ -64,7 +64,7 @@ class Findings(msgspec.Struct):
     lost: int = 0
     """Green or blue by the server, and no row."""
     astray: list[str] = []
-    """The stories of the lost ones."""
+    """The stories of the lost ones, and of who was wrongly turned away."""
     contradicted: int = 0
     """The record of a scan says another thing than the server had answered."""
     answered_twice: int = 0
@@ -253,14 +253,35 @@ def _reds(found: Findings, notes: list[Note], rows: list, clocks: bool) -> None:
         if note.op != "answer" or asked is None or asked.ticket is None:
             continue
         if note.reason in _ALREADY:
-            found.wrong_red += not any(
+            rightly = any(
                 row["scan_id"] != note.id
                 and (not clocks or _open(row, asked.at - BLUR, note.at + BLUR))
                 for row in by_ticket[asked.ticket]
             )
+            if not rightly:
+                found.wrong_red += 1
+                found.astray.append(_story(note, invoked, notes, rows))
         revoked_at = refunded.get(asked.ticket)
         if note.verdict == "admitted" and revoked_at and asked.at > revoked_at:
             found.revoked_in += 1
+
+
+def _story(red: Note, invoked: dict, notes: list[Note], rows: list) -> str:
+    """All that is known of the ticket of a red: every scan, then its rows."""
+    ticket = invoked[red.id].ticket
+    lines = [f"red {red.reason} {red.id} at {red.at:%S.%f}"]
+    lines += [
+        f"  {n.at:%S.%f} {n.id} {n.op} {n.why or ''}{n.direction or ''}"
+        f" {n.verdict or ''} {n.reason or ''} {n.durable or ''}"
+        for n in sorted(notes, key=lambda one: one.at)
+        if n.id in invoked and invoked[n.id].ticket == ticket
+    ]
+    lines += [
+        f"  row {r['scan_id']} {r['checked_in_at']:%S.%f} to {r['checked_out_at']}"
+        for r in rows
+        if r["ticket_id"] == ticket
+    ]
+    return "\n".join(lines)
 
 
 def _open(row: asyncpg.Record, since: datetime, until: datetime) -> bool:

@@ -71,6 +71,8 @@ class Process(Role):
         super().__init__(role, env, log)
         self.options: list[str] = []
         self.extra: dict[str, str] = {}
+        self.before: list[str] = []
+        """What it is started by, such as `setpriv`."""
 
     def start(self, ready_fd: int | None = None) -> None:
         """Start it; it dies with the harness."""
@@ -80,7 +82,7 @@ class Process(Role):
             command.append(f"--ready-fd={ready_fd}")
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*dies_with_parent("KILL"), *command],
+                [*dies_with_parent("KILL"), *self.before, *command],
                 env={**self.env, "PYTHONPATH": str(ROOT), **self.extra},
                 stdout=log,
                 stderr=log,
@@ -176,6 +178,23 @@ class Ground:
                 process.start()
         for n in range(2):
             await self.answers(n)
+
+    async def build(self, *processes: Process, steady_s: str = "") -> None:
+        """Start these anew with their options; with `steady_s`, sync as well."""
+        if steady_s:
+            self.sync.extra = {"OPS_STEADY_S": steady_s}
+            processes = (*processes, self.sync)
+        for process in processes:
+            await asyncio.to_thread(process.stop)
+        await self.serve()
+
+    async def whole(self) -> None:
+        """Nothing is wrong with any process any more."""
+        for process in self.processes:
+            if process.options or process.extra or process.before:
+                process.options, process.extra, process.before = [], {}, []
+                await asyncio.to_thread(process.stop)
+        await self.serve()
 
     async def answers(self, n: int) -> None:
         """Wait until an api process answers."""

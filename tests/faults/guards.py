@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ops.dev.handheld import Note
+from tests.faults.disks import mode_moves, power_cut, slow_beside
 from tests.faults.ground import Ground
 from tests.faults.scenario import Fault, Scene, play
 
@@ -180,6 +181,30 @@ async def journal_then_flush(scene: Scene) -> None:
     await ground.serve()
 
 
+async def hasty(ground: Ground) -> None:
+    """Greens of mode D do not wait for the disk."""
+    for process in ground.api:
+        process.options = ["--power", "--without", "fsync"]
+    await ground.build(*ground.api)
+
+
+async def unfenced(ground: Ground) -> None:
+    """The slow process is told nothing of a mode that has moved."""
+    await slow_beside(ground, "--without", "fence")
+
+
+async def epochless(ground: Ground) -> None:
+    """Who has lost PostgreSQL takes places, whatever the mode is by now."""
+    ground.api[1].options = ["--pause", "claim.before:0.3", "--without", "epoch"]
+    await ground.build(ground.api[1])
+    await slow_beside(ground)
+
+
+async def whole_again(ground: Ground) -> None:
+    """No process has anything replaced."""
+    await ground.whole()
+
+
 whole = builds()
 
 CONTROLS: tuple[Control, ...] = (
@@ -231,5 +256,29 @@ CONTROLS: tuple[Control, ...] = (
         whole,
         journal_then_flush,
         ("lost", "unlogged"),
+    ),
+    Control(
+        "the fsync of the journal",
+        "I2",
+        hasty,
+        whole_again,
+        power_cut,
+        ("lost", "unlogged"),
+    ),
+    Control(
+        "the fence of the cache's finish",
+        "I3",
+        unfenced,
+        whole_again,
+        mode_moves,
+        ("doubled", "crowded", "lost"),
+    ),
+    Control(
+        "the epoch of the claim",
+        "I3",
+        epochless,
+        whole_again,
+        mode_moves,
+        ("doubled", "crowded", "lost"),
     ),
 )

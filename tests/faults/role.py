@@ -3,21 +3,27 @@
     python -m tests.faults.role api --crash commit.after:30
     python -m tests.faults.role api --cancel 0.02
     python -m tests.faults.role api --without replay
+    python -m tests.faults.role api --pause journal.before:0.3
 
 The program itself has no switch for any of this; here its parts are replaced before it
 starts, as `benchmarks/api_role.py` adds a route. `--crash POINT:N` sends this process
 SIGKILL at the N-th time a batch reaches the point; `--cancel` cancels a random request
-at a random await, so often a second; `--without GUARD` leaves a guard out.
+at a random await, so often a second; `--without GUARD` leaves a guard out; `--pause`
+makes a step slow, so that others get between; `--stalls` lets the disk of the journal
+take 1.5 s while a file `stalls` lies in the data folder; `--power` notes beside each
+journal how much of it the disk has (`tests.faults.power`).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import itertools
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -28,9 +34,14 @@ from ops.admission import commit
 from ops.admission.deciding import Deciding
 from ops.admission.journal import Journal
 from ops.admission.journals import Journals
+from ops.cache.scripts import Script
+from ops.checkin import stores
 from ops.checkin.answers import Answers
 from ops.checkin.stores import Stores
 from ops.settings import load
+from tests.faults import power
+
+STALLS, STALL_S = "stalls", 1.5
 
 POINTS: dict[str, tuple[type, str]] = {
     "facts": (Stores, "read_cache"),
@@ -40,6 +51,8 @@ POINTS: dict[str, tuple[type, str]] = {
     "answer": (Answers, "make"),
 }
 """What happens in a batch, in this order; each can be died before and after."""
+SLOW = {**POINTS, "claim": (Stores, "claim")}
+"""What can be made slow; places are claimed in mode D alone."""
 
 
 def crash(point: str, at: int) -> None:
@@ -73,6 +86,79 @@ def crash(point: str, at: int) -> None:
             return done
 
     setattr(owner, method, dying)
+
+
+def pause(point: str, seconds: float) -> None:
+    """Wait at a point, each time."""
+    name, _, side = point.partition(".")
+    owner, method = SLOW[name]
+    original = getattr(owner, method)
+
+    async def slow(self: Any, *args: Any, **more: Any) -> Any:
+        if side == "before":
+            await asyncio.sleep(seconds)
+        done = await original(self, *args, **more)
+        if side == "after":
+            await asyncio.sleep(seconds)
+        return done
+
+    setattr(owner, method, slow)
+
+
+def stalling() -> None:
+    """The disk takes 1.5 s for each line of mode D while somebody says so."""
+    write = Journal._write
+
+    def stalled(self: Journal, lines: Any, synced: bool, marks: Any) -> None:
+        if synced and (self.path.parents[1] / STALLS).exists():
+            time.sleep(STALL_S)
+        write(self, lines, synced, marks)
+
+    Journal._write = stalled
+
+
+def noting_power() -> None:
+    """Note after each write how much of the file a power cut would leave."""
+    write = Journal._write
+
+    def noting(self: Journal, lines: Any, synced: bool, marks: Any) -> None:
+        write(self, lines, synced, marks)
+        power.note(self.path, self._database)
+
+    Journal._write = noting
+
+
+def without_fsync() -> None:
+    """Answer in mode D without waiting for the disk."""
+    write = Journal._write
+
+    def hasty(self: Journal, lines: Any, synced: bool, marks: Any) -> None:
+        write(self, lines, False, marks)
+
+    Journal._write = hasty
+
+
+def without_fence() -> None:
+    """Tell the cache of a commit although the mode has moved meanwhile."""
+    stores.FINISH = _weaker(
+        stores.FINISH,
+        "if ARGV[3] ~= '' and meta[4] ~= ARGV[3] then return {ARGV[1], 'moved'} end",
+    )
+
+
+def without_epoch() -> None:
+    """Take places in mode D although the event is in another epoch by now."""
+    stores.CLAIM = _weaker(
+        stores.CLAIM,
+        "if meta[4] ~= ARGV[3] or meta[5] ~= 'D' then return {ARGV[1], 'moved'} end",
+    )
+
+
+def _weaker(script: Script, guard: str) -> Script:
+    assert guard in script.text, f"the guard is not where it was: {guard}"
+    text = script.text.replace(guard, "")
+    sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return Script(script.name, text, sha)
 
 
 def without_replay() -> None:
@@ -157,6 +243,9 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "verify": without_verify,
     "journal": without_journal,
     "look": without_look,
+    "fsync": without_fsync,
+    "fence": without_fence,
+    "epoch": without_epoch,
 }
 
 
@@ -167,12 +256,22 @@ def main() -> None:
     parser.add_argument("--crash", metavar="POINT:N")
     parser.add_argument("--cancel", type=float)
     parser.add_argument("--without", choices=sorted(WITHOUT))
+    parser.add_argument("--pause", metavar="POINT:SECONDS")
+    parser.add_argument("--stalls", action="store_true")
+    parser.add_argument("--power", action="store_true")
     options = parser.parse_args()
     if options.crash:
         point, _, at = options.crash.partition(":")
         crash(point, int(at))
     if options.cancel:
         cancel_often(options.cancel)
+    if options.stalls:
+        stalling()
+    if options.power:
+        noting_power()
+    if options.pause:
+        point, _, seconds = options.pause.partition(":")
+        pause(point, float(seconds))
     if options.without:
         WITHOUT[options.without]()
     api_server.run(load())

@@ -22,6 +22,8 @@ from tests.faults.ground import Ground
 TICKETS = 3_000
 BEFORE, AFTER = 60, 150
 """Verdicts from the server before the fault begins, and after it is over."""
+DOWN_S = 4.0
+"""How long a store is away, if the fault says nothing else."""
 RECOVER_S, SETTLE_S, DRAIN_S = 60.0, 45.0, 60.0
 
 

@@ -192,3 +192,25 @@ async def test_a_visit_on_its_way_fills_no_cache_anew(
     assert await reconciler.sample() > 0
     assert await sync.cache.redis.hget(keys.meta(event.id), "epoch") != epoch
     assert await sync.cache.redis.hlen(place) == len(held)
+
+
+async def test_a_machine_that_is_gone_is_named_and_retired(
+    reconciler, sync, event, database_url, redis_url, tmp_path
+) -> None:
+    settings = Settings(
+        database_url=database_url, redis_url=redis_url, data_dir=tmp_path
+    )
+    await sync.database.pool.execute(
+        "INSERT INTO ops.machines (name) VALUES ('door-laptop-7')"
+    )
+    await sync.cache.redis.hset(keys.meta(event.id), "mode", "D")
+    console = Console(record=True, width=100)
+    await reconcile.run(settings, str(event.id), False, console)
+    assert "door-laptop-7" in console.export_text()
+    with pytest.raises(SettingsError):
+        await reconcile.run(settings, str(event.id), False, console, "no-such-machine")
+    await reconcile.run(settings, str(event.id), False, console, "door-laptop-7")
+    assert "door-laptop-7" not in console.export_text()
+    await sync.cache.redis.hset(keys.meta(event.id), "mode", "N")
+    await reconcile.run(settings, str(event.id), False, console)
+    assert "journal mode" not in console.export_text()

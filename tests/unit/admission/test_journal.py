@@ -6,14 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from ops.admission import journals
+from ops.admission import journal, journals
 from ops.admission.commit import LogRow
 from ops.admission.journal import Journal
 from ops.admission.lines import Line, State
@@ -93,6 +95,7 @@ async def test_every_process_writes_a_file_of_its_own(tmp_path: Path) -> None:
 WRITER = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from ops.admission.journal import Journal
 from ops.admission.lines import Line
@@ -178,3 +181,46 @@ async def test_its_owner_may_cancel_it_and_what_is_pending_is_no_green(
     ]
     await own.append(taken)
     assert journals.read(own.path) == taken
+
+
+async def test_a_folder_that_cannot_be_written_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process serves without it; a file stands in the folder's way here."""
+    monkeypatch.setattr(journal, "OPEN_AGAIN_S", 0.0)
+    folder = tmp_path / "journal"
+    folder.write_bytes(b"")
+    own = Journal(folder)
+    await own.start()
+    try:
+        with pytest.raises(OSError):
+            await own.append([line(uuid7())], synced=True)
+        folder.unlink()
+        kept = line(uuid7())
+        await own.append([kept], synced=True)
+        assert journals.read(own.path) == [kept]
+        assert not journals.orphaned(own.path)
+    finally:
+        await own.stop()
+
+
+async def test_a_disk_that_does_not_answer_is_waited_for_no_longer(
+    own: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for a line that nobody needs on the disk: a door stands behind it."""
+    monkeypatch.setattr(journal, "LATE_S", 0.1)
+    answers, write = threading.Event(), own._write
+
+    def stalls(*args: Any) -> None:
+        answers.wait(30)
+        write(*args)
+
+    monkeypatch.setattr(own, "_write", stalls)
+    kept = line(uuid7())
+    try:
+        with pytest.raises(TimeoutError):
+            await own.append([kept])
+    finally:
+        answers.set()
+    await own.append([])
+    assert journals.read(own.path) == [kept], "whether it is written was unknown"
