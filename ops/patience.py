@@ -1,17 +1,31 @@
-"""Waiting for a store no longer than one wants to.
+"""Waiting for a store no longer than one wants to, and going on whatever it does.
 
 Leaving an asyncpg connection after a timeout waits for the server to confirm the
 cancel: 5 s and more when the server is stopped (measured). Who cannot afford that
 stops waiting, and lets the work end by itself.
+
+What lives as long as its process is a loop of `for_ever`: drivers end a broken
+connection with errors of kinds that nobody thought of, and a watch or a relay that one
+of them ended is missed by nobody until the doors miss it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+from ops import log
 
 T = TypeVar("T")
+Step = Callable[[], Awaitable[object]]
+Errors = tuple[type[Exception], ...]
+
+REST_S = 0.5
+"""After a step that failed: so that a store that is away is not asked in a hurry."""
+
+_logger = log.get(__name__)
 
 
 async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
@@ -33,6 +47,75 @@ async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
         _abandon(task)
         raise TimeoutError
     return task.result()
+
+
+async def safely(step: Step, name: str, expected: Errors = ()) -> bool:
+    """Take a step; whether it got through. What it raises is logged, and no more.
+
+    A cancellation goes through if somebody asked for one. (A driver may cancel what it
+    waits for itself, which looks the same inside.)
+
+    Args:
+        expected: what is no defect (a store is away); anything else is logged with
+            where it came from.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    try:
+        await step()
+    except expected as error:
+        _logger.warning("step_failed", step=name, error=log.scrubbed(error))
+        return False
+    except asyncio.CancelledError as error:
+        if task.cancelling():
+            raise
+        _logger.exception("step_broken", step=name, error=log.scrubbed(error))
+        return False
+    except Exception as error:
+        _logger.exception("step_broken", step=name, error=log.scrubbed(error))
+        return False
+    return True
+
+
+async def for_ever(
+    step: Step, pause_s: float, name: str, expected: Errors = ()
+) -> NoReturn:
+    """Take a step again and again until cancelled, whatever it raises.
+
+    Ends when it is cancelled also where the step makes an error of its own of the
+    cancellation or swallows it, as redis-py does.
+
+    Args:
+        pause_s: between two steps, and before the first; at least `REST_S` after one
+            that failed.
+        expected: see `safely`.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    wait_s = pause_s
+    while not task.cancelling():
+        await asyncio.sleep(wait_s)
+        got_through = await safely(step, name, expected)
+        wait_s = pause_s if got_through else max(pause_s, REST_S)
+    raise asyncio.CancelledError
+
+
+@contextmanager
+def answering(
+    waiting: Iterable[asyncio.Future[Any]], otherwise: Callable[[], Exception]
+) -> Iterator[None]:
+    """However the block is left, nobody waits for an answer any more.
+
+    Args:
+        otherwise: the error for those whom the block has told nothing.
+    """
+    try:
+        yield
+    finally:
+        for answer in waiting:
+            if not answer.done():
+                answer.set_exception(otherwise())
+                answer.exception()  # seen, also if whoever asked has gone
 
 
 CANCEL_AGAIN_S = 0.1

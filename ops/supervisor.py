@@ -17,10 +17,12 @@ import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from ops import log
 from ops.errors import SettingsError
 from ops.parent import dies_with_parent
+from ops.patience import for_ever, safely
 
 ORDER = ("crowd", "api", "live", "sync")  # of stopping; the crowd is the demo's
 READY_S_MAX = 60.0  # a role that says nothing for so long is not coming
@@ -77,7 +79,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._rolling = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
         self._leaving: set[asyncio.subprocess.Process] = set()
 
     @property
@@ -97,7 +99,7 @@ class Supervisor:
 
     def roll(self) -> None:
         """Exchange all children one by one, behind `run`."""
-        task = asyncio.create_task(self._roll())
+        task = asyncio.create_task(safely(self._roll, "roll", (OSError,)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -113,7 +115,10 @@ class Supervisor:
         # A terminal that closes says the same as somebody who wants a rolling restart.
         hangup = self.stop if os.isatty(0) else self.roll
         loop.add_signal_handler(signal.SIGHUP, hangup)
-        keepers = [asyncio.create_task(self._keep(slot)) for slot in self._slots]
+        keepers = [
+            asyncio.create_task(for_ever(partial(self._keep, slot), 0.0, "keep"))
+            for slot in self._slots
+        ]
         first = asyncio.create_task(self._first_ready())
         await self._stopping.wait()
         first.cancel()
@@ -135,37 +140,39 @@ class Supervisor:
             self._on_ready()
 
     async def _keep(self, slot: Slot) -> None:
-        """Fill the slot again whenever its child has ended."""
+        """Fill the slot, and return when it is to be filled again."""
         loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            if not slot.filled:
-                child, pipe = await self._spawn(slot)
-                slot.process = child
-                if await self._until_ready(child, pipe):
-                    slot.serves.set()
-                    _log.info("ready", role=slot.role, index=slot.index, pid=child.pid)
-                elif child.returncode is None:
-                    _log.error("not_ready", role=slot.role, index=slot.index)
-                    await self._end(child)
-            # A rolling restart may have put another process here: then keep that one.
-            while slot.filled and slot.process is not None:
-                await slot.process.wait()
-            if loop.time() - began > STEADY_S:
-                slot.failures = 0
-            ceiling_s = min(
-                BACKOFF_S_MAX, BACKOFF_S_FIRST * 2 ** min(slot.failures, 10)
-            )
-            pause_s = random.uniform(0, ceiling_s)
-            slot.failures += 1
-            _log.warning(
-                "ended",
-                role=slot.role,
-                index=slot.index,
-                code=slot.process.returncode if slot.process else None,
-                again_in_s=round(pause_s, 2),
-            )
-            await asyncio.sleep(pause_s)
+        began = loop.time()
+        # No process or no file is to be had, now: the next try comes.
+        await safely(partial(self._fill, slot), "fill", (OSError,))
+        # A rolling restart may have put another process here: then keep that one.
+        while slot.filled and slot.process is not None:
+            await slot.process.wait()
+        if loop.time() - began > STEADY_S:
+            slot.failures = 0
+        pause_s = random.uniform(0, _backoff_s(slot.failures))
+        slot.failures += 1
+        _log.warning(
+            "ended",
+            role=slot.role,
+            index=slot.index,
+            code=slot.process.returncode if slot.process else None,
+            again_in_s=round(pause_s, 2),
+        )
+        await asyncio.sleep(pause_s)
+
+    async def _fill(self, slot: Slot) -> None:
+        """Put a process into a slot that has none; return when it serves or is gone."""
+        if slot.filled:
+            return
+        child, pipe = await self._spawn(slot)
+        slot.process = child
+        if await self._until_ready(child, pipe):
+            slot.serves.set()
+            _log.info("ready", role=slot.role, index=slot.index, pid=child.pid)
+        elif child.returncode is None:
+            _log.error("not_ready", role=slot.role, index=slot.index)
+            await self._end(child)
 
     async def _spawn(self, slot: Slot) -> tuple[asyncio.subprocess.Process, int]:
         """A new child and the read end of the pipe on which it says it is ready."""

@@ -6,24 +6,22 @@ first time of each, and only what is new moves the announcement's counters.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
 import asyncpg
 
-from ops import log
 from ops.announcements import statements
 from ops.clock import Clock
+from ops.db.engine import DATABASE_ERRORS
+from ops.patience import for_ever, safely
 
 FLUSH_S = 0.25
 WAITING_MAX = 50_000
 """Beyond this acknowledgements are dropped; the client repeats `delivered` when it
 comes back, so a count is late and not wrong."""
 CALL_TIMEOUT_S = 5.0
-
-_logger = log.get(__name__)
 
 
 class What(IntEnum):
@@ -52,21 +50,27 @@ class Receipts:
 
     async def run(self) -> None:
         """Write until cancelled; what waits is kept while PostgreSQL is away."""
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            await self.flush()
+        await for_ever(self._turn, FLUSH_S, "receipts", DATABASE_ERRORS)
 
-    async def flush(self) -> None:
-        """Write what waits, in one statement."""
-        if not self._waiting:
-            return
+    async def _turn(self) -> None:
+        """Write what waits; what could not be written waits on.
+
+        Raises:
+            Whatever the writing raised.
+        """
         taken, self._waiting = self._waiting, {}
+        if not taken:
+            return
         try:
             await write(self._pool, taken, self._clock.now())
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            _logger.warning("receipts_wait", error=log.scrubbed(error))
+        except BaseException:
             for key, what in taken.items():
                 self.add(*key, what)
+            raise
+
+    async def flush(self) -> None:
+        """Write what waits now, if it can be written."""
+        await safely(self._turn, "receipts", DATABASE_ERRORS)
 
 
 async def write(

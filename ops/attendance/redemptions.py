@@ -14,17 +14,17 @@ import contextlib
 import hashlib
 from collections import deque
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import Meta
 
-from ops import log
 from ops.admission.scan import ScanRequest
 from ops.attendance.acting import Caller, House
 from ops.auth.subjects import DeviceIdentity, Staff
+from ops.db.engine import DATABASE_ERRORS
 from ops.errors import (
     ApiError,
     Conflict,
@@ -34,6 +34,7 @@ from ops.errors import (
     Unavailable,
     Unprocessable,
 )
+from ops.patience import answering, safely
 from ops.texts import Texts
 
 BATCH_MAX: Final = 64
@@ -46,8 +47,6 @@ WAIT_S: Final = 10.0
 REDEEM: Final = "SELECT ops.redeem_v1($1, $2, $3, $4)"
 UNDO: Final = "SELECT ops.undo_redemption_v1($1, $2, $3, $4, $5)"
 EVENT_NO: Final = "SELECT no FROM events WHERE id = $1"
-
-_logger = log.get(__name__)
 
 
 class RedemptionBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +182,7 @@ class Redemptions:
             async with asyncio.timeout(WAIT_S):
                 said: dict[str, Any] = await asyncio.shield(waiting.answer)
         except TimeoutError as error:
-            raise Unavailable(headers={"Retry-After": "1"}) from error
+            raise _unknown() from error
         return said
 
     async def undo(
@@ -247,26 +246,22 @@ class Redemptions:
         try:
             while queue:
                 batch = [queue.popleft() for _ in range(min(BATCH_MAX, len(queue)))]
-                await self._batch(event_id, batch)
+                with answering([one.answer for one in batch], _unknown):
+                    decided = partial(self._batch, event_id, batch)
+                    await safely(decided, "redeem", DATABASE_ERRORS)
         finally:
             del self._tasks[event_id]
 
     async def _batch(self, event_id: UUID, batch: list[_Waiting]) -> None:
         rows = [{**one.row, "i": at} for at, one in enumerate(batch)]
-        try:
-            results = await self._house.database.pool.fetchval(
-                REDEEM,
-                event_id,
-                self._numbers[event_id],
-                self._house.clock.now(),
-                rows,
-                timeout=CALL_TIMEOUT_S,
-            )
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            _logger.warning("redeem_failed", error=log.scrubbed(error))
-            for one in batch:
-                one.answer.set_result({"error": "unknown_outcome"})
-            return
+        results = await self._house.database.pool.fetchval(
+            REDEEM,
+            event_id,
+            self._numbers[event_id],
+            self._house.clock.now(),
+            rows,
+            timeout=CALL_TIMEOUT_S,
+        )
         for result in results:
             batch[result["i"]].answer.set_result(result)
 
@@ -333,4 +328,9 @@ def _error(word: str) -> ApiError:
             return NotFound(f"This event has no such {what}.", code=word)
         case "item_missing":
             return Unprocessable("Name an item.", code="item_missing")
+    return _unknown()
+
+
+def _unknown() -> ApiError:
+    """Nobody can tell what became of it: the same id may be sent again."""
     return Unavailable(headers={"Retry-After": "1"})

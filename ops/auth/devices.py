@@ -10,19 +10,17 @@ events of the others; while PostgreSQL is away the memory stands, and the door g
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import OrderedDict
 from typing import Any
 from uuid import UUID
 
-from ops import log
 from ops.auth import queries
 from ops.auth.subjects import DeviceIdentity, Nobody
 from ops.auth.tokens import TOKEN_LENGTH_MAX, token_hash
 from ops.clock import Clock
-from ops.db.engine import Database
-from ops.errors import Unauthenticated
-from ops.patience import within
+from ops.db.engine import DATABASE_ERRORS, Database
+from ops.errors import StoreError, Unauthenticated
+from ops.patience import ended, for_ever, within
 
 REFRESH_S = 0.5
 KNOWN_MAX = 10_000
@@ -37,7 +35,7 @@ LOOK_UPS_AT_ONCE_MAX = 4
 FORGED = Nobody("invalid_token", "The token is not valid.")
 REVOKED = Nobody("device_revoked", "This device was revoked; pair it again.")
 
-_logger = log.get(__name__)
+_EXPECTED = (StoreError, *DATABASE_ERRORS)
 
 
 class DeviceRegistry:
@@ -52,14 +50,14 @@ class DeviceRegistry:
 
     async def start(self) -> None:
         """Begin to refresh."""
-        self._task = asyncio.create_task(self._refresh_for_ever(), name="devices")
+        self._task = asyncio.create_task(
+            for_ever(self.refresh, REFRESH_S, "devices", _EXPECTED), name="devices"
+        )
 
     async def stop(self) -> None:
         """End the refresh; may come twice, or without `start`."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await ended([self._task])
             self._task = None
 
     async def authenticate(self, header: str) -> DeviceIdentity:
@@ -146,16 +144,6 @@ class DeviceRegistry:
         )
         for row in rows:
             self._remember(row)
-
-    async def _refresh_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            try:
-                await self.refresh()
-            except Exception as error:
-                # Whatever it is (a driver has errors of its own kinds): a refresh that
-                # ends would keep revoked tokens alive in this process for ever.
-                _logger.warning("devices_not_refreshed", error=log.scrubbed(error))
 
     def _refused(self, key: bytes) -> Nobody | None:
         entry = self._unknown.get(key)

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from ops import log, metrics
@@ -34,9 +33,9 @@ from ops.checkin.pending import Answered, Lane, Pending, ask
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 from ops.clock import Clock
-from ops.db.engine import Database
+from ops.db.engine import DATABASE_ERRORS, Database
 from ops.errors import Unauthenticated, Unavailable
-from ops.patience import within
+from ops.patience import answering, safely, within
 
 QUEUE_MAX = 10_000
 """Scans waiting in a process; more is answered 503, the device keeps them."""
@@ -49,12 +48,6 @@ SHOWN_KEPT_MAX = 2_000
 """Greens that were shown while the cache was away: they are sent with one call."""
 
 KNOW_S = 0.3
-DATABASE_ERRORS = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
 
 _DEVICE = (
     "SELECT row_to_json(d)::text FROM ops.device_entries_v1 d "
@@ -94,7 +87,7 @@ class EventDesk:
         self._due = False
         self._batches: dict[asyncio.Task[None], Taken] = {}
         self._resting: asyncio.TimerHandle | None = None
-        self._telling: asyncio.Task[Any] | None = None
+        self._telling: asyncio.Task[bool] | None = None
         self.mode = "N"
         self._task = asyncio.create_task(self._run(), name=f"desk {plan.event.id}")
 
@@ -176,12 +169,16 @@ class EventDesk:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._start_batches()
-            if self._due or (self._stopping and not self._batches):
-                self._due = False
-                await self._flush_safely()
+            if not await safely(self._turn, "desk"):
+                self._write_within(WRITE_AGAIN_S)
             if self._stopping and self._lanes.idle:
                 return
+
+    async def _turn(self) -> None:
+        self._start_batches()
+        if self._due or (self._stopping and not self._batches):
+            self._due = False
+            await self._flush()
 
     def _start_batches(self) -> None:
         """Start what may start now, and come back when uploads have rested."""
@@ -208,12 +205,8 @@ class EventDesk:
     async def _safely(self, taken: list[Pending]) -> None:
         """Run a batch; whatever happens in it, everybody who waits gets an answer."""
         try:
-            await self._batch(taken)
-        except Exception as error:
-            _logger.exception("batch_failed", error=log.scrubbed(error))
-            for pending in taken:
-                if not pending.answer.done():
-                    pending.answer.set_exception(Unavailable())
+            with answering([pending.answer for pending in taken], Unavailable):
+                await safely(partial(self._batch, taken), "batch")
         finally:
             for pending in taken:
                 self._flying.pop(pending.scan.id).set_result(None)
@@ -329,13 +322,14 @@ class EventDesk:
         if len(args) == finish.FIXED_ARGUMENTS:
             return None
         green = any(item.durable == "committed" for item in command.items)
-        telling = self._finish(args, shown)
         if green:
-            return await telling
+            return await self._finish(args, shown)
         # Nobody waits for the line of a refusal; one at a time is under way.
         if self._telling is not None and not self._telling.done():
             await self._telling
-        self._telling = asyncio.create_task(telling)
+        self._telling = asyncio.create_task(
+            safely(partial(self._finish, args, shown), "finish")
+        )
         return None
 
     def _answer(self, batch: Batch, taken: list[Pending]) -> None:
@@ -349,14 +343,6 @@ class EventDesk:
                 pending.answer.set_result(
                     Answered(item, batch.plan, batch.now, self._inside)
                 )
-
-    async def _flush_safely(self) -> None:
-        """Flush; whatever happens in it, the desk goes on."""
-        try:
-            await self._flush()
-        except Exception as error:
-            _logger.exception("flush_failed", error=log.scrubbed(error))
-            self._write_within(WRITE_AGAIN_S)
 
     async def _flush(self) -> None:
         """Write confirmations and answers that no batch took along."""

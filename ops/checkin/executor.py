@@ -10,14 +10,13 @@ import sqlite3
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from ops import log, metrics
 from ops.admission import commands
 from ops.admission.commands import Command, Down
 from ops.admission.journal import Journal, Mark
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
+from ops.db.engine import DATABASE_ERRORS
 
 JOURNAL_ERRORS = (sqlite3.Error, OSError, TimeoutError)
 MARKS_KEPT_MAX = 20_000
@@ -99,11 +98,6 @@ class Executor:
             return Down("database", lasting=True)
         try:
             return await self._plans.load(self._event_id, version)
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-        ) as error:
+        except DATABASE_ERRORS as error:
             _logger.warning("plan_not_loaded", error=log.scrubbed(error))
             return Down("database")

@@ -17,15 +17,13 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from ops import log
 from ops.admission.journals import machine_name
 from ops.admission.steady import PROBE_S, STEADY_S, TRY_S, Steady, counts_as_back
 from ops.checkin.stores import Stores
 from ops.clock import Clock
-from ops.db.engine import Database
-from ops.patience import within
+from ops.db.engine import DATABASE_ERRORS, Database
+from ops.patience import ended, for_ever, within
 
 RENEW_S = 5.0
 PREPARE_S = 5.0
@@ -40,13 +38,6 @@ _WRITE_NAMELESS = (
     "UPDATE ops.cursors SET updated_at = now() WHERE name = 'steady' AND $1 = ''"
 )
 """Of a machine whose folder cannot be read: a made-up one would never merge."""
-_TROUBLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresError,
-)
 _logger = log.get(__name__)
 
 
@@ -71,29 +62,27 @@ class Recovery:
 
     async def start(self) -> None:
         """Write this machine down and begin to watch."""
-        with contextlib.suppress(*_TROUBLE):
+        with contextlib.suppress(*DATABASE_ERRORS):
             self._machine = await asyncio.to_thread(machine_name, self._folder)
             await self._database.pool.execute(_WRITE, self._machine, timeout=RENEW_S)
             await self._prepare()
-        self._task = asyncio.create_task(self._watch(), name="recovery")
+        self._task = asyncio.create_task(
+            for_ever(self._watch, PROBE_S, "recovery"), name="recovery"
+        )
 
     async def stop(self) -> None:
         """End; may come twice, or without `start`."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await ended([self._task])
             self._task = None
 
     async def _watch(self) -> None:
-        """Look for ever: a watch that ends leaves its process in mode D for ever."""
-        while True:
-            await asyncio.sleep(PROBE_S)
-            try:
-                await self._look()
-            except Exception as error:
-                self._steady.clear()
-                _logger.exception("recovery_broken", error=log.scrubbed(error))
+        """Look; after a look that failed successes are counted from the beginning."""
+        try:
+            await self._look()
+        except BaseException:
+            self._steady.clear()
+            raise
 
     async def _look(self) -> None:
         breaker = self._stores.database_breaker
@@ -102,7 +91,7 @@ class Recovery:
             self._steady.clear()
             if now_s - self._prepared_s >= PREPARE_S:
                 self._prepared_s = now_s
-                with contextlib.suppress(*_TROUBLE):
+                with contextlib.suppress(*DATABASE_ERRORS):
                     await within(PREPARE_TRY_S, self._prepare())
             return
         took_s = await self._probe()
@@ -119,14 +108,14 @@ class Recovery:
         try:
             async with asyncio.timeout(TRY_S):
                 connection = await self._database.connect()
-        except _TROUBLE as error:
+        except DATABASE_ERRORS as error:
             _logger.info("probe_failed", error=log.scrubbed(error))
             return None
         began_s = self._clock.monotonic_s()
         try:
             write = _WRITE if self._machine else _WRITE_NAMELESS
             await connection.execute(write, self._machine, timeout=TRY_S)
-        except _TROUBLE as error:
+        except DATABASE_ERRORS as error:
             _logger.info("probe_failed", error=log.scrubbed(error))
             return None
         finally:
@@ -138,7 +127,7 @@ class Recovery:
         try:
             async with asyncio.timeout(RENEW_S):
                 await self._database.renew_door()
-        except _TROUBLE as error:
+        except DATABASE_ERRORS as error:
             _logger.warning("door_not_renewed", error=log.scrubbed(error))
             return False
         return True

@@ -34,7 +34,7 @@ from ops.cache.client import CACHE_ERRORS, Cache
 from ops.cache.entry import DeviceEntry, unpack_device
 from ops.cache.scripts import CLAIM, FINISH, READ_FACTS, SWITCH
 from ops.clock import Clock
-from ops.db.engine import Database
+from ops.db.engine import DATABASE_ERRORS, Database
 from ops.errors import StoreUnavailable
 
 TRIES_S = (0.2, 0.25)
@@ -62,13 +62,6 @@ _POISON = (
 """A value of the batch that PostgreSQL refuses; never a reason to call it gone."""
 _LOCKED_MAX = 1
 """A batch that waits for a lock again does not wait for one of our own."""
-_GONE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresError,
-)
 
 _logger = log.get(__name__)
 _echo = itertools.count(1)
@@ -293,7 +286,7 @@ class Stores:
                     # Cut short by the database; nothing of it was written.
                     _logger.info("batch_repeated", error=log.scrubbed(error))
                     locked += isinstance(error, asyncpg.LockNotAvailableError)
-                except _GONE as error:
+                except DATABASE_ERRORS as error:
                     gone += 1
                     metrics.store_failures_total.labels("postgresql").inc()
                     _logger.warning("database_failed", error=log.scrubbed(error))

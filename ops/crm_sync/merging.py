@@ -31,7 +31,7 @@ from ops.cache.scripts import FINISH
 from ops.crm_sync import rows as packed
 from ops.crm_sync import statements
 from ops.crm_sync.plans import read_plan
-from ops.db.engine import Database
+from ops.db.engine import DATABASE_ERRORS, Database
 from ops.errors import StoreUnavailable
 
 TICKETS_PER_CALL = 100
@@ -40,7 +40,6 @@ PAUSE_S = 0.001
 CALL_TIMEOUT_S = 5.0
 
 _POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
-_GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _UNREADABLE = (sqlite3.Error, OSError, ValueError, msgspec.MsgspecError)
 _decode = msgspec.json.Decoder(merge.Merged).decode
 _logger = log.get(__name__)
@@ -201,7 +200,7 @@ class Merger:
             return await call(*args, timeout=CALL_TIMEOUT_S)
         except _POISON:
             raise
-        except _GONE as error:
+        except DATABASE_ERRORS as error:
             _logger.warning("merge_interrupted", error=log.scrubbed(error))
             return Down("database")
 
@@ -257,7 +256,7 @@ class Merger:
             found = await self._database.back.fetch(
                 statements.VISITS_BY_TICKET, event_id, tickets, timeout=CALL_TIMEOUT_S
             )
-        except _GONE as error:
+        except DATABASE_ERRORS as error:
             _logger.warning("merge_not_told", error=log.scrubbed(error))
             return False
         if plan is None:

@@ -22,12 +22,11 @@ from ops.cache.scripts import SWITCH
 from ops.crm_sync import statements
 from ops.crm_sync.drain import FACTS_PER_TURN, Drain
 from ops.crm_sync.merging import read_mode
-from ops.db.engine import Database
+from ops.db.engine import DATABASE_ERRORS, Database
 
 MARGIN_S = 2.0
 CALL_TIMEOUT_S = 3.0
 
-_GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _logger = log.get(__name__)
 
 
@@ -55,7 +54,7 @@ class Modes:
             async with self._database.back.acquire(timeout=TRY_S) as connection:
                 began_s = time.monotonic()
                 events = await self._written(connection)
-        except _GONE as error:
+        except DATABASE_ERRORS as error:
             self._steady.clear()
             _logger.info("mode_probe_failed", error=log.scrubbed(error))
             return 0
@@ -78,7 +77,12 @@ class Modes:
             found: list[Any] = await connection.fetch(
                 statements.WRITE_AND_EVENTS, timeout=TRY_S
             )
-        except (OSError, TimeoutError, asyncpg.InterfaceError):
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ):
             connection.terminate()  # giving it back would wait for the server
             raise
         return found

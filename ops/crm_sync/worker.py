@@ -38,10 +38,10 @@ from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.session_news import SessionNews
 from ops.crm_sync.warm import Warmer
-from ops.db.engine import Database
+from ops.db.engine import DATABASE_ERRORS, Database
 from ops.errors import OpsError, StoreUnavailable
 from ops.pages_dir import find
-from ops.patience import ended
+from ops.patience import Step, ended, for_ever
 from ops.settings import Settings
 from ops.texts import Texts
 from ops.watch.forecaster import Forecaster
@@ -76,13 +76,7 @@ FORECAST_S = 2.0
 RETRY_S = 0.5
 CHANNEL = "ops_outbox"
 
-_TROUBLE = (
-    OpsError,
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
+_TROUBLE = (OpsError, *DATABASE_ERRORS)
 _logger = log.get(__name__)
 
 
@@ -124,8 +118,8 @@ class Worker:
         await self.database.start()
         await self.cache.start()
         self._tasks = [
-            asyncio.create_task(self._for_ever(), name="sync"),
-            asyncio.create_task(self._repeat(self.merger.turn, MERGE_S), name="merge"),
+            _kept_up(self._lead, RETRY_S, "sync"),
+            _kept_up(self.merger.turn, MERGE_S, "merge"),
         ]
 
     async def stop(self) -> None:
@@ -135,16 +129,6 @@ class Worker:
         self.merger.stop()
         await self.cache.stop()
         await self.database.stop()
-
-    async def _for_ever(self) -> None:
-        while True:
-            try:
-                await self._lead()
-            except _TROUBLE as error:
-                _logger.warning("sync_interrupted", error=log.scrubbed(error))
-            except Exception as error:
-                _logger.exception("sync_broken", error=log.scrubbed(error))
-            await asyncio.sleep(RETRY_S)
 
     async def _lead(self) -> None:
         """Wait for the lead, then run all duties until the connection is lost."""
@@ -167,7 +151,7 @@ class Worker:
 
     async def _duties(self, lost: asyncio.Event) -> None:
         duties = [
-            asyncio.create_task(self._repeat(duty, pause_s), name=name)
+            _kept_up(duty, pause_s, name)
             for name, duty, pause_s in (
                 ("warm", self._warm, WARM_CHECK_S),
                 ("relay", self._relay, 0.0),
@@ -194,22 +178,6 @@ class Worker:
             _logger.warning("sync_lost_the_lead")
         finally:
             await ended(duties)
-
-    async def _repeat(self, duty: object, pause_s: float) -> None:
-        """A duty for ever: trouble is logged and the next turn comes."""
-        assert callable(duty)
-        while True:
-            try:
-                await duty()
-            except _TROUBLE as error:
-                _logger.warning("duty_failed", error=log.scrubbed(error))
-                await asyncio.sleep(RETRY_S)
-            except Exception as error:
-                # Whatever it is: a duty that ends for good is a relay or a merge that
-                # nobody misses until the doors do (seen when PostgreSQL was stopped).
-                _logger.exception("duty_broken", error=log.scrubbed(error))
-                await asyncio.sleep(RETRY_S)
-            await asyncio.sleep(pause_s)
 
     async def _warm(self) -> None:
         await self.warmer.check()
@@ -276,6 +244,10 @@ class Worker:
 
     async def _sweep(self) -> None:
         await self.sweeper.sweep()
+
+
+def _kept_up(duty: Step, pause_s: float, name: str) -> asyncio.Task[None]:
+    return asyncio.create_task(for_ever(duty, pause_s, name, _TROUBLE), name=name)
 
 
 async def _serve(settings: Settings) -> None:

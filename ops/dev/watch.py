@@ -8,6 +8,7 @@ import sys
 from ops import log
 from ops.dev.servers import Embedded
 from ops.errors import StoreError
+from ops.patience import ended, for_ever
 from ops.supervisor import Supervisor
 
 LOOK_S = 0.25
@@ -21,17 +22,15 @@ async def run(supervisor: Supervisor, stores: Embedded | None) -> None:
     A store is started from this thread, which must be the main one, and holds it for
     the second that this takes.
     """
-    watch = asyncio.create_task(_revive(stores)) if stores else None
+    watches = [asyncio.create_task(_revived(stores))] if stores else []
     try:
         await supervisor.run()
     finally:
-        if watch is not None:
-            watch.cancel()
+        await ended(watches)
 
 
-async def _revive(stores: Embedded) -> None:
-    while True:
-        await asyncio.sleep(LOOK_S)
+async def _revived(stores: Embedded) -> None:
+    async def look() -> None:
         for server in (stores.postgres, stores.valkey):
             if not server.alive:
                 _log.error("store_ended", store=server.name)
@@ -39,3 +38,5 @@ async def _revive(stores: Embedded) -> None:
                     server.start()
                 except StoreError as error:
                     print(f"ops: {error}", file=sys.stderr)
+
+    await for_ever(look, LOOK_S, "revive")

@@ -17,7 +17,6 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-import asyncpg
 from litestar import Request, Response
 from litestar.types import Message, Scope
 from nacl.exceptions import CryptoError
@@ -26,7 +25,7 @@ from nacl.secret import SecretBox
 from ops import log
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.clock import Clock
-from ops.db.engine import Database
+from ops.db.engine import DATABASE_ERRORS, Database
 from ops.errors import Conflict, FieldProblem, MalformedBody
 
 HEADER: Final = "idempotency-key"
@@ -172,7 +171,7 @@ class Idempotency:
                 await self._database.pool.execute(
                     PRUNE, self._clock.now() - KEPT, PRUNED_MAX
                 )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DATABASE_ERRORS as error:
             # What was done is done: the client shall have its answer. A repeat within
             # a minute is told to wait.
             _logger.warning("idempotency_not_kept", error=log.scrubbed(error))

@@ -14,8 +14,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ops.db.engine import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
-from ops.live.plan import CALL_TIMEOUT_S, DATABASE_ERRORS
+from ops.live.plan import CALL_TIMEOUT_S
 from ops.watch.rules import CASES, RULES
 from ops.watch.statements import VIEW
 

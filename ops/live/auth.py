@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +19,10 @@ import asyncpg
 import msgspec
 
 from ops.auth.tokens import TOKEN_LENGTH_MAX, token_hash
+from ops.db.engine import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
-from ops.live.plan import DATABASE_ERRORS
 from ops.live.topics import Grants, Subject
+from ops.patience import answering, safely
 
 CALL_TIMEOUT_S = 2.0
 ROLES_KEPT = 1024
@@ -142,19 +143,20 @@ class Authenticator:
         }
 
     async def _look(self) -> None:
-        """Look up all who wait, until nobody does."""
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                found = await self.look_up(asked)
-            except Exception as error:  # whatever it is, those who wait are told
-                for answer in asked.values():
-                    answer.set_exception(error)
-                    answer.exception()  # seen, also if all who asked have gone
-                continue
-            for digest, answer in asked.items():
-                answer.set_result(found.get(digest))
-        self._looking = None
+        """Look up all who wait, until nobody does; whatever happens they are told."""
+        try:
+            while self._waiting:
+                asked, self._waiting = self._waiting, {}
+                with answering(asked.values(), StoreUnavailable):
+                    tell = partial(self._tell, asked)
+                    await safely(tell, "look_up", (StoreUnavailable,))
+        finally:
+            self._looking = None
+
+    async def _tell(self, asked: dict[bytes, asyncio.Future[Grants | None]]) -> None:
+        found = await self.look_up(asked)
+        for digest, answer in asked.items():
+            answer.set_result(found.get(digest))
 
 
 @lru_cache(maxsize=ROLES_KEPT)

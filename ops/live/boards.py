@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from ops import log, metrics
+from ops import metrics
 from ops.announcements import statements
 from ops.announcements.board import (
     ITEMS_MAX,
@@ -28,11 +29,12 @@ from ops.announcements.board import (
     update,
 )
 from ops.announcements.sending import CHANNEL
+from ops.db.engine import DATABASE_ERRORS
 from ops.live.frames import Error, Resumed, Snapshot, Update, frame
 from ops.live.hub import Channel, Hub, Socket
-from ops.live.plan import DATABASE_ERRORS
 from ops.live.protocol import Position
 from ops.live.topics import Kind, Subject, Topic
+from ops.patience import ended, for_ever, safely
 
 POLL_S = 1.0
 CALL_TIMEOUT_S = 5.0
@@ -43,8 +45,6 @@ NOTHING_YET = "none"
 _POSITIONS = """
 SELECT event_id, epoch, seq FROM ops.announcement_epochs WHERE event_id = ANY($1)
 """
-
-_log = log.get(__name__)
 
 
 class BoardChannel(Channel):
@@ -163,49 +163,45 @@ class Boards:
     async def stop(self) -> None:
         """End the reading; may come twice, or without `want`."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended([self._task])
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        listening = asyncio.create_task(self._listen())
+        listening = asyncio.create_task(
+            for_ever(self._listen, RECONNECT_S, "announcements_heard", DATABASE_ERRORS)
+        )
         try:
-            while True:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await self._changed.wait()
-                self._changed.clear()
-                try:
-                    await self._turn()
-                except Exception as error:  # the next turn comes, whatever it was
-                    _log.error(
-                        "announcements_failed",
-                        error=log.scrubbed(error),
-                        exc_info=error,
-                    )
+            await for_ever(self._turn, 0.0, "announcements")
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await ended([listening])
 
     async def _turn(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._changed.wait()
+        self._changed.clear()
         watched = self._watched()
         if not watched:
             return
-        try:
+        positions: dict[UUID, tuple[str, int]] = {}
+
+        async def look() -> None:
             rows = await self._pool.fetch(
                 _POSITIONS, list(watched), timeout=CALL_TIMEOUT_S
             )
-            positions = {row["event_id"]: (row["epoch"], row["seq"]) for row in rows}
-            for event_id, channel in watched.items():
-                epoch, seq = positions.get(event_id, (NOTHING_YET, 0))
-                if (channel.epoch, channel.offset) != (epoch, seq):
-                    await self._catch_up(channel, epoch, seq)
-        except DATABASE_ERRORS as error:
+            for row in rows:
+                positions[row["event_id"]] = (row["epoch"], row["seq"])
+
+        known = await safely(look, "announcements", DATABASE_ERRORS)
+        for event_id, channel in watched.items():
+            position = positions.get(event_id, (NOTHING_YET, 0))
+            catch_up = partial(self._catch_up, channel, *position)
+            # One that cannot be read holds up no other.
+            if known and await safely(catch_up, "announcements", DATABASE_ERRORS):
+                continue
             metrics.store_failures_total.labels("database").inc()
-            _log.warning("announcements_not_read", error=log.scrubbed(error))
-            for channel in watched.values():
-                if not channel.ready:
-                    _refuse(channel)
+            if not channel.ready:
+                _refuse(channel)
 
     def _watched(self) -> dict[UUID, BoardChannel]:
         return {
@@ -216,6 +212,8 @@ class Boards:
 
     async def _catch_up(self, channel: BoardChannel, epoch: str, seq: int) -> None:
         """Bring a channel to a position: by updates where they lead there."""
+        if (channel.epoch, channel.offset) == (epoch, seq):
+            return
         known = channel.epoch == epoch and seq > channel.offset
         since = channel.offset if known else 0
         rows = await self._pool.fetch(
@@ -249,24 +247,23 @@ class Boards:
         return Item(row, meant)
 
     async def _listen(self) -> None:
-        """Wait for notes; without the connection the look once a second goes on."""
-        while True:
-            try:
-                connection = await asyncpg.connect(
-                    self._url,
-                    timeout=CALL_TIMEOUT_S,
-                    server_settings={"application_name": "ops-live-listen"},
-                )
-                try:
-                    lost = asyncio.Event()
-                    connection.add_termination_listener(lambda _, e=lost: e.set())
-                    await connection.add_listener(CHANNEL, self._noted)
-                    await lost.wait()
-                finally:
-                    connection.terminate()
-            except DATABASE_ERRORS as error:
-                _log.warning("announcements_not_heard", error=log.scrubbed(error))
-            await asyncio.sleep(RECONNECT_S)
+        """Wait for notes; without the connection the look once a second goes on.
+
+        Raises:
+            Errors of PostgreSQL; returns when the connection is lost.
+        """
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=CALL_TIMEOUT_S,
+            server_settings={"application_name": "ops-live-listen"},
+        )
+        try:
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(CHANNEL, self._noted)
+            await lost.wait()
+        finally:
+            connection.terminate()
 
     def _noted(self, *_: object) -> None:
         self._changed.set()

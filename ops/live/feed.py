@@ -32,6 +32,7 @@ from ops.live.sources import (
     Source,
 )
 from ops.live.topics import COUNTED, Kind, Topic
+from ops.patience import safely
 
 INTERVAL_S = 0.25
 """At most four updates a second a topic."""
@@ -102,7 +103,8 @@ class Publisher:
             self._urgent.clear()
             if self._channels():
                 idle_since_s = self._clock.monotonic_s()
-                await self._publish()
+                if not await safely(self._publish, "publish", (StoreUnavailable,)):
+                    self._give_up()
             await self._wait(self._urgent, self._pause_s())
 
     def _pause_s(self) -> float:
@@ -127,23 +129,22 @@ class Publisher:
         return next((c for c in self._channels() if c.topic.kind is Kind.SCANS), None)
 
     async def _publish(self) -> None:
-        try:
-            source, reading = await self._read()
-            plan = await self._plans.get(self.event_id, reading.plan_version)
-            if plan is None:
-                self._refuse("unknown_topic")
-                return
-            await self._enter(source, reading)
-            self._publish_states(plan, reading)
-            await self._publish_scans(plan, source, reading)
-            if not self._held_back:
-                self._plan, self._counters = plan, reading.counters
-        except StoreUnavailable as error:
-            metrics.store_failures_total.labels("database").inc()
-            _log.warning(
-                "live_no_source", event_id=str(self.event_id), error=str(error)
-            )
-            self._refuse("unavailable")
+        source, reading = await self._read()
+        plan = await self._plans.get(self.event_id, reading.plan_version)
+        if plan is None:
+            self._refuse("unknown_topic")
+            return
+        await self._enter(source, reading)
+        self._publish_states(plan, reading)
+        await self._publish_scans(plan, source, reading)
+        if not self._held_back:
+            self._plan, self._counters = plan, reading.counters
+
+    def _give_up(self) -> None:
+        """Whatever kept the figures away: nobody is shown old ones as if they were
+        new, and the next ones are sent whole."""
+        metrics.store_failures_total.labels("database").inc()
+        self._refuse("unavailable")
 
     async def _read(self) -> tuple[Source, Reading]:
         """The counters from the cache, else from PostgreSQL."""
@@ -412,14 +413,5 @@ class Feed:
         self._tasks.pop(event_id, None)
         self._reader.forget(event_id)
         self._plans.forget(event_id)
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            _log.error(
-                "live_publisher_failed", error=log.scrubbed(error), exc_info=error
-            )
-        if _fed(self._hub, event_id):
-            # Somebody came while it ended; or it failed, and tries again in a while.
-            delay_s = POLL_S if error else 0
-            asyncio.get_running_loop().call_later(delay_s, self._begin, event_id)
+        if not task.cancelled() and _fed(self._hub, event_id):
+            self._begin(event_id)  # somebody came while it ended

@@ -12,8 +12,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ops.db.engine import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
-from ops.live.plan import CALL_TIMEOUT_S, DATABASE_ERRORS
+from ops.live.plan import CALL_TIMEOUT_S
 
 READ_EVERY_S = 2.0
 

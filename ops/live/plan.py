@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from ops import log
 from ops.clock import Clock
+from ops.db.engine import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.state import (
     AreaInfo,
@@ -27,14 +28,11 @@ from ops.live.state import (
     SessionInfo,
     TypeInfo,
 )
+from ops.patience import safely
 
 REFRESH_S_MIN = 5.0
 REFRESH_PER_COST = 20.0
 CALL_TIMEOUT_S = 10.0
-
-_log = log.get(__name__)
-
-DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 _EVENT = """
 SELECT id, title, timezone, status, doors_state, starts_at, ends_at, doors_open_at,
@@ -149,7 +147,7 @@ class Plans:
     def __init__(self, read: ReadPlan, clock: Clock) -> None:
         self._read, self._clock = read, clock
         self._kept: dict[UUID, _Kept] = {}
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: dict[UUID, asyncio.Task[bool]] = {}
         self.on_new: Callable[[UUID], None] = lambda event_id: None
 
     async def get(self, event_id: UUID, version: str) -> Plan | None:
@@ -178,18 +176,24 @@ class Plans:
 
     def _begin(self, event_id: UUID, version: str) -> None:
         if event_id not in self._tasks:
-            task = asyncio.create_task(self._refresh(event_id, version))
+            refresh = partial(self._refresh, event_id, version)
+            task = asyncio.create_task(
+                safely(refresh, "live_plan", (StoreUnavailable,))
+            )
             self._tasks[event_id] = task
-            task.add_done_callback(lambda _: self._tasks.pop(event_id, None))
+            task.add_done_callback(lambda done: self._ended(event_id, done))
+
+    def _ended(self, event_id: UUID, task: asyncio.Task[bool]) -> None:
+        if self._tasks.get(event_id) is task:  # not of one that was begun since
+            del self._tasks[event_id]
 
     async def _refresh(self, event_id: UUID, version: str) -> None:
         before = self._kept[event_id]
         try:
             kept = await self._load(event_id, version)
-        except StoreUnavailable as error:
+        except BaseException:
             before.until_s = self._clock.monotonic_s() + REFRESH_S_MIN
-            _log.warning("live_plan_old", event_id=str(event_id), error=str(error))
-            return
+            raise
         if kept.plan is not before.plan:
             self.on_new(event_id)
 

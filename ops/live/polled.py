@@ -14,19 +14,18 @@ from uuid import UUID
 
 import msgspec
 
-from ops import log, metrics
+from ops import metrics
 from ops.clock import Clock
 from ops.errors import StoreUnavailable
 from ops.live.frames import Error, frame, raw
 from ops.live.hub import Channel, Hub
 from ops.live.topics import Kind, Topic
+from ops.patience import safely
 
 PAUSE_PER_COST = 10.0
 
 Read = Callable[[UUID], Awaitable[msgspec.Struct | None]]
 """The state of an event; None: no such event. Raises StoreUnavailable."""
-
-_log = log.get(__name__)
 
 
 class PolledTopic:
@@ -50,7 +49,10 @@ class PolledTopic:
         """Read and publish until nobody watches."""
         while self._channel() is not None:
             before_s = self._clock.monotonic_s()
-            await self._publish()
+            if not await safely(self._publish, "poll", (StoreUnavailable,)):
+                metrics.store_failures_total.labels("database").inc()
+                self._data = None  # old by now: nobody is shown it as if it were new
+                self._refuse("unavailable")
             cost_s = self._clock.monotonic_s() - before_s
             await asyncio.sleep(max(self._every_s, cost_s * PAUSE_PER_COST))
 
@@ -69,14 +71,7 @@ class PolledTopic:
         return self._hub.channels.get(self._topic)
 
     async def _publish(self) -> None:
-        try:
-            found = await self._read(self._topic.event_id)
-        except StoreUnavailable as error:
-            metrics.store_failures_total.labels("database").inc()
-            _log.warning("live_topic_old", topic=self._topic.name, error=str(error))
-            self._data = None  # old by now: nobody is shown it as if it were new
-            self._refuse("unavailable")
-            return
+        found = await self._read(self._topic.event_id)
         if found is None:
             self._refuse("unknown_topic")
             return
@@ -145,12 +140,5 @@ class PolledTopics:
     def _ended(self, event_id: UUID, task: asyncio.Task[None]) -> None:
         self._lists.pop(event_id, None)
         self._tasks.pop(event_id, None)
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            _log.error("live_topic_failed", error=log.scrubbed(error), exc_info=error)
-        if Topic(event_id, self._kind) in self._hub.channels:
-            # Somebody came while it ended; or it failed, and tries again in a while.
-            delay_s = self._every_s if error else 0
-            asyncio.get_running_loop().call_later(delay_s, self.want, event_id)
+        if not task.cancelled() and Topic(event_id, self._kind) in self._hub.channels:
+            self.want(event_id)  # somebody came while it ended

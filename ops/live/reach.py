@@ -9,8 +9,9 @@ import asyncpg
 import msgspec
 
 from ops.announcements import statements
+from ops.db.engine import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
-from ops.live.plan import CALL_TIMEOUT_S, DATABASE_ERRORS
+from ops.live.plan import CALL_TIMEOUT_S
 
 READ_EVERY_S = 1.0
 SHOWN_MAX = 50

@@ -20,11 +20,11 @@ from redis.backoff import NoBackoff
 from ops import log, metrics
 from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS
+from ops.patience import for_ever
 
 BLOCK_MS = 1000
 TIMEOUT_S = 5.0
 """Longer than the block, and not None: a connection that went silent is noticed."""
-BACKOFF_S = 0.5
 ENTRIES_MAX = 512
 
 _log = log.get(__name__)
@@ -69,27 +69,26 @@ class Reader:
 
     async def run(self) -> None:
         """Read until cancelled; a lost connection is made again."""
-        me = asyncio.current_task()
-        # redis-py turns some cancellations into errors of the connection, so the
-        # task looks for itself whether it is to end.
-        while me is not None and not me.cancelling():
-            await self._some.wait()
-            try:
-                if self._client_id is None:
-                    self._client_id = await self._redis.client_id()
-                await self._read()
-            except CACHE_ERRORS as error:
-                self._client_id = None
-                metrics.store_failures_total.labels("cache").inc()
-                _log.warning("live_feed_lost", error=log.scrubbed(error))
-                with suppress(*CACHE_ERRORS):
-                    await self._redis.connection_pool.disconnect()
-                await asyncio.sleep(BACKOFF_S)
+        await for_ever(self._follow, 0.0, "feed", CACHE_ERRORS)
 
     async def stop(self) -> None:
         """Close the connection; `run` must have been cancelled."""
         with suppress(*CACHE_ERRORS):
             await self._redis.aclose()
+
+    async def _follow(self) -> None:
+        """One reading; a connection on which it failed is not used again."""
+        await self._some.wait()
+        try:
+            if self._client_id is None:
+                self._client_id = await self._redis.client_id()
+            await self._read()
+        except Exception:
+            self._client_id = None
+            metrics.store_failures_total.labels("cache").inc()
+            with suppress(*CACHE_ERRORS):
+                await self._redis.connection_pool.disconnect()
+            raise
 
     async def _read(self) -> None:
         events = {keys.feed(event_id): event_id for event_id in self._positions}

@@ -22,6 +22,7 @@ from ops.cache.keys import RECALLS
 from ops.live.frames import Recall, frame
 from ops.live.hub import Hub
 from ops.live.topics import Subject
+from ops.patience import for_ever
 
 WAIT_S = 1.0
 TIMEOUT_S = 5.0
@@ -58,13 +59,7 @@ class RecallBell:
     async def run(self) -> None:
         """Follow the channel; comes back by itself."""
         try:
-            while True:
-                with suppress(*CACHE_ERRORS):
-                    await self._listen()
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    return
-                await asyncio.sleep(BACKOFF_S)
+            await for_ever(self._listen, BACKOFF_S, "recalls", CACHE_ERRORS)
         finally:
             with suppress(*CACHE_ERRORS):
                 await self._redis.aclose()

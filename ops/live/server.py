@@ -7,7 +7,7 @@ import resource
 import signal
 import socket as socket_module
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -52,6 +52,7 @@ from ops.live.recalls import RecallBell
 from ops.live.sources import CacheSource, DatabaseSource
 from ops.live.state import Plan
 from ops.live.topics import Grants, Kind
+from ops.patience import for_ever
 from ops.settings import Settings
 
 PATH = "/live"
@@ -73,6 +74,7 @@ MODE_TIMEOUT_S = 0.3
 NICENESS = 5
 """Screens after scans: a quarter of a core at least, twice what 2,000 screens take."""
 
+_EXPECTED = (StoreUnavailable,)
 _log = log.get(__name__)
 
 
@@ -217,15 +219,15 @@ class LiveServer:
             create_connection=LiveConnection,
         )
         self._tasks = [
-            asyncio.create_task(self._reader.run()),
-            asyncio.create_task(
-                _every(min(1.0, self.options.mark_after_s), self._sweep)
-            ),
-            asyncio.create_task(_every(REVOCATION_CHECK_S, self._recheck)),
-            asyncio.create_task(RecallBell(self.options.redis_url, self.hub).run()),
+            asyncio.create_task(work)
+            for work in (
+                self._reader.run(),
+                for_ever(self._sweep, min(1.0, self.options.mark_after_s), "sweep"),
+                for_ever(self._recheck, REVOCATION_CHECK_S, "recheck", _EXPECTED),
+                RecallBell(self.options.redis_url, self.hub).run(),
+                *((self._receipts.run(),) if self._receipts is not None else ()),
+            )
         ]
-        if self._receipts is not None:
-            self._tasks.append(asyncio.create_task(self._receipts.run()))
         _log.info("live_listening", host=self.options.host, port=self.port)
 
     async def stop(self) -> None:
@@ -302,10 +304,8 @@ class LiveServer:
             by_hash.setdefault(socket.token_hash, []).append(socket)
         if not by_hash:
             return
-        try:
-            grants = await self._gatekeeper.look_up(by_hash)
-        except StoreUnavailable:
-            return  # unknown is not revoked
+        # Where nobody can tell nobody is closed: unknown is not revoked.
+        grants = await self._gatekeeper.look_up(by_hash)
         for token_hash, sockets in by_hash.items():
             for socket in sockets:
                 self._apply(socket, grants.get(token_hash))
@@ -318,16 +318,6 @@ class LiveServer:
             for topic in [t for t in socket.topics if not grants.may_watch(t)]:
                 self.hub.leave(socket, topic)
                 socket.send(frame(Error("forbidden", topic.name)))
-
-
-async def _every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    """Do a step again and again; one that fails is logged, and the next one comes."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await step()
-        except Exception as error:
-            _log.error("live_step_failed", error=log.scrubbed(error), exc_info=error)
 
 
 def cookie_value(headers: Iterable[str], name: str) -> str | None:

@@ -87,6 +87,17 @@ def test_an_unbounded_call_is_found() -> None:
     assert rules.unbounded_calls("await pool.fetch(query)") == ["line 1: fetch"]
 
 
+def test_what_lives_long_is_a_loop_of_patience() -> None:
+    house = [n for n in sources(".py", under="ops/") if not n.startswith("ops/dev/")]
+    assert broken(rules.own_loops, house) == {}
+
+
+def test_a_loop_of_its_own_is_found() -> None:
+    loop = "async def f():\n    while True:\n        await "
+    assert rules.own_loops(loop + "asyncio.sleep(1)") == ["f: line 2"]
+    assert rules.own_loops(loop + "queue.get()") == []
+
+
 def test_nothing_points_to_this_machine_or_to_a_registry() -> None:
     kinds = (".py", ".md", ".toml", ".txt", ".yml", ".js", ".mjs", ".html", ".css")
     names = sources(*kinds, "Makefile", "scripts/setup", "scripts/pins", ".ci/run")

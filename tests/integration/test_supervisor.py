@@ -6,6 +6,7 @@ The children are small programs that write what happens to them into one file.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,6 +126,55 @@ async def test_a_killed_child_comes_back(tmp_path: Path) -> None:
         assert {k: v for k, v in after.items() if k != ("api", 0)} == {
             k: v for k, v in before.items() if k != ("api", 0)
         }
+
+
+async def _no_process_at_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[int]:
+    """Start all roles on a machine that has no process to give three times; the
+    numbers of the children in the end."""
+    spawn, asked = asyncio.create_subprocess_exec, []
+    monkeypatch.setattr(module, "BACKOFF_S_FIRST", 0.01)
+
+    async def refused(*command: str, **options: object) -> object:
+        asked.append(command)
+        if len(asked) <= 3:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return await spawn(*command, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ops.supervisor.asyncio.create_subprocess_exec", refused)
+    ready = asyncio.Event()
+    it = make(folder, on_ready=ready.set)
+    running = asyncio.create_task(it.run())
+    # Ready, or all have been tried and nothing is left to come.
+    await until(lambda: len(asked) >= 4)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            await ready.wait()
+    pids = list(it.pids.values())
+    it.stop()
+    await running
+    return pids
+
+
+async def test_a_role_that_could_not_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(await _no_process_at_first(tmp_path, monkeypatch)) == 4
+
+
+async def test_without_the_loop_it_stays_away_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control."""
+
+    async def bare(step: Callable[[], Any], *_: object) -> bool:
+        await step()
+        return True
+
+    monkeypatch.setattr(module, "safely", bare)
+    monkeypatch.setattr(module, "for_ever", bare)
+    assert len(await _no_process_at_first(tmp_path, monkeypatch)) == 1
 
 
 async def test_sigterm_to_the_supervisor_is_a_clean_stop(tmp_path: Path) -> None:

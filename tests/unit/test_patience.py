@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 
 import pytest
+from asyncpg import InternalClientError
 
 from ops import patience
-from ops.patience import ended, within
+from ops.patience import answering, ended, for_ever, within
 
 
 async def _slow_to_leave(left: asyncio.Event, may_leave: asyncio.Event) -> None:
@@ -91,3 +92,120 @@ async def test_who_swallows_the_cancellation_is_cancelled_again() -> None:
     await ended([task])
     assert task.cancelled()
     assert turns == 2
+
+
+class Stumbling:
+    """A step that ends with each of these, one after the other, and then works."""
+
+    def __init__(self, *errors: BaseException) -> None:
+        self._errors = list(errors)
+        self.worked = asyncio.Event()
+
+    async def __call__(self) -> None:
+        if self._errors:
+            error = self._errors.pop(0)
+            if isinstance(error, asyncio.CancelledError):
+                waiting: asyncio.Future[None] = asyncio.Future()
+                waiting.cancel()
+                await waiting  # what a driver cancels looks like our own end
+            raise error
+        self.worked.set()
+
+
+def _every_kind() -> Stumbling:
+    return Stumbling(
+        OSError("away"),
+        RuntimeError("the handler is closed"),
+        InternalClientError("got result for unknown protocol state"),
+        asyncio.CancelledError(),
+        RecursionError(),
+    )
+
+
+@pytest.fixture
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "REST_S", 0.0)
+
+
+@pytest.mark.usefixtures("no_rest")
+async def test_a_loop_for_ever_survives_what_nobody_thought_of() -> None:
+    step = _every_kind()
+    task = asyncio.create_task(for_ever(step, 0.0, "test", (OSError,)))
+    async with asyncio.timeout(5):
+        await step.worked.wait()
+    await ended([task])
+    assert task.cancelled()
+
+
+async def test_a_loop_that_names_its_errors_ends_with_the_first_other_one() -> None:
+    """The negative control: this is how the loops were that `for_ever` replaced."""
+    step = _every_kind()
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(0)
+            with contextlib.suppress(OSError):
+                await step()
+
+    task = asyncio.create_task(watch())
+    await asyncio.wait({task}, timeout=5)
+    assert isinstance(task.exception(), RuntimeError)
+    assert not step.worked.is_set()
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_a_loop_ends_although_its_step_took_the_cancellation(
+    replaced: bool,
+) -> None:
+    """redis-py makes an error of its connection of it, or takes it for its own."""
+    begun = asyncio.Event()
+
+    async def takes_it() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if replaced:
+                raise OSError("the connection was closed") from None
+
+    task = asyncio.create_task(for_ever(takes_it, 0.0, "test", (OSError,)))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+
+
+@pytest.mark.usefixtures("no_rest")
+async def test_a_step_that_failed_is_followed_by_a_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "REST_S", 7.0)
+    slept: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("ops.patience.asyncio.sleep", noted)
+    step = Stumbling(OSError("away"))
+    task = asyncio.create_task(for_ever(step, 1.0, "test", (OSError,)))
+    await step.worked.wait()
+    await ended([task])
+    assert slept[:3] == [1.0, 7.0, 1.0]
+
+
+async def test_nobody_waits_for_ever_for_an_answer() -> None:
+    told: asyncio.Future[int] = asyncio.Future()
+    untold: asyncio.Future[int] = asyncio.Future()
+    gone: asyncio.Future[int] = asyncio.Future()
+    gone.cancel()
+    with (
+        contextlib.suppress(asyncio.CancelledError),
+        answering([told, untold, gone], TimeoutError),
+    ):
+        told.set_result(7)
+        raise asyncio.CancelledError
+    assert await told == 7
+    with pytest.raises(TimeoutError):
+        await untold

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from asyncpg import InternalClientError
 
+from ops.attendance import redemptions
+from ops.attendance.redemptions import Redemptions
 from ops.ids import uuid7
 from tests.integration.attendance.kit import Doors
 
@@ -285,3 +290,32 @@ async def test_a_scan_id_is_not_used_again_for_an_item(bar: Bar) -> None:
     }
     told = await bar.doors.ok(f"{path}/batch", batch, bar.doors.at())
     assert [one["reason"] for one in told["results"]] == ["nothing_left", "ok"]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_an_error_that_nobody_thought_of_leaves_nobody_waiting(
+    bar: Bar, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """Both who were in the batch and who came behind it; not guarded: the control."""
+    regular = str(bar.doors.event.regular)
+    await bar.entitle(ticket_type_id=regular, quantity=1)
+    batch, stumbled = Redemptions._batch, asyncio.Event()
+
+    async def stumbles(self: Redemptions, *args: Any) -> None:
+        if not stumbled.is_set():
+            stumbled.set()
+            raise InternalClientError("got result for unknown protocol state")
+        await batch(self, *args)
+
+    monkeypatch.setattr(Redemptions, "_batch", stumbles)
+    # Guarded nobody waits for it; else it would be over after 10 s.
+    monkeypatch.setattr(redemptions, "WAIT_S", 600.0 if guarded else 1.0)
+    if not guarded:
+        monkeypatch.setattr(redemptions, "answering", lambda *_: nullcontext())
+    began_s = time.monotonic()
+    body = {"id": str(uuid7()), "code": "T-1", "point_id": bar.point}
+    answer = await bar.doors.post(bar.path, body, bar.doors.at())
+    assert answer.status_code == 503
+    if not guarded:
+        assert time.monotonic() - began_s >= 1.0
+    assert (await bar.doors.ok(bar.path, body, bar.doors.at()))["left"] == 0
