@@ -71,6 +71,7 @@ from ops.http.limits import BODY_BYTES_MAX, StrictRequest
 from ops.http.pages import page_routes
 from ops.http.problem import EXCEPTION_HANDLERS
 from ops.imports import routes as import_routes
+from ops.listing import turn_of
 from ops.offline import package_routes, return_routes
 from ops.pages_dir import find
 from ops.presets import routes as preset_routes
@@ -286,6 +287,7 @@ def _dependencies(parts: dict[str, Any]) -> dict[str, Provide]:
         "attendee": Provide(provide_attendee, sync_to_thread=False),
         "actor": Provide(provide_actor, sync_to_thread=False),
         "caller": Provide(provide_caller, sync_to_thread=False),
+        "turn": Provide(turn_of, sync_to_thread=False),
     }
 
 

@@ -29,6 +29,11 @@ Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
 CursorText = Annotated[str | None, QueryParameter(max_length=CURSOR_LENGTH_MAX)]
 
 
+Start = tuple[datetime | None, UUID | None]
+"""Where a page begins, as a statement takes it: both null at the first row."""
+FIRST: Start = (None, None)
+
+
 class Page(msgspec.Struct, Generic[T]):
     """One page of a list; `next_cursor` is null on the last one."""
 
@@ -70,21 +75,60 @@ def position_of(cursor: str | None) -> Position | None:
         ) from None
 
 
-def page(
-    rows: Sequence[Any],
-    limit: int,
-    view: Callable[[Any], T],
-    position: Callable[[Any], Position],
-) -> Page[T]:
-    """The page of at most `limit` of the rows; one row more means there is another."""
-    shown = rows[:limit]
-    more = len(rows) > limit
-    return Page(
-        items=[view(row) for row in shown],
-        next_cursor=cursor_of(position(shown[-1])) if more else None,
-    )
-
-
 def by_id(row: Any) -> Position:
     """The position of rows that are sorted by their id (time-ordered UUIDv7)."""
     return Position(row["id"])
+
+
+def by_time(column: str) -> Callable[[Any], Position]:
+    """The position of rows that are sorted by a time and then by their id."""
+    return lambda row: Position(row["id"], row[column])
+
+
+class Turn:
+    """Which page a request asks for: a dependency of every list, `turn`.
+
+    Properties raise MalformedBody where the cursor is not one of ours. A plain class:
+    the framework would take a struct apart to check it.
+    """
+
+    __slots__ = ("cursor", "limit")
+
+    def __init__(self, limit: int, cursor: str | None) -> None:
+        self.limit, self.cursor = limit, cursor
+
+    @property
+    def after(self) -> Position | None:
+        """Where the page begins; None: at the first row."""
+        return position_of(self.cursor)
+
+    @property
+    def after_id(self) -> UUID | None:
+        """The same in lists that are sorted by id alone."""
+        after = self.after
+        return after.id if after else None
+
+    @property
+    def start(self) -> Start:
+        """The same as two parameters of a statement."""
+        after = self.after
+        return (after.at, after.id) if after else FIRST
+
+    def page(
+        self,
+        rows: Sequence[Any],
+        view: Callable[[Any], T],
+        position: Callable[[Any], Position],
+    ) -> Page[T]:
+        """The page of these rows; one more than the limit means there is another."""
+        shown = rows[: self.limit]
+        more = len(rows) > self.limit
+        return Page(
+            items=[view(row) for row in shown],
+            next_cursor=cursor_of(position(shown[-1])) if more else None,
+        )
+
+
+def turn_of(limit: Limit = LIMIT_DEFAULT, cursor: CursorText = None) -> Turn:
+    """The dependency itself."""
+    return Turn(limit, cursor)

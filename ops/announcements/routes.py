@@ -18,15 +18,7 @@ from ops.announcements.service import Announcements, Draft, draft_of
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
 from ops.decoding import refusal
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id, by_time
 
 TAGS = ["announcements"]
 _READ = [requires("announcements", "read")]
@@ -129,13 +121,12 @@ class SendBody(msgspec.Struct, forbid_unknown_fields=True):
 async def list_announcements(
     event_id: FromPath[UUID],
     announcements: NamedDependency[Announcements],
+    turn: NamedDependency[Turn],
     status: FromQuery[Status | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[AnnouncementView]:
     """One statement a page."""
-    rows = await announcements.page(event_id, status, position_of(cursor), limit)
-    return page(rows, limit, _view, lambda row: Position(row["id"], row["created_at"]))
+    rows = await announcements.page(event_id, status, turn.start, turn.limit)
+    return turn.page(rows, _view, by_time("created_at"))
 
 
 @post(
@@ -272,22 +263,15 @@ async def list_recipients(
     event_id: FromPath[UUID],
     announcement_id: FromPath[UUID],
     announcements: NamedDependency[Announcements],
+    turn: NamedDependency[Turn],
     channel: FromQuery[Channel] = "in_app",
     reached: FromQuery[bool | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[RecipientView]:
     """By recipient; `reached=false` lists the missed ones."""
-    after = position_of(cursor)
     rows = await announcements.recipients(
-        event_id, announcement_id, channel, reached, after.id if after else None, limit
+        event_id, announcement_id, channel, reached, turn.after_id, turn.limit
     )
-    return page(
-        rows,
-        limit,
-        lambda row: msgspec.convert(dict(row), RecipientView),
-        lambda row: Position(row["id"]),
-    )
+    return turn.page(rows, lambda row: msgspec.convert(dict(row), RecipientView), by_id)
 
 
 def _fields(row: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
-from ops.listing import Position
+from ops.listing import Start
 
 SCHEDULE_MAX = timedelta(days=400)
 
@@ -145,15 +145,14 @@ class Announcements:
         return row, await pool.fetch(BY_CHANNEL, announcement_id)
 
     async def page(
-        self, event_id: UUID, status: str | None, after: Position | None, limit: int
+        self, event_id: UUID, status: str | None, start: Start, limit: int
     ) -> list[Any]:
         """Newest first, one more than `limit`."""
         rows: list[Any] = await self._database.pool.fetch(
             LIST,
             event_id,
             status,
-            after.at if after else None,
-            after.id if after else None,
+            *start,
             limit + 1,
         )
         return rows

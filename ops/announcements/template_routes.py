@@ -15,15 +15,7 @@ from ops.announcements.providers import ChannelState, states
 from ops.announcements.templates import Purpose, TemplateBody, Templates, body_of
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 from ops.settings import Settings
 
 TAGS = ["announcements"]
@@ -48,13 +40,12 @@ class TemplateView(TemplateBody, kw_only=True):
 async def list_templates(
     event_id: FromPath[UUID],
     templates: NamedDependency[Templates],
+    turn: NamedDependency[Turn],
     purpose: FromQuery[Purpose | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[TemplateView]:
     """One statement a page."""
-    rows = await templates.page(event_id, purpose, position_of(cursor), limit)
-    return page(rows, limit, _view, lambda row: Position(row["id"], row["created_at"]))
+    rows = await templates.page(event_id, purpose, turn.start, turn.limit)
+    return turn.page(rows, _view, by_time("created_at"))
 
 
 @post(

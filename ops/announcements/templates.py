@@ -20,7 +20,7 @@ from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import Conflict, NotFound
 from ops.ids import uuid7
-from ops.listing import Position
+from ops.listing import Start
 from ops.texts import Texts
 
 Purpose = Literal["ordinary", "emergency", "all_clear"]
@@ -101,7 +101,7 @@ class Templates:
         self,
         event_id: UUID,
         purpose: Purpose | None,
-        after: Position | None,
+        start: Start,
         limit: int,
     ) -> list[Any]:
         """Newest first, one more than `limit`."""
@@ -109,8 +109,7 @@ class Templates:
             LIST,
             event_id,
             purpose,
-            after.at if after else None,
-            after.id if after else None,
+            *start,
             limit + 1,
         )
         return rows

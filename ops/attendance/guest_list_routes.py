@@ -27,16 +27,7 @@ from ops.attendance.guest_lists import (
 from ops.auth.guards import requires, staff_required
 from ops.auth.subjects import Staff
 from ops.errors import Forbidden
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    by_id,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id, by_time
 
 TAGS = ["guest lists"]
 Status = Annotated[
@@ -88,16 +79,12 @@ async def list_lists(
     event_id: FromPath[UUID],
     me: NamedDependency[Staff],
     guest_lists: NamedDependency[GuestLists],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[GuestListView]:
     """Oldest first."""
     host = None if me.may("tickets", "read", event_id) else me.user_id
-    after = position_of(cursor)
-    rows = await guest_lists.page(event_id, host, after.id if after else None, limit)
-    return page(
-        rows, limit, lambda row: msgspec.convert(dict(row), GuestListView), by_id
-    )
+    rows = await guest_lists.page(event_id, host, turn.after_id, turn.limit)
+    return turn.page(rows, lambda row: msgspec.convert(dict(row), GuestListView), by_id)
 
 
 @post(
@@ -130,22 +117,16 @@ async def list_guests(
     list_id: FromPath[UUID],
     me: NamedDependency[Staff],
     guest_lists: NamedDependency[GuestLists],
+    turn: NamedDependency[Turn],
     status: FromQuery[Status] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[EntryView]:
     """Oldest first; a host sees the guests of his lists only."""
     found = await guest_lists.one(event_id, list_id)
     if found.host_user_id != me.user_id and not me.may("tickets", "read", event_id):
         raise Forbidden()
-    after = position_of(cursor)
-    start = (after.at, after.id) if after else (None, None)
-    rows = await guest_lists.entries(event_id, list_id, status, start, limit)
-    return page(
-        rows,
-        limit,
-        lambda row: msgspec.convert(dict(row), EntryView),
-        lambda row: Position(row["id"], row["created_at"]),
+    rows = await guest_lists.entries(event_id, list_id, status, turn.start, turn.limit)
+    return turn.page(
+        rows, lambda row: msgspec.convert(dict(row), EntryView), by_time("created_at")
     )
 
 

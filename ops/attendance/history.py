@@ -14,6 +14,7 @@ import msgspec
 
 from ops.attendance.acting import House
 from ops.errors import NotFound
+from ops.listing import Start
 
 EVENT_OF: Final = "SELECT event_id FROM tickets WHERE id = $1"
 
@@ -109,12 +110,10 @@ class History:
         found: UUID = event_id
         return found
 
-    async def page(
-        self, ticket_id: UUID, after: tuple[datetime, UUID] | None, limit: int
-    ) -> list[Any]:
+    async def page(self, ticket_id: UUID, start: Start, limit: int) -> list[Any]:
         """At most `limit + 1` lines, newest first."""
         return list(
             await self._house.database.pool.fetch(
-                HISTORY, ticket_id, *(after or END), limit + 1
+                HISTORY, ticket_id, *(start if all(start) else END), limit + 1
             )
         )

@@ -36,15 +36,7 @@ from ops.attendance.redemptions import (
 )
 from ops.auth.guards import requires
 from ops.errors import ApiError, MalformedBody, TooLarge
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    by_id,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id
 
 TAGS = ["redemptions"]
 Vendor = Annotated[str | None, QueryParameter(max_length=100)]
@@ -206,14 +198,12 @@ async def add_entitlement(
 async def list_entitlements(
     event_id: FromPath[UUID],
     entitlements: NamedDependency[Entitlements],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[EntitlementView]:
     """Oldest first."""
-    after = position_of(cursor)
-    rows = await entitlements.page(event_id, after.id if after else None, limit)
-    return page(
-        rows, limit, lambda row: msgspec.convert(dict(row), EntitlementView), by_id
+    rows = await entitlements.page(event_id, turn.after_id, turn.limit)
+    return turn.page(
+        rows, lambda row: msgspec.convert(dict(row), EntitlementView), by_id
     )
 
 

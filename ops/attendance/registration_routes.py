@@ -25,15 +25,7 @@ from ops.attendance.registrations import (
 )
 from ops.auth.guards import requires
 from ops.errors import MalformedBody
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 
 TAGS = ["sessions"]
 Share = Annotated[
@@ -94,19 +86,17 @@ async def list_registrations(
     event_id: FromPath[UUID],
     session_id: FromPath[UUID],
     registrations: NamedDependency[Registrations],
+    turn: NamedDependency[Turn],
     status: FromQuery[Status] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[RegistrationLine]:
     """Oldest first."""
-    after = position_of(cursor)
-    start = (after.at, after.id) if after else (None, None)
-    rows = await registrations.page(event_id, session_id, status, start, limit)
-    return page(
+    rows = await registrations.page(
+        event_id, session_id, status, turn.start, turn.limit
+    )
+    return turn.page(
         rows,
-        limit,
         lambda row: msgspec.convert(dict(row), RegistrationLine),
-        lambda row: Position(row["id"], row["registered_at"]),
+        by_time("registered_at"),
     )
 
 
@@ -135,15 +125,16 @@ async def list_credits(
     event_id: FromPath[UUID],
     session_id: FromPath[UUID],
     credits: NamedDependency[Credits],
+    turn: NamedDependency[Turn],
     share: FromQuery[Share] = SHARE_DEFAULT,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[CreditLine]:
     """By ticket; `assumed` marks minutes whose end nobody saw."""
-    lines = await credits.page(event_id, session_id, share, _person(cursor), limit)
-    last = lines[limit - 1] if len(lines) > limit else None
+    lines = await credits.page(
+        event_id, session_id, share, _person(turn.cursor), turn.limit
+    )
+    last = lines[turn.limit - 1] if len(lines) > turn.limit else None
     return Page(
-        lines[:limit], _cursor(last.ticket_id, last.person_no) if last else None
+        lines[: turn.limit], _cursor(last.ticket_id, last.person_no) if last else None
     )
 
 

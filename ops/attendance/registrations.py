@@ -17,6 +17,7 @@ from ops.attendance.acting import STEWARD, Caller, Doer, House
 from ops.attendance.media import WhichTicket
 from ops.audit.entry import Entry
 from ops.errors import NotFound, Unprocessable
+from ops.listing import Start
 
 REGISTER: Final = "SELECT ops.register_v1($1, $2, $3, $4, $5, $6)"
 CANCEL: Final = "SELECT ops.cancel_registration_v1($1, $2, $3, $4)"
@@ -230,7 +231,7 @@ class Registrations:
         event_id: UUID,
         session_id: UUID,
         status: str | None,
-        after: tuple[datetime | None, UUID | None],
+        after: Start,
         limit: int,
     ) -> list[Any]:
         """At most `limit + 1` registrations, oldest first."""

@@ -25,15 +25,7 @@ from ops.attendance.history import History, StoryLine
 from ops.attendance.stops import ReopenBody, StopBody, Stops, StopView
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 
 TAGS = ["supervisors"]
 
@@ -88,19 +80,13 @@ async def add_ban(
 async def list_bans(
     event_id: FromPath[UUID],
     ejecting: NamedDependency[Ejecting],
+    turn: NamedDependency[Turn],
     lifted: FromQuery[bool] = False,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[BanView]:
     """Newest first; `lifted=true` shows those that hold no more as well."""
-    after = position_of(cursor)
-    start = (after.at, after.id) if after else (None, None)
-    rows = await ejecting.page(event_id, lifted, start, limit)
-    return page(
-        rows,
-        limit,
-        lambda row: msgspec.convert(dict(row), BanView),
-        lambda row: Position(row["id"], row["created_at"]),
+    rows = await ejecting.page(event_id, lifted, turn.start, turn.limit)
+    return turn.page(
+        rows, lambda row: msgspec.convert(dict(row), BanView), by_time("created_at")
     )
 
 
@@ -196,19 +182,13 @@ async def ticket_history(
     ticket_id: FromPath[UUID],
     me: NamedDependency[Staff],
     history: NamedDependency[History],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[StoryLine]:
     """Scans, acts, codes, seats and redemptions; nothing is ever deleted."""
     me.demand("tickets", "read", await history.event_of(ticket_id))
-    after = position_of(cursor)
-    start = (after.at, after.id) if after and after.at else None
-    rows = await history.page(ticket_id, start, limit)
-    return page(
-        rows,
-        limit,
-        lambda row: msgspec.convert(dict(row), StoryLine),
-        lambda row: Position(row["id"], row["at"]),
+    rows = await history.page(ticket_id, turn.start, turn.limit)
+    return turn.page(
+        rows, lambda row: msgspec.convert(dict(row), StoryLine), by_time("at")
     )
 
 

@@ -35,7 +35,7 @@ from ops.auth.guards import attendee_required, public, requires
 from ops.auth.subjects import Attendee
 from ops.checkin.pictures import Pictures
 from ops.checkin.printable import PrintableCodes
-from ops.listing import LIMIT_DEFAULT, CursorText, Limit, Page, by_id, page, position_of
+from ops.listing import Page, Turn, by_id
 
 TAGS = ["attendees"]
 _ME = [attendee_required]
@@ -283,14 +283,12 @@ async def read_summary(
 async def list_people(
     attendee: NamedDependency[Attendee],
     networking: NamedDependency[Networking],
+    turn: NamedDependency[Turn],
     q: Annotated[str, QueryParameter(max_length=80)] = "",
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[Person]:
     """Never an address; whoever was blocked is not there."""
-    after = position_of(cursor)
-    rows = await networking.people(attendee, q, after.id if after else None, limit)
-    return page(rows, limit, lambda row: msgspec.convert(dict(row), Person), by_id)
+    rows = await networking.people(attendee, q, turn.after_id, turn.limit)
+    return turn.page(rows, lambda row: msgspec.convert(dict(row), Person), by_id)
 
 
 @get("/me/connections", guards=_ME, summary="Requests from and to me", tags=TAGS)

@@ -38,15 +38,7 @@ from ops.checkin.devices import Devices, Heartbeat
 from ops.checkin.enrolments import Enrolments
 from ops.clock import Clock
 from ops.errors import Forbidden, NotFound
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    by_id,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id
 from ops.settings import Settings
 
 TAGS = ["devices"]
@@ -96,13 +88,11 @@ async def create_device(
 async def list_devices(
     event_id: FromPath[UUID],
     devices: NamedDependency[Devices],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[DeviceView]:
     """Oldest first."""
-    after = position_of(cursor)
-    rows = await devices.page(event_id, after.id if after else None, limit)
-    return page(rows, limit, _device, by_id)
+    rows = await devices.page(event_id, turn.after_id, turn.limit)
+    return turn.page(rows, _device, by_id)
 
 
 @post(
@@ -369,13 +359,11 @@ async def create_enrolment(
 async def list_enrolments(
     event_id: FromPath[UUID],
     enrolments: NamedDependency[Enrolments],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[EnrolmentView]:
     """Oldest first."""
-    after = position_of(cursor)
-    rows = await enrolments.page(event_id, after.id if after else None, limit)
-    return page(rows, limit, _enrolment, by_id)
+    rows = await enrolments.page(event_id, turn.after_id, turn.limit)
+    return turn.page(rows, _enrolment, by_id)
 
 
 @post(

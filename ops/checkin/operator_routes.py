@@ -23,15 +23,7 @@ from ops.checkin.device_views import (
 )
 from ops.checkin.operators import Operator, Operators
 from ops.errors import FieldProblem, Unprocessable
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    by_id,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id
 
 TAGS = ["operators"]
 
@@ -73,13 +65,11 @@ async def create_operator(
 async def list_operators(
     event_id: FromPath[UUID],
     operators: NamedDependency[Operators],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[OperatorView]:
     """Oldest first."""
-    after = position_of(cursor)
-    rows = await operators.page(event_id, after.id if after else None, limit)
-    return page(rows, limit, _operator, by_id)
+    rows = await operators.page(event_id, turn.after_id, turn.limit)
+    return turn.page(rows, _operator, by_id)
 
 
 @get(

@@ -20,15 +20,7 @@ from ops.auth.guards import requires
 from ops.auth.subjects import Staff
 from ops.crm.pool import CrmPool
 from ops.errors import Conflict
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Position, Turn
 
 TAGS = ["audit"]
 CALL_TIMEOUT_S: Final = 10.0
@@ -88,28 +80,27 @@ async def list_audit(
     me: NamedDependency[Staff],
     crm_pool: NamedDependency[CrmPool],
     auditor: NamedDependency[Auditor],
+    turn: NamedDependency[Turn],
     target_id: FromQuery[UUID | None] = None,
     target_kind: FromQuery[Word | None] = None,
     subject_id: FromQuery[UUID | None] = None,
     action: FromQuery[Word | None] = None,
     event_id: FromQuery[UUID | None] = None,
     since: FromQuery[datetime | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[AuditView]:
     """Two statements a page."""
-    after = position_of(cursor)
+    at, last = turn.start
     rows = await crm_pool.pool.fetch(
         PAGE,
-        after.at if after else None,
-        after.id.int if after else None,
+        at,
+        last.int if last else None,
         target_id,
         target_kind,
         subject_id,
         action,
         event_id,
         since,
-        limit + 1,
+        turn.limit + 1,
         timeout=CALL_TIMEOUT_S,
     )
     opened: list[Any] = [None] * len(rows)
@@ -118,9 +109,8 @@ async def list_audit(
             crm_pool.pool, [(row["key_id"], row["personal"]) for row in rows]
         )
     pairs = list(zip(rows, opened, strict=True))
-    return page(
+    return turn.page(
         pairs,
-        limit,
         lambda pair: _entry(*pair),
         lambda pair: Position(UUID(int=pair[0]["id"]), pair[0]["at"]),
     )

@@ -22,16 +22,7 @@ from ops.crm.consents import (
     Regime,
     State,
 )
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    by_id,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id, by_time
 
 TAGS = ["consents"]
 EVIDENCE_FIELDS_MAX = 20
@@ -151,12 +142,11 @@ async def add_consent(
 async def list_consents(
     contact_id: FromPath[UUID],
     consents: NamedDependency[Consents],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[ConsentView]:
     """A page of the ledger."""
-    rows = await consents.page(contact_id, position_of(cursor), limit)
-    return page(rows, limit, _consent, lambda row: Position(row["id"], row["given_at"]))
+    rows = await consents.page(contact_id, turn.start, turn.limit)
+    return turn.page(rows, _consent, by_time("given_at"))
 
 
 @get(
@@ -200,13 +190,11 @@ async def add_text(
 )
 async def list_texts(
     consents: NamedDependency[Consents],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[TextView]:
     """Oldest first."""
-    after = position_of(cursor)
-    rows = await consents.texts(after.id if after else None, limit)
-    return page(rows, limit, _text, by_id)
+    rows = await consents.texts(turn.after_id, turn.limit)
+    return turn.page(rows, _text, by_id)
 
 
 def _consent(row: Any) -> ConsentView:

@@ -24,7 +24,7 @@ from ops.clock import Clock
 from ops.db.engine import Pooled
 from ops.errors import FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
-from ops.listing import Position
+from ops.listing import Start
 
 Purpose = Literal[
     "marketing",
@@ -193,16 +193,13 @@ class Consents:
             )
         return row
 
-    async def page(
-        self, contact_id: UUID, after: Position | None, limit: int
-    ) -> list[Any]:
+    async def page(self, contact_id: UUID, start: Start, limit: int) -> list[Any]:
         """At most `limit + 1` rows of a contact, newest first."""
         return list(
             await self._database.pool.fetch(
                 PAGE,
                 contact_id,
-                after.at if after else None,
-                after.id if after else None,
+                *start,
                 limit + 1,
                 timeout=CALL_TIMEOUT_S,
             )

@@ -21,15 +21,7 @@ from ops.crm.merge import Field, Merging
 from ops.crm.pool import CrmPool
 from ops.crm.timeline import KINDS, Timeline
 from ops.errors import FieldProblem, Unprocessable
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 
 TAGS = ["contacts"]
 
@@ -127,15 +119,14 @@ class TimelineView(msgspec.Struct):
 )
 async def list_duplicates(
     duplicates: NamedDependency[Duplicates],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[PairView]:
     """Two statements a page."""
-    after = keyset.values_of(cursor, PairKey)
+    after = keyset.values_of(turn.cursor, PairKey)
     key = msgspec.structs.astuple(after) if after else None
-    rows = await duplicates.page(key, limit)
-    shown = rows[:limit]
-    last = shown[-1][0] if len(rows) > limit else None
+    rows = await duplicates.page(key, turn.limit)
+    shown = rows[: turn.limit]
+    last = shown[-1][0] if len(rows) > turn.limit else None
     return Page(
         [
             PairView(
@@ -233,9 +224,8 @@ async def timeline(
     contact_id: FromPath[UUID],
     me: NamedDependency[Staff],
     timeline_of: NamedDependency[Timeline],
+    turn: NamedDependency[Turn],
     kind: FromQuery[list[str] | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[TimelineView]:
     """Entries of kinds that the role may read; private notes of others never."""
     wanted = kind or list(KINDS)
@@ -246,15 +236,8 @@ async def timeline(
         )
         raise Unprocessable(problem.detail, errors=[problem])
     kinds = [name for name in wanted if me.may(KINDS[name], "read", None)]
-    rows = await timeline_of.page(
-        contact_id, me.user_id, kinds, position_of(cursor), limit
-    )
-    return page(
-        rows,
-        limit,
-        lambda row: TimelineView(**dict(row)),
-        lambda row: Position(row["id"], row["at"]),
-    )
+    rows = await timeline_of.page(contact_id, me.user_id, kinds, turn.start, turn.limit)
+    return turn.page(rows, lambda row: TimelineView(**dict(row)), by_time("at"))
 
 
 def _person(row: Any) -> PersonView:

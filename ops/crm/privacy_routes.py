@@ -16,15 +16,7 @@ from ops.audit.entry import Actor
 from ops.auth.guards import requires
 from ops.clock import Clock
 from ops.crm.pool import CrmPool
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 from ops.privacy.dossier import Dossiers, as_page
 from ops.privacy.erasure import Eraser
 from ops.privacy.retention import Retention, Standing
@@ -174,21 +166,16 @@ async def export_contact(
 )
 async def list_erasures(
     crm_pool: NamedDependency[CrmPool],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[ErasureView]:
     """After a backup was restored, these have to be erased again."""
-    after = position_of(cursor)
     rows = await crm_pool.pool.fetch(
         PAGE,
-        after.at if after else None,
-        after.id if after else None,
-        limit + 1,
+        *turn.start,
+        turn.limit + 1,
         timeout=CALL_TIMEOUT_S,
     )
-    return page(
-        rows, limit, _erasure, lambda row: Position(row["id"], row["erased_at"])
-    )
+    return turn.page(rows, _erasure, by_time("erased_at"))
 
 
 @get(

@@ -20,15 +20,7 @@ from ops.crm.pool import CrmPool
 from ops.crm.segments import Segments
 from ops.errors import NotFound
 from ops.ids import uuid7
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    by_id,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_id
 
 TAGS = ["segments"]
 CALL_TIMEOUT_S: Final = 25.0
@@ -220,13 +212,11 @@ async def delete_segment(
 )
 async def list_segments(
     segments: NamedDependency[Segments],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[SegmentView]:
     """Oldest first."""
-    after = position_of(cursor)
-    rows = await segments.page(after.id if after else None, limit)
-    return page(rows, limit, _segment, by_id)
+    rows = await segments.page(turn.after_id, turn.limit)
+    return turn.page(rows, _segment, by_id)
 
 
 @post(
@@ -265,16 +255,12 @@ async def count_segment(
 async def segment_contacts(
     segment_id: FromPath[UUID],
     segments: NamedDependency[Segments],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[MemberView]:
     """In the order of their ids."""
     row = await segments.one(segment_id)
-    after = position_of(cursor)
-    rows = await segments.contacts(
-        read(row["conditions"]), after.id if after else None, limit
-    )
-    return page(rows, limit, lambda r: MemberView(**dict(r)), by_id)
+    rows = await segments.contacts(read(row["conditions"]), turn.after_id, turn.limit)
+    return turn.page(rows, lambda r: MemberView(**dict(r)), by_id)
 
 
 @get(

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from ops.db.engine import Pooled
 from ops.errors import NotFound
-from ops.listing import Position
+from ops.listing import Start
 
 CALL_TIMEOUT_S: Final = 10.0
 
@@ -176,7 +176,7 @@ class Timeline:
         contact_id: UUID,
         reader: UUID,
         kinds: list[str],
-        after: Position | None,
+        start: Start,
         limit: int,
     ) -> list[Any]:
         """At most `limit + 1` entries: two statements, whatever is on it.
@@ -188,8 +188,7 @@ class Timeline:
         rows = await pool.fetch(
             PAGE,
             contact_id,
-            after.at if after else None,
-            after.id if after else None,
+            *start,
             limit + 1,
             kinds,
             reader,

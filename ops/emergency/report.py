@@ -17,7 +17,7 @@ from ops.emergency.printing import Happened, Line, Reached, Report, printed
 from ops.emergency.rollcall import HeadCount, OnShift, Place, by_area, totals
 from ops.emergency.rolls import PEOPLE_MAX, inside_of
 from ops.errors import NotFound
-from ops.listing import Position
+from ops.listing import Start
 from ops.texts import Texts
 
 LINES_MAX: Final = 5_000
@@ -53,15 +53,12 @@ class Reports:
     def __init__(self, database: Database, texts: Texts) -> None:
         self._database, self._texts = database, texts
 
-    async def page(
-        self, event_id: UUID, after: Position | None, limit: int
-    ) -> list[Any]:
+    async def page(self, event_id: UUID, start: Start, limit: int) -> list[Any]:
         """Emergencies of an event, newest first, one more than `limit`."""
         rows: list[Any] = await self._database.pool.fetch(
             statements.PAGE,
             event_id,
-            after.at if after else None,
-            after.id if after else None,
+            *start,
             limit + 1,
         )
         return rows

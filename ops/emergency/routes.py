@@ -33,15 +33,7 @@ from ops.emergency.rolls import (
     Rolls,
 )
 from ops.emergency.service import Emergencies, EmergencyView, Settings
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import FIRST, Page, Turn, by_time
 
 TAGS = ["emergency"]
 _READ = [requires("incidents", "read", devices=True)]
@@ -107,6 +99,18 @@ class Now(msgspec.Struct, frozen=True):
     now: datetime
 
 
+def _act(path: str, summary: str, **more: Any) -> post:
+    """A POST below the emergency that answers 200: a step, or marks of the roll."""
+    return post(
+        _PATH + path,
+        guards=_WRITE,
+        status_code=200,
+        summary=summary,
+        tags=TAGS,
+        **more,
+    )
+
+
 @get(_PATH, guards=_READ, summary="The emergency that is open", tags=TAGS)
 async def read_emergency(
     event_id: FromPath[UUID],
@@ -119,13 +123,7 @@ async def read_emergency(
     return Now(found, emergencies.now())
 
 
-@post(
-    _PATH,
-    guards=_WRITE,
-    status_code=200,
-    summary="Step 1, held: tell the staff, stop admission",
-    tags=TAGS,
-)
+@_act("", "Step 1, held: tell the staff, stop admission")
 async def start_emergency(
     event_id: FromPath[UUID],
     data: JSONBody[StartBody],
@@ -137,13 +135,7 @@ async def start_emergency(
     return await emergencies.start(caller, event_id, data.held_ms, data.drill, place)
 
 
-@post(
-    f"{_PATH}/freeze",
-    guards=_WRITE,
-    status_code=200,
-    summary="Step 2, held: freeze the roll-call",
-    tags=TAGS,
-)
+@_act("/freeze", "Step 2, held: freeze the roll-call")
 async def freeze_roll(
     event_id: FromPath[UUID],
     data: JSONBody[HeldBody],
@@ -154,14 +146,7 @@ async def freeze_roll(
     return await emergencies.freeze(caller, event_id, data.held_ms)
 
 
-@post(
-    f"{_PATH}/publish",
-    guards=_WRITE,
-    status_code=200,
-    opt={"idempotent": True},
-    summary="Step 3, held: publish a prepared text",
-    tags=TAGS,
-)
+@_act("/publish", "Step 3, held: publish a prepared text", opt={"idempotent": True})
 async def publish_text(
     event_id: FromPath[UUID],
     data: JSONBody[TextBody],
@@ -172,13 +157,7 @@ async def publish_text(
     return await emergencies.publish(caller, event_id, data.held_ms, data.text)
 
 
-@post(
-    f"{_PATH}/all-clear",
-    guards=_WRITE,
-    status_code=200,
-    summary="The danger is over, held",
-    tags=TAGS,
-)
+@_act("/all-clear", "The danger is over, held")
 async def all_clear(
     event_id: FromPath[UUID],
     data: JSONBody[ClearBody],
@@ -189,13 +168,7 @@ async def all_clear(
     return await emergencies.all_clear(caller, event_id, data.held_ms, data.text)
 
 
-@post(
-    f"{_PATH}/reopen",
-    guards=_WRITE,
-    status_code=200,
-    summary="Open admission again, held; let those of the list in once more",
-    tags=TAGS,
-)
+@_act("/reopen", "Open admission again, held; let those of the list in once more")
 async def reopen_after(
     event_id: FromPath[UUID],
     data: JSONBody[ReopenBody],
@@ -206,13 +179,7 @@ async def reopen_after(
     return await emergencies.reopen(caller, event_id, data.held_ms, data.readmit)
 
 
-@post(
-    f"{_PATH}/close",
-    guards=_WRITE,
-    status_code=200,
-    summary="End it, held: from now on it is a report",
-    tags=TAGS,
-)
+@_act("/close", "End it, held: from now on it is a report")
 async def close_emergency(
     event_id: FromPath[UUID],
     data: JSONBody[HeldBody],
@@ -236,7 +203,7 @@ async def list_texts(
     purpose: FromQuery[Purpose] = "emergency",
 ) -> list[TemplateBody]:
     """In all languages; those of the event come first."""
-    rows = await templates.page(event_id, purpose, None, TEXTS_MAX)
+    rows = await templates.page(event_id, purpose, FIRST, TEXTS_MAX)
     own = [body_of(row) for row in rows[:TEXTS_MAX]]
     return emergencies.texts(purpose, own)
 
@@ -280,13 +247,7 @@ async def read_roll_call(
     return await rolls.read(caller, event_id)
 
 
-@post(
-    f"{_PATH}/marks",
-    guards=_WRITE,
-    status_code=200,
-    summary="Mark people and staff safe",
-    tags=TAGS,
-)
+@_act("/marks", "Mark people and staff safe")
 async def mark_people(
     event_id: FromPath[UUID],
     data: JSONBody[MarksBody],
@@ -297,13 +258,7 @@ async def mark_people(
     return await rolls.mark(caller, event_id, data)
 
 
-@post(
-    _PATH + "/areas/{area_id:uuid}",
-    guards=_WRITE,
-    status_code=200,
-    summary="Mark a place clear",
-    tags=TAGS,
-)
+@_act("/areas/{area_id:uuid}", "Mark a place clear")
 async def mark_area(
     event_id: FromPath[UUID],
     area_id: FromPath[UUID],
@@ -315,13 +270,7 @@ async def mark_area(
     return await rolls.area(caller, event_id, area_id, data.clear)
 
 
-@post(
-    f"{_PATH}/counts",
-    guards=_WRITE,
-    status_code=200,
-    summary="Count heads at an assembly point by taps",
-    tags=TAGS,
-)
+@_act("/counts", "Count heads at an assembly point by taps")
 async def count_heads(
     event_id: FromPath[UUID],
     data: JSONBody[CountBody],
@@ -341,17 +290,15 @@ async def count_heads(
 async def list_emergencies(
     event_id: FromPath[UUID],
     reports: NamedDependency[Reports],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[EmergencyLine]:
     """One statement a page."""
-    rows = await reports.page(event_id, position_of(cursor), limit)
+    rows = await reports.page(event_id, turn.start, turn.limit)
     names = EmergencyLine.__struct_fields__
-    return page(
+    return turn.page(
         rows,
-        limit,
         lambda row: EmergencyLine(**{name: row[name] for name in names}),
-        lambda row: Position(row["id"], row["started_at"]),
+        by_time("started_at"),
     )
 
 

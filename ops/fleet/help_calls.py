@@ -14,6 +14,7 @@ from ops.auth.subjects import DeviceIdentity
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import Conflict, NotFound
+from ops.listing import Start
 
 Kind = Literal["supervisor", "security", "medical", "technical", "queue"]
 Queue = Literal["none", "short", "long", "over_barrier"]
@@ -128,7 +129,7 @@ class HelpCalls:
         self,
         event_id: UUID,
         closed: bool,
-        before: tuple[datetime | None, UUID | None],
+        before: Start,
         limit: int,
     ) -> list[Any]:
         """At most `limit + 1` calls, newest first."""

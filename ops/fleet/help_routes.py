@@ -15,15 +15,7 @@ from msgspec import Meta
 from ops.auth.guards import device_required, requires
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.fleet.help_calls import HelpCalls, Kind, Queue
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 
 TAGS = ["help"]
 Note = Annotated[str, Meta(max_length=500)]
@@ -109,15 +101,12 @@ async def my_help_calls(
 async def list_help_calls(
     event_id: FromPath[UUID],
     help_calls: NamedDependency[HelpCalls],
+    turn: NamedDependency[Turn],
     closed: FromQuery[bool] = False,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[HelpCallView]:
     """Open ones; with `closed` all."""
-    before = position_of(cursor)
-    place = (before.at, before.id) if before else (None, None)
-    rows = await help_calls.page(event_id, closed, place, limit)
-    return page(rows, limit, view, lambda row: Position(row["id"], row["received_at"]))
+    rows = await help_calls.page(event_id, closed, turn.start, turn.limit)
+    return turn.page(rows, view, by_time("received_at"))
 
 
 @post(

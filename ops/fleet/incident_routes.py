@@ -15,15 +15,7 @@ from msgspec import Meta
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
 from ops.fleet.incidents import Incidents, Kind, State
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 
 TAGS = ["incidents"]
 Words = Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -138,15 +130,12 @@ async def list_incidents(
     event_id: FromPath[UUID],
     incidents: NamedDependency[Incidents],
     # The framework keeps the name `state` for itself.
+    turn: NamedDependency[Turn],
     only: Annotated[State | None, QueryParameter(name="state")] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[IncidentView]:
     """All, or those of one state."""
-    before = position_of(cursor)
-    place = (before.at, before.id) if before else (None, None)
-    rows = await incidents.page(event_id, only, place, limit)
-    return page(rows, limit, view, lambda row: Position(row["id"], row["started_at"]))
+    rows = await incidents.page(event_id, only, turn.start, turn.limit)
+    return turn.page(rows, view, by_time("started_at"))
 
 
 @get(

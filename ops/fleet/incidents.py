@@ -14,6 +14,7 @@ from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
+from ops.listing import Start
 
 Kind = Literal[
     "medical", "security", "lost_child", "technical", "complaint", "ejection", "other"
@@ -156,7 +157,7 @@ class Incidents:
         self,
         event_id: UUID,
         state: State | None,
-        before: tuple[datetime | None, UUID | None],
+        before: Start,
         limit: int,
     ) -> list[Any]:
         """At most `limit + 1` incidents, newest first."""

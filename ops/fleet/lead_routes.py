@@ -17,15 +17,7 @@ from msgspec import Meta
 from ops.auth.guards import lead_required, requires
 from ops.auth.subjects import DeviceIdentity
 from ops.fleet.leads import EXPORT_MAX, FIELDS_DEFAULT, Field, Leads, shown
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 
 TAGS = ["leads"]
 QUESTIONS_MAX = 20
@@ -164,12 +156,11 @@ async def my_leads(
     event_id: FromPath[UUID],
     device: NamedDependency[DeviceIdentity],
     leads: NamedDependency[Leads],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[LeadView]:
     """The latest visit first."""
     assert device.sponsor_id is not None, "the guard asks for it"
-    return await _page(leads, event_id, device.sponsor_id, limit, cursor)
+    return await _page(leads, event_id, device.sponsor_id, turn)
 
 
 @get(
@@ -215,11 +206,10 @@ async def sponsor_leads(
     event_id: FromPath[UUID],
     sponsor_id: FromPath[UUID],
     leads: NamedDependency[Leads],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[LeadView]:
     """The latest visit first."""
-    return await _page(leads, event_id, sponsor_id, limit, cursor)
+    return await _page(leads, event_id, sponsor_id, turn)
 
 
 @get(
@@ -255,12 +245,10 @@ async def configure_leads(
 
 
 async def _page(
-    leads: Leads, event_id: UUID, sponsor_id: UUID, limit: int, cursor: str | None
+    leads: Leads, event_id: UUID, sponsor_id: UUID, turn: Turn
 ) -> Page[LeadView]:
-    before = position_of(cursor)
-    place = (before.at, before.id) if before else (None, None)
-    rows = await leads.page(event_id, sponsor_id, place, limit)
-    return page(rows, limit, view, lambda row: Position(row["id"], row["last_at"]))
+    rows = await leads.page(event_id, sponsor_id, turn.start, turn.limit)
+    return turn.page(rows, view, by_time("last_at"))
 
 
 async def _stand(leads: Leads, event_id: UUID, sponsor_id: UUID) -> StandView:

@@ -23,6 +23,7 @@ from ops.db.engine import Database
 from ops.errors import Conflict, NotFound
 from ops.fleet import lead_queries as queries
 from ops.ids import uuid7
+from ops.listing import Start
 
 Field = Literal["name", "company", "job_title", "email", "phone", "ticket_type"]
 FIELDS_DEFAULT: Final[tuple[Field, ...]] = ("name", "company", "job_title")
@@ -120,7 +121,7 @@ class Leads:
         self,
         event_id: UUID,
         sponsor_id: UUID,
-        before: tuple[datetime | None, UUID | None],
+        before: Start,
         limit: int,
     ) -> list[Any]:
         """At most `limit + 1` leads of a sponsor, the latest visit first."""

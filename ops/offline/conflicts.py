@@ -12,7 +12,7 @@ from msgspec import Meta
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import NotFound
-from ops.listing import Position
+from ops.listing import Start
 from ops.offline import queries
 
 TIMEOUT_S = 5.0
@@ -76,7 +76,7 @@ class Conflicts:
     async def page(
         self,
         event_id: UUID,
-        after: Position | None,
+        start: Start,
         unresolved: bool | None,
         limit: int,
     ) -> list[Any]:
@@ -85,8 +85,7 @@ class Conflicts:
             await self._database.pool.fetch(
                 queries.CONFLICTS,
                 event_id,
-                after.at if after else None,
-                after.id if after else None,
+                *start,
                 unresolved,
                 limit + 1,
                 timeout=TIMEOUT_S,
@@ -129,11 +128,6 @@ def view(row: Any) -> ConflictView:
         entry=_side(row, detail, "entry"),
         before=_side(row, detail, "before"),
     )
-
-
-def position(row: Any) -> Position:
-    """Where a page ends."""
-    return Position(row["id"], row["created_at"])
 
 
 def _side(row: Any, detail: dict[str, Any], name: str) -> ConflictSide | None:

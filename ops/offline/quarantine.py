@@ -18,7 +18,7 @@ from msgspec import Meta
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import NotFound
-from ops.listing import Position
+from ops.listing import Start
 from ops.offline import queries
 
 TIMEOUT_S = 5.0
@@ -87,15 +87,14 @@ class Quarantine:
         )
 
     async def page(
-        self, event_id: UUID, after: Position | None, waiting: bool | None, limit: int
+        self, event_id: UUID, start: Start, waiting: bool | None, limit: int
     ) -> list[Any]:
         """At most `limit + 1` rows, oldest first."""
         return list(
             await self._database.pool.fetch(
                 queries.QUARANTINED,
                 event_id,
-                after.at if after else None,
-                after.id if after else None,
+                *start,
                 waiting,
                 limit + 1,
                 timeout=TIMEOUT_S,
@@ -156,8 +155,3 @@ def view(row: Any) -> QuarantineView:
     """A row of `queries.QUARANTINED`."""
     names = QuarantineView.__struct_fields__
     return QuarantineView(**{name: row[name] for name in names})
-
-
-def position(row: Any) -> Position:
-    """Where a page ends."""
-    return Position(row["id"], row["received_at"])

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from ops.auth.guards import device_required, requires
 from ops.auth.subjects import DeviceIdentity, Staff
-from ops.listing import LIMIT_DEFAULT, CursorText, Limit, Page, page, position_of
+from ops.listing import Page, Turn, by_time
 from ops.offline import conflicts, quarantine
 from ops.offline.conflicts import ConflictView, ResolveBody, Resolved
 from ops.offline.leases import EndLeases, LeaseAnswers, LeasesChanged, Risk
@@ -81,15 +81,12 @@ async def offline_risk(
 async def list_conflicts(
     event_id: FromPath[UUID],
     offline: NamedDependency[Offline],
+    turn: NamedDependency[Turn],
     unresolved: FromQuery[bool | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[ConflictView]:
     """Newest first, with both entries."""
-    rows = await offline.conflicts.page(
-        event_id, position_of(cursor), unresolved, limit
-    )
-    return page(rows, limit, conflicts.view, conflicts.position)
+    rows = await offline.conflicts.page(event_id, turn.start, unresolved, turn.limit)
+    return turn.page(rows, conflicts.view, by_time("created_at"))
 
 
 @post(
@@ -119,13 +116,12 @@ async def resolve_conflict(
 async def list_quarantine(
     event_id: FromPath[UUID],
     offline: NamedDependency[Offline],
+    turn: NamedDependency[Turn],
     waiting: FromQuery[bool | None] = None,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[QuarantineView]:
     """Oldest first."""
-    rows = await offline.quarantine.page(event_id, position_of(cursor), waiting, limit)
-    return page(rows, limit, quarantine.view, quarantine.position)
+    rows = await offline.quarantine.page(event_id, turn.start, waiting, turn.limit)
+    return turn.page(rows, quarantine.view, by_time("received_at"))
 
 
 @post(

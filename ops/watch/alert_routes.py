@@ -15,15 +15,7 @@ from msgspec import Meta
 from ops.audit.entry import Actor
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 from ops.watch.alerts import Alerts
 from ops.watch.evidence import Cases, Evidence
 from ops.watch.rules import CASES, PERIOD_S_MAX, RULES, Setting, standard
@@ -146,18 +138,15 @@ def view(row: Any) -> AlertView:
 async def list_alerts(
     event_id: FromPath[UUID],
     alerts: NamedDependency[Alerts],
+    turn: NamedDependency[Turn],
     rule: FromQuery[RuleName | None] = None,
     open_only: FromQuery[bool] = False,
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
 ) -> Page[AlertView]:
     """All of the event, ended ones too; `open_only` those that stand now."""
     if rule is not None and rule not in RULES:
         return Page([], None)
-    before = position_of(cursor)
-    place = (before.at, before.id) if before else (None, None)
-    rows = await alerts.page(event_id, open_only, rule, place, limit)
-    return page(rows, limit, view, lambda row: Position(row["id"], row["raised_at"]))
+    rows = await alerts.page(event_id, open_only, rule, turn.start, turn.limit)
+    return turn.page(rows, view, by_time("raised_at"))
 
 
 @post(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from ops.audit.entry import Actor, Entry
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import FieldProblem, NotFound, Unprocessable
+from ops.listing import Start
 from ops.watch.rules import RULES, Setting, problem_of, settings_of
 from ops.watch.statements import CHOSEN, VIEW
 
@@ -76,7 +76,7 @@ class Alerts:
         event_id: UUID,
         only_open: bool,
         rule: str | None,
-        before: tuple[datetime | None, UUID | None],
+        before: Start,
         limit: int,
     ) -> list[Any]:
         """At most `limit + 1` alerts, newest first."""

@@ -13,15 +13,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from ops.auth.guards import requires
-from ops.listing import (
-    LIMIT_DEFAULT,
-    CursorText,
-    Limit,
-    Page,
-    Position,
-    page,
-    position_of,
-)
+from ops.listing import Page, Turn, by_time
 from ops.watch.shifts import Shifts
 from ops.watch.staffing import Staffing
 
@@ -67,14 +59,11 @@ def view(row: Any) -> ShiftView:
 async def list_shifts(
     event_id: FromPath[UUID],
     shifts: NamedDependency[Shifts],
-    limit: Limit = LIMIT_DEFAULT,
-    cursor: CursorText = None,
+    turn: NamedDependency[Turn],
 ) -> Page[ShiftView]:
     """All of the event."""
-    after = position_of(cursor)
-    place = (after.at, after.id) if after else (None, None)
-    rows = await shifts.page(event_id, place, limit)
-    return page(rows, limit, view, lambda row: Position(row["id"], row["starts_at"]))
+    rows = await shifts.page(event_id, turn.start, turn.limit)
+    return turn.page(rows, view, by_time("starts_at"))
 
 
 @post(

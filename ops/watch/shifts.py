@@ -12,6 +12,7 @@ from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
+from ops.listing import Start
 from ops.watch.staffing import SOON, Planned, SignedOn, Staffing, staffing
 
 NOW_MAX: Final = 1_000
@@ -69,9 +70,7 @@ class Shifts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    async def page(
-        self, event_id: UUID, after: tuple[datetime | None, UUID | None], limit: int
-    ) -> list[Any]:
+    async def page(self, event_id: UUID, after: Start, limit: int) -> list[Any]:
         """At most `limit + 1` shifts in the order in which they begin."""
         return list(await self._database.pool.fetch(LIST, event_id, *after, limit + 1))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.errors import MalformedBody
-from ops.listing import Position, by_id, cursor_of, page, position_of
+from ops.listing import Position, Turn, by_id, by_time, cursor_of, position_of
 
 
 @given(
@@ -39,7 +39,7 @@ def test_no_cursor_is_the_beginning() -> None:
 @pytest.mark.parametrize("rows", [0, 1, 2, 3])
 def test_a_page_has_a_next_one_if_there_is_one_row_more(rows: int) -> None:
     given_rows = [{"id": UUID(int=n)} for n in range(rows)]
-    made = page(given_rows, 2, lambda row: row["id"], by_id)
+    made = Turn(2, None).page(given_rows, lambda row: row["id"], by_id)
     assert made.items == [UUID(int=n) for n in range(min(rows, 2))]
     if rows > 2:
         after = position_of(made.next_cursor)
@@ -47,3 +47,13 @@ def test_a_page_has_a_next_one_if_there_is_one_row_more(rows: int) -> None:
         assert after.id == UUID(int=1)
     else:
         assert made.next_cursor is None
+
+
+def test_a_turn_begins_where_the_one_before_ended() -> None:
+    at = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+    rows = [{"id": UUID(int=n), "at": at} for n in range(3)]
+    first = Turn(2, None)
+    assert (first.after_id, first.start) == (None, (None, None))
+    made = first.page(rows, lambda row: row["id"], by_time("at"))
+    second = Turn(2, made.next_cursor)
+    assert (second.after_id, second.start) == (UUID(int=1), (at, UUID(int=1)))

@@ -252,7 +252,7 @@ async def test_a_thousand_entries_are_a_page_of_a_tenth_of_a_second(
 
     async def read() -> None:
         nonlocal count
-        count = len(await timeline.page(who, owner, list(KINDS), None, 1_100))
+        count = len(await timeline.page(who, owner, list(KINDS), (None, None), 1_100))
 
     assert await timed(read) < 0.1
     assert count > 1_000
