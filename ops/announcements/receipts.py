@@ -14,7 +14,7 @@ import asyncpg
 
 from ops.announcements import statements
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.patience import for_ever, safely
 
 FLUSH_S = 0.25

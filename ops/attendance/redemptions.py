@@ -24,7 +24,7 @@ from msgspec import Meta
 from ops.admission.scan import ScanRequest
 from ops.attendance.acting import Caller, House
 from ops.auth.subjects import DeviceIdentity, Staff
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import (
     ApiError,
     Conflict,

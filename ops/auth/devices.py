@@ -18,7 +18,8 @@ from ops.auth import queries
 from ops.auth.subjects import DeviceIdentity, Nobody
 from ops.auth.tokens import TOKEN_LENGTH_MAX, token_hash
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreError, Unauthenticated
 from ops.patience import ended, for_ever, within
 

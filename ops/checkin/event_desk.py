@@ -33,7 +33,8 @@ from ops.checkin.pending import Answered, Lane, Pending, ask
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import Unauthenticated, Unavailable
 from ops.patience import answering, safely, within
 

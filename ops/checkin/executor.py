@@ -16,7 +16,7 @@ from ops.admission.commands import Command, Down
 from ops.admission.journal import Journal, Mark
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 
 JOURNAL_ERRORS = (sqlite3.Error, OSError, TimeoutError)
 MARKS_KEPT_MAX = 20_000

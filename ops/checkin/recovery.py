@@ -22,7 +22,8 @@ from ops.admission.journals import machine_name
 from ops.admission.steady import PROBE_S, STEADY_S, TRY_S, Steady, counts_as_back
 from ops.checkin.stores import Stores
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.patience import ended, for_ever, within
 
 RENEW_S = 5.0

@@ -34,7 +34,8 @@ from ops.cache.client import CACHE_ERRORS, Cache
 from ops.cache.entry import DeviceEntry, unpack_device
 from ops.cache.scripts import CLAIM, FINISH, READ_FACTS, SWITCH
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 
 TRIES_S = (0.2, 0.25)

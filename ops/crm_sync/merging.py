@@ -31,7 +31,8 @@ from ops.cache.scripts import FINISH
 from ops.crm_sync import rows as packed
 from ops.crm_sync import statements
 from ops.crm_sync.plans import read_plan
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 
 TICKETS_PER_CALL = 100

@@ -22,7 +22,8 @@ from ops.cache.scripts import SWITCH
 from ops.crm_sync import statements
 from ops.crm_sync.drain import FACTS_PER_TURN, Drain
 from ops.crm_sync.merging import read_mode
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 
 MARGIN_S = 2.0
 CALL_TIMEOUT_S = 3.0

@@ -38,7 +38,8 @@ from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.session_news import SessionNews
 from ops.crm_sync.warm import Warmer
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import OpsError, StoreUnavailable
 from ops.pages_dir import find
 from ops.patience import Step, ended, for_ever

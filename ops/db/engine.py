@@ -36,14 +36,6 @@ name, and the user of the embedded server is called like our schema `ops`."""
 CONNECT_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 5.0
 IDLE_S = 300.0
-DATABASE_ERRORS = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
-"""What a call may end with when PostgreSQL is away or leaves in the middle of it."""
 QUERIES_MAX = 2**31 - 1
 """The pool would replace a connection after 50,000 queries, in the middle of a rush."""
 

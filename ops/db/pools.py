@@ -21,7 +21,14 @@ CALL_TIMEOUT_S = 35.0
 LEAVE_S_MIN = 0.05
 """A connection is given back in what is left of the time, and at least in this."""
 
-_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What a call may end with when PostgreSQL is away or leaves in the middle of it."""
 
 
 class BoundedPool(asyncpg.Pool):
@@ -92,5 +99,5 @@ class BoundedPool(asyncpg.Pool):
         """Give it back; one that cannot be reset in time is thrown away by `release`,
         and what it said before holds all the same."""
         left_s = max(LEAVE_S_MIN, until_s - time.monotonic())
-        with contextlib.suppress(*_BROKEN):
+        with contextlib.suppress(*DATABASE_ERRORS):
             await self.release(connection, timeout=left_s)

@@ -25,7 +25,8 @@ from nacl.secret import SecretBox
 from ops import log
 from ops.auth.subjects import DeviceIdentity, Staff
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS, Database
+from ops.db.engine import Database
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import Conflict, FieldProblem, MalformedBody
 
 HEADER: Final = "idempotency-key"

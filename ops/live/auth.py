@@ -19,7 +19,7 @@ import asyncpg
 import msgspec
 
 from ops.auth.tokens import TOKEN_LENGTH_MAX, token_hash
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.topics import Grants, Subject
 from ops.patience import answering, safely

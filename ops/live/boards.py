@@ -29,7 +29,7 @@ from ops.announcements.board import (
     update,
 )
 from ops.announcements.sending import CHANNEL
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.live.frames import Error, Resumed, Snapshot, Update, frame
 from ops.live.hub import Channel, Hub, Socket
 from ops.live.protocol import Position

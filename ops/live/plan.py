@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from ops.clock import Clock
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.state import (
     AreaInfo,

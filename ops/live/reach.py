@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from ops.announcements import statements
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.plan import CALL_TIMEOUT_S
 

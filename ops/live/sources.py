@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS
 from ops.cache.entry import unpack_ticket
-from ops.db.engine import DATABASE_ERRORS
+from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.plan import CALL_TIMEOUT_S
 from ops.live.state import Counters, Line, parse_counters, parse_lines
