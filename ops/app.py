@@ -170,17 +170,17 @@ def build(runtime: Runtime) -> Litestar:
             await runtime.stop()
 
     headers = security_headers(runtime.settings)
+    ours = frozenset(name for name, _ in headers)
 
     async def before_send(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
             said = {name for name, _ in message["headers"]}
-            sent = [
-                *message["headers"],
-                *((name, value) for name, value in headers if name not in said),
-            ]
-            if scope["path"].startswith(API_PREFIX) and not any(
-                name == b"cache-control" for name, _ in sent
-            ):
+            sent = [*message["headers"]]
+            if said.isdisjoint(ours):
+                sent += headers
+            else:
+                sent += (line for line in headers if line[0] not in said)
+            if scope["path"].startswith(API_PREFIX) and b"cache-control" not in said:
                 # Names of guests do not belong in a browser's cache.
                 sent.append((b"cache-control", b"no-store"))
             message["headers"] = sent

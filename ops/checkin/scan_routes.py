@@ -31,6 +31,7 @@ from ops.checkin.pending import Answered, Lane
 from ops.checkin.scan_log import LogPage, ScanLog
 from ops.checkin.undo import Undo, UndoAnswer
 from ops.checkin.whole_order import WholeOrders
+from ops.encoded import Encoded
 from ops.errors import (
     ApiError,
     Conflict,
@@ -48,7 +49,6 @@ UPLOADS_AT_ONCE = 32
 """Records of one batch that are under way together: a thousand at once would take the
 process from those who wait at a door, before the desk's lanes could part them."""
 READ_AT_ONCE = 50
-JSON = "application/json"
 
 _answer = msgspec.json.Encoder()
 _records = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -173,7 +173,7 @@ async def _decide(
 
 
 def _json(value: object) -> Response[bytes]:
-    return Response(_answer.encode(value), media_type=JSON, status_code=200)
+    return Encoded(_answer.encode(value))
 
 
 @post(
