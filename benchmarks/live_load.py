@@ -37,7 +37,9 @@ from ops.ids import uuid7
 
 TICKETS = 40_000
 EVERYBODY, VIEWERS, ATTENDEES, AWAY = 5_000, 2_000, 10_000, 100
-DOOR_PER_S, STORM_S, WATCH_S = 60.0, 10.0, 10.0
+DOOR_PER_S, STORM_S, WATCH_S = 60.0, 8.0, 10.0
+STORMS = 4
+"""On a machine with other work a single storm says nothing."""
 SCREENS, SCANS_PER_S = 1_000, 200.0
 ANNOUNCED_S_MAX = 30.0
 _SAY = Console(stderr=True, highlight=False)
@@ -164,19 +166,20 @@ async def reconnecting(stage: Stage) -> list[Figure]:
     """p99 of the doors while 2,000 sockets that were lost come back, and without."""
     live = await stage.live()
     topics = [stage.topic("attendance")]
-    calm, stormy, back_s, refused = [], [], [], 0
+    calm, stormy, back_s, cpu_us, refused = [], [], [], [], 0
     async with Watchers([live.port], [stage.token], topics) as watchers:
         await watchers.open(VIEWERS)
-        for _ in range(2):
+        for _ in range(STORMS):
             quiet = await stage.scans(DOOR_PER_S, STORM_S)
             calm.append(quiet.quantile_ms(0.99))
             scanning = asyncio.create_task(stage.scans(DOOR_PER_S, STORM_S))
-            at_s = time.perf_counter()
+            at_s, before_s = time.perf_counter(), cpu_s(live.pid)
             await watchers.tell("drop")
             there, _, refused = await watchers.tell("back", 60.0)
             if not there:
                 raise OpsError("not all sockets came back within a minute")
             back_s.append(time.perf_counter() - at_s)
+            cpu_us.append((cpu_s(live.pid) - before_s) / VIEWERS * 1e6)
             stormy.append((await scanning).quantile_ms(0.99))
     stage.house.end(live)
     found = paired(
@@ -187,6 +190,7 @@ async def reconnecting(stage: Stage) -> list[Figure]:
         f"p99 without, {DOOR_PER_S:g} scans/s",
         Target("at most", 2.0),
         back_s=[round(one, 2) for one in back_s],
+        cpu_us_a_socket=[round(one) for one in cpu_us],
         sent_away=refused,
     )
     return [found]

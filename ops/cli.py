@@ -43,6 +43,7 @@ _WORK = {
     "crowd": "ops.dev.crowd_role:run",
     "event create": "ops.commands.events:create",
     "event copy": "ops.commands.events:copy",
+    "user": "ops.commands.users:add",
     "doctor": "ops.commands.doctor:run",
     "preflight": "ops.commands.preflight:run",
     "reconcile": "ops.commands.reconcile:run",
@@ -258,6 +259,26 @@ def event_copy(event: str, title: str, starts: datetime, devices: bool) -> None:
     with stores(load()) as (settings, _):
         made = _work("event copy")(settings, event, title, starts, devices)
         _OUT.print(f"made {made}")
+
+
+@cli.command()
+@click.argument("email")
+@click.option("--role", default="owner", show_default=True, help="A built-in role.")
+@click.option("--name", default="", help="As it is written to others.")
+@click.option("--language", default="en", type=click.Choice(("en", "fr")))
+def user(email: str, role: str, name: str, language: str) -> None:
+    """Let EMAIL sign in: a new user, or a new password and role of one who exists.
+
+    The password is asked for twice; when no terminal is there it is read from
+    standard input (one line), never from the command line.
+    """
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    with stores(load()) as (settings, _):
+        _work("user")(settings, email, role, password, name, language)
+        _OUT.print(f"{email} may sign in as {role}", markup=False)
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -199,12 +199,14 @@ class Gate:
     async def identify(self, token: str) -> Grants | None:
         return self.grants.get(token)
 
-    async def look_up(self, hashes: Iterable[bytes]) -> dict[bytes, Grants]:
+    async def look_up(
+        self, hashes: Iterable[bytes], subjects: Collection[Subject] = tuple(Subject)
+    ) -> dict[bytes, Grants]:
         wanted = set(hashes)
         return {
             token_hash(token): grants
             for token, grants in self.grants.items()
-            if token_hash(token) in wanted
+            if token_hash(token) in wanted and grants.subject in subjects
         }
 
 

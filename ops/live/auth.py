@@ -1,16 +1,16 @@
 """Who says hello, and whether they still may: staff sessions and device tokens.
 
 Nothing is remembered beyond what the open sockets need: while they are open, all
-their tokens are looked up again twice a second by two statements, so that a logout, a
-revoked device or a changed role shows within a second. Hellos that come while others
-are being looked up wait for the next look-up together: a storm of reconnecting
-clients is a few statements.
+their tokens are looked up again twice a second, by one statement for each kind of
+token, so that a logout, a revoked device or a changed role shows within a second.
+Hellos that come while others are being looked up wait for the next look-up together:
+a storm of reconnecting clients is a few statements.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
@@ -54,13 +54,14 @@ SELECT id, events, language, array_agg(token_hash) AS hashes FROM (
 """
 
 _ATTENDEES = """
-SELECT t.token_hash, t.event_id, t.attendee_id,
-       coalesce(a.language, e.languages[1], 'en') AS language
+SELECT t.event_id, coalesce(a.language, e.languages[1], 'en') AS language,
+       array_agg(t.token_hash) AS hashes, array_agg(t.attendee_id) AS attendees
   FROM ops.attendee_tokens t
   JOIN public.attendees a ON a.id = t.attendee_id AND a.status <> 'cancelled'
   JOIN public.events e ON e.id = t.event_id
  WHERE t.token_hash = ANY($1) AND t.revoked_at IS NULL
    AND (t.expires_at IS NULL OR t.expires_at > now())
+ GROUP BY 1, 2
 """
 # The code of a ticket is a token too: the look-up hash of a code is the beginning of
 # the hash of its text. It opens what a stranger may see who photographed it.
@@ -75,6 +76,9 @@ _permissions = msgspec.json.Decoder()
 _memberships = msgspec.json.Decoder(list[tuple[UUID, Any]])
 
 
+Held = Callable[[list[bytes]], Awaitable[dict[bytes, Grants]]]
+
+
 class Authenticator:
     """Looks tokens up in PostgreSQL."""
 
@@ -82,6 +86,12 @@ class Authenticator:
         self._pool = pool
         self._waiting: dict[bytes, asyncio.Future[Grants | None]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._held: dict[Subject, Held] = {
+            Subject.STAFF: self._staff,
+            Subject.DEVICE: self._devices,
+            Subject.ATTENDEE: self._attendees,
+            Subject.TICKET: self._by_code,
+        }
 
     async def identify(self, token: str) -> Grants | None:
         """What the holder of a token may watch; None if it opens nothing.
@@ -101,37 +111,54 @@ class Authenticator:
         # Others may wait for the same token: who gives up must not cancel theirs.
         return await asyncio.shield(answer)
 
-    async def look_up(self, hashes: Collection[bytes]) -> dict[bytes, Grants]:
+    async def look_up(
+        self,
+        hashes: Collection[bytes],
+        subjects: Collection[Subject] = tuple(Subject),
+    ) -> dict[bytes, Grants]:
         """What each token of these hashes opens now; those that open nothing lack.
+
+        Args:
+            subjects: where to look; what a token is never changes, so who knows it
+                spares the other tables.
 
         Raises:
             StoreUnavailable: PostgreSQL did not answer; nobody is to be closed for it.
         """
-        wanted = list(hashes)
+        wanted, found = list(hashes), dict[bytes, Grants]()
         try:
-            staff = await self._pool.fetch(_STAFF, wanted, timeout=CALL_TIMEOUT_S)
-            devices = await self._pool.fetch(_DEVICES, wanted, timeout=CALL_TIMEOUT_S)
-            people = await self._pool.fetch(_ATTENDEES, wanted, timeout=CALL_TIMEOUT_S)
-            tickets = await self._by_code(wanted)
+            for subject in subjects:
+                found |= await self._held[subject](wanted)
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"database: {type(error).__name__}") from error
+        return found
+
+    async def _staff(self, wanted: list[bytes]) -> dict[bytes, Grants]:
         found: dict[bytes, Grants] = {}
-        for row in staff:
+        for row in await self._pool.fetch(_STAFF, wanted, timeout=CALL_TIMEOUT_S):
             grants = staff_grants(row["permissions"], row["memberships"])
             found |= dict.fromkeys(row["hashes"], grants)
-        for row in devices:
-            found |= dict.fromkeys(
-                row["hashes"],
-                device_grants(tuple(row["events"]), row["id"], row["language"]),
-            )
-        for row in people:
-            found[row["token_hash"]] = Grants(
+        return found
+
+    async def _devices(self, wanted: list[bytes]) -> dict[bytes, Grants]:
+        found: dict[bytes, Grants] = {}
+        for row in await self._pool.fetch(_DEVICES, wanted, timeout=CALL_TIMEOUT_S):
+            grants = device_grants(tuple(row["events"]), row["id"], row["language"])
+            found |= dict.fromkeys(row["hashes"], grants)
+        return found
+
+    async def _attendees(self, wanted: list[bytes]) -> dict[bytes, Grants]:
+        rows = await self._pool.fetch(_ATTENDEES, wanted, timeout=CALL_TIMEOUT_S)
+        return {
+            digest: Grants(
                 Subject.ATTENDEE,
-                events=frozenset({row["event_id"]}),
-                reader_id=row["attendee_id"],
-                language=row["language"],
+                events=_of_one(event_id),
+                reader_id=attendee_id,
+                language=language,
             )
-        return found | tickets
+            for event_id, language, hashes, attendees in rows
+            for digest, attendee_id in zip(hashes, attendees, strict=True)
+        }
 
     async def _by_code(self, wanted: list[bytes]) -> dict[bytes, Grants]:
         """Grants of those who hold up a ticket's code."""
@@ -182,6 +209,12 @@ def device_grants(
         reader_id=device_id,
         language=language,
     )
+
+
+@lru_cache(maxsize=ROLES_KEPT)
+def _of_one(event_id: UUID) -> frozenset[UUID]:
+    """One set for all attendees of an event."""
+    return frozenset({event_id})
 
 
 @lru_cache(maxsize=ROLES_KEPT)

@@ -51,7 +51,7 @@ from ops.live.reader import Reader
 from ops.live.recalls import RecallBell
 from ops.live.sources import CacheSource, DatabaseSource
 from ops.live.state import Plan
-from ops.live.topics import Grants, Kind
+from ops.live.topics import Grants, Kind, Subject
 from ops.patience import for_ever
 from ops.settings import Settings
 
@@ -105,8 +105,10 @@ class Gatekeeper(Protocol):
     async def identify(self, token: str) -> Grants | None:
         """What the holder of a token may watch."""
 
-    async def look_up(self, hashes: Collection[bytes]) -> dict[bytes, Grants]:
-        """What these tokens open now."""
+    async def look_up(
+        self, hashes: Collection[bytes], subjects: Collection[Subject] = ...
+    ) -> dict[bytes, Grants]:
+        """What these tokens open now, as tokens of these kinds."""
 
 
 class LiveServer:
@@ -299,16 +301,17 @@ class LiveServer:
 
     async def _recheck(self) -> None:
         """Close or narrow sockets whose tokens or roles were taken away."""
-        by_hash: dict[bytes, list[Socket]] = {}
+        held: dict[Subject, dict[bytes, list[Socket]]] = {}
         for socket in self.hub.sockets:
-            by_hash.setdefault(socket.token_hash, []).append(socket)
-        if not by_hash:
-            return
+            if socket.grants is not None:
+                by_hash = held.setdefault(socket.grants.subject, {})
+                by_hash.setdefault(socket.token_hash, []).append(socket)
         # Where nobody can tell nobody is closed: unknown is not revoked.
-        grants = await self._gatekeeper.look_up(by_hash)
-        for token_hash, sockets in by_hash.items():
-            for socket in sockets:
-                self._apply(socket, grants.get(token_hash))
+        for subject, by_hash in held.items():
+            grants = await self._gatekeeper.look_up(by_hash, (subject,))
+            for token_hash, sockets in by_hash.items():
+                for socket in sockets:
+                    self._apply(socket, grants.get(token_hash))
 
     def _apply(self, socket: Socket, grants: Grants | None) -> None:
         if grants is None:

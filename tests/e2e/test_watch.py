@@ -66,7 +66,7 @@ async def test_alerts_stand_on_the_wall_until_somebody_takes_them(
     await expect(full).to_contain_text("One out, one in: 0 may enter", timeout=30_000)
     await expect(page.locator(".alert[data-rule=capacity_95]")).to_have_count(0)
     await expect(
-        page.locator(".gates tr", has_text="Main gate").locator(".chip.bad").first
+        page.locator(".gates tbody", has_text="Main gate").locator(".chip.bad").first
     ).to_contain_text("One out, one in")
     fast = page.locator(".alert[data-rule=two_gates_fast]")
     await expect(fast).to_contain_text("North gate", timeout=30_000)
@@ -162,7 +162,7 @@ async def test_shifts_are_planned_and_who_is_missing_is_seen(
     await page.screenshot(path=shots / "watch-shifts.png")
     wall = await page.context.new_page()
     await wall.goto(f"{house.url}/control.html?event={house.event.id}")
-    gate = wall.locator(".gates tr", has_text="Main gate")
+    gate = wall.locator(".gates tbody", has_text="Main gate")
     await expect(gate).to_contain_text("1 short")
     await expect(wall.locator("[data-sync=well]")).to_be_visible()
     answer = await house.http.post(
@@ -193,7 +193,7 @@ async def test_the_forecast_stands_on_the_curve_and_waits_at_the_gates(
     await expect(ahead).to_contain_text("95 % in", timeout=60_000)
     await expect(ahead).to_contain_text(re.compile("(ahead of|behind) plan"))
     await expect(ahead).to_contain_text("in the end")
-    main = page.locator(".gates tr", has_text="Main gate").locator(".queue")
+    main = page.locator(".gates tbody", has_text="Main gate").locator(".queue")
     await expect(main).to_contain_text("by scans", timeout=60_000)
     await page.hover(".curve-box .u-over", position={"x": 600, "y": 120})
     await page.screenshot(path=shots / "control-forecast.png")

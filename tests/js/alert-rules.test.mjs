@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { fill } from "/lib/i18n.js";
 import { inOrder, mayEnter, parameters, unseen } from "/lib/alert-rules.js";
 
 const at = (minute) => `2026-11-22T20:${String(minute).padStart(2, "0")}:00Z`;
@@ -42,6 +43,15 @@ test("a sentence has a word for whatever is not known", () => {
   assert.equal(words.n, "3");
   assert.equal(words.party, "\u2068Balcony 7\u2069");
   assert.equal(words.gate, "\u2068unknown\u2069");
+});
+
+test("nobody is named as the host of who has none", () => {
+  const sentence = "{holder} has arrived at {gate}{host}";
+  const said = (host) => fill(sentence, parameters(alert("vip_arrived", { holder: "Omar", gate: "North", host }), String, "?"), {});
+  assert.equal(said(null).replace(/[\u2068\u2069]/g, ""), "Omar has arrived at North");
+  assert.equal(said("Zoë").replace(/[\u2068\u2069]/g, ""), "Omar has arrived at North (Zoë)");
+  // What is not known at all still has its word.
+  assert.equal(fill("{first_gate} {gate}", { gate: "" }, { "default.gate": "a gate" }), "first_gate a gate");
 });
 
 test("one out, one in: only for the gates of the area that is full", () => {

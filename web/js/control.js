@@ -1,7 +1,7 @@
 // The control room. All that it shows comes from the live socket and nowhere else.
 import { effect, html, render } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
-import { call, signedIn } from "/lib/api.js";
+import { configuration, signedIn } from "/lib/api.js";
 import { Live } from "/lib/live.js";
 import { switchTheme } from "/lib/theme.js";
 import { Alerts } from "/js/control/alerts.js";
@@ -76,7 +76,7 @@ async function start() {
     location.replace(`/?next=${encodeURIComponent(here)}`);
     return;
   }
-  const config = await call("GET", "/config.json");
+  const config = await configuration();
   const topics = TOPICS.map((kind) => `event:${eventId}:${kind}`);
   live.value = new Live(config.live_url, topics, { take, refuse }).start();
   setInterval(tick, 1_000);

@@ -140,7 +140,7 @@ let following = null;
 async function connect() {
   if (view.value !== "page" || following === token.value) return;
   following = token.value;
-  const config = await call("GET", "/config.json");
+  const config = await configuration();
   const live = follow(config.live_url);
   live.status.subscribe((word) => (status.value = word));
 }

@@ -2,7 +2,7 @@
 // opens what a stranger may hear who photographed it, and nothing about a person.
 import { html, signal } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
-import { call } from "/lib/api.js";
+import { configuration } from "/lib/api.js";
 import { clock, day } from "/lib/format.js";
 import { Live } from "/lib/live.js";
 
@@ -20,7 +20,7 @@ export async function listen(eventId, code) {
   if (live !== null) return;
   live = "coming";
   try {
-    const config = await call("GET", "/config.json");
+    const config = await configuration();
     live = new Live(config.live_url, [`event:${eventId}:announcements`], { token: code, take }).start();
   } catch {
     live = null;

@@ -39,17 +39,44 @@ export function rememberSignIn(yes) {
 }
 
 // Whether somebody is signed in here. No answer is not "signed out": what then reads or
-// listens keeps trying and says so.
+// listens keeps trying and says so, and so does this, for the word that writing needs.
 export async function signedIn() {
   if (!signedInBefore()) return false;
+  const ask = async () => setCsrf((await call("GET", "/api/v1/auth/me")).csrf_token);
   try {
-    setCsrf((await call("GET", "/api/v1/auth/me")).csrf_token);
+    await ask();
     return true;
   } catch (error) {
     if (error.status === 401) rememberSignIn(false);
+    else untilAnswered(ask).catch(() => {});
     return error.status !== 401;
   }
 }
+
+const AGAIN_MS = 1_000;
+const AGAIN_MS_MAX = 15_000;
+
+// Asks until the server has an answer: a wall that was switched on before its server must
+// not stay dark. What the server refuses goes to the caller; `tell` hears of each failure.
+export async function untilAnswered(ask, tell = () => {}) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const again = error.status === 0 || error.status === 429 || error.status >= 500;
+      if (!again) throw error;
+      tell(error);
+    }
+    const most = Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** attempt);
+    await new Promise((resolve) => {
+      setTimeout(resolve, most / 2 + (Math.random() * most) / 2);
+      globalThis.addEventListener?.("online", resolve, { once: true });
+    });
+  }
+}
+
+// How a page finds the server's other parts: {live_url, ..}.
+export const configuration = () => untilAnswered(() => call("GET", "/config.json"));
 
 // A file goes as it is; it may take minutes, because each of its rows is checked.
 export function send(path, file) {

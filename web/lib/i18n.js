@@ -8,13 +8,13 @@ export const language = signal("en");
 const texts = signal({});
 const loaded = new Map();
 
-// Puts values into a sentence; an unknown value is said by its `default.` word.
+// Puts values into a sentence; an unknown value is said by its `default.` word. An empty
+// one without such a word was meant to be empty.
 export function fill(sentence, values, words) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => {
-    const value = values[name];
-    return value === undefined || value === null || value === ""
-      ? (words[`default.${name}`] ?? name)
-      : String(value);
+    const value = values[name] ?? "";
+    if (value !== "") return String(value);
+    return words[`default.${name}`] ?? (values[name] === "" ? "" : name);
   });
 }
 

@@ -10,6 +10,8 @@ import { attendance, forecast, now } from "/js/control/model.js";
 // A curve of three minutes would be three walls.
 const SPAN_MIN_S = 10 * 60;
 
+const MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].map((n) => n * 60);
+
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -60,10 +62,13 @@ function options(box, zone) {
         ...axis,
         grid: { show: false },
         size: size * 1.8,
+        // Whole minutes: two marks with the same time would say nothing.
+        incrs: MINUTES,
+        space: size * 5,
         values: (_, splits) => splits.map((s) => clock(s * 1000, zone)),
       },
-      { ...axis, scale: "each", size: size * 2.9, values: figures },
-      { ...axis, scale: "all", side: 1, size: size * 3.4, grid: { show: false }, values: figures },
+      { ...axis, scale: "each", size: size * 2.9, space: size * 2.5, values: figures },
+      { ...axis, scale: "all", side: 1, size: size * 3.4, space: size * 2.5, grid: { show: false }, values: figures },
     ],
     series: [
       {},

@@ -22,37 +22,49 @@ function Queue({ queue }) {
   if (!queue || queue.basis === "idle") return null;
   const missing = lanesMissing(queue);
   return html`<span class="small soft queue figure">
-      ${wait(queue)} (${t(`page.control.queue.basis.${queue.basis}`)}) ·
-      ${t("page.control.queue.service", { n: rate(queue.service_s, locale()) })}${queue.service_known ? "" : "?"} ·
+      ${wait(queue)} (${t(`page.control.queue.basis.${queue.basis}`)})${" · "}
+      ${t("page.control.queue.service", { n: rate(queue.service_s, locale()) })}${queue.service_known ? "" : "?"}${" · "}
       ${t("page.control.queue.lanes", { n: queue.lanes, needed: queue.lanes_needed ?? "–" })}
     </span>
     ${missing > 0 && html`<span class="chip warn">${t("page.control.queue.open_lanes", { n: missing })}</span>`}`;
 }
 
+// Figures in one line; what is behind them beneath it, as wide as the table.
 function Gate({ gate }) {
   const trouble = gateTrouble(gate);
-  return html`<tr class=${trouble.length ? "trouble" : ""}>
-    <th scope="row">
-      <span class="name" title=${gate.name}>${gate.name}</span>
-      <span class="small soft">${gate.area}</span>
-      ${short(gate.id) > 0 && html`<a class="chip bad" href=${`/watch.html?event=${eventId}#shifts`}>${t("page.control.gate.short", { n: short(gate.id) })}</a>`}
-      <${Queue} queue=${gateForecast(forecast.value, gate.id)} />
-      ${mayEnter(alerts.value?.raised, gate.area_id) !== null &&
-      html`<span class="chip bad figure">
-        ${t("page.control.gate.one_out_one_in", { n: count(mayEnter(alerts.value?.raised, gate.area_id), locale()) })}
-      </span>`}
-      ${trouble.map(
-        (word) => html`<span class=${`chip ${TONE[word] ?? "warn"}`} key=${word}>
-          ${t(`page.control.gate.${word}`)}
-        </span>`,
-      )}
-    </th>
-    <td class="strong"><${Figure} value=${gate.rate_per_min} format=${rate} /></td>
-    <td><${Figure} value=${gate.entered} /></td>
-    <td><${Figure} value=${gate.exited} /></td>
-    <td><${Figure} value=${gate.refused} /></td>
-    <td><${Figure} value=${gate.devices} /></td>
-  </tr>`;
+  const missing = short(gate.id);
+  const entering = mayEnter(alerts.value?.raised, gate.area_id);
+  const queue = gateForecast(forecast.value, gate.id);
+  const more = missing > 0 || entering !== null || trouble.length > 0 || (queue && queue.basis !== "idle");
+  return html`<tbody class=${trouble.length ? "trouble" : ""}>
+    <tr>
+      <th scope="rowgroup">
+        <span class="name" title=${gate.name}>${gate.name}</span>
+        <span class="small soft">${gate.area}</span>
+      </th>
+      <td class="strong"><${Figure} value=${gate.rate_per_min} format=${rate} /></td>
+      <td><${Figure} value=${gate.entered} /></td>
+      <td><${Figure} value=${gate.exited} /></td>
+      <td><${Figure} value=${gate.refused} /></td>
+      <td><${Figure} value=${gate.devices} /></td>
+    </tr>
+    ${more &&
+    html`<tr class="beneath">
+      <td colspan="6">
+        ${missing > 0 && html`<a class="chip bad" href=${`/watch.html?event=${eventId}#shifts`}>${t("page.control.gate.short", { n: missing })}</a>`}
+        <${Queue} queue=${queue} />
+        ${entering !== null &&
+        html`<span class="chip bad figure">
+          ${t("page.control.gate.one_out_one_in", { n: count(entering, locale()) })}
+        </span>`}
+        ${trouble.map(
+          (word) => html`<span class=${`chip ${TONE[word] ?? "warn"}`} key=${word}>
+            ${t(`page.control.gate.${word}`)}
+          </span>`,
+        )}
+      </td>
+    </tr>`}
+  </tbody>`;
 }
 
 export function Gates() {
@@ -73,9 +85,7 @@ export function Gates() {
                 )}
               </tr>
             </thead>
-            <tbody>
-              ${(gates ?? []).map((gate) => html`<${Gate} key=${gate.id} gate=${gate} />`)}
-            </tbody>
+            ${(gates ?? []).map((gate) => html`<${Gate} key=${gate.id} gate=${gate} />`)}
           </table>`}
     </div>
   </section>`;

@@ -3,6 +3,7 @@
 import { html, signal } from "/lib/ui.js";
 import { language, t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
+import { Stale } from "/lib/stale.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { alerts, attendance, eventId, live, now, status } from "/js/control/model.js";
 
@@ -18,11 +19,6 @@ export function switchTv() {
 }
 
 const DOORS = { open: "good", last_entry: "warn", held: "bad", closed: "bad" };
-
-function age() {
-  const heard = live.value?.heardAt.value;
-  return heard ? Math.max(0, Math.round((Date.now() - heard) / 1000)) : null;
-}
 
 function Connection() {
   void now.value;
@@ -54,25 +50,12 @@ function Sync() {
   </span>`;
 }
 
-// Not a decoration: without it an old number would look like a new one.
 export function StaleBanner() {
   void now.value;
   const state = status.value;
   if (state === "live" || (state === "connecting" && attendance.value === null)) return null;
   const zone = attendance.value?.event.timezone;
-  const when = clock(live.value?.heardAt.value, zone, true);
-  return html`<div class="stale-banner" role="alert">
-    <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">
-      <path d="M12 3 22 21H2z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" />
-      <path d="M12 10v5M12 17.6v.4" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" />
-    </svg>
-    <span>
-      <b>${t(`page.live.${state}_long`)}</b>${" "}
-      <span class="figure" aria-live="off">${t("page.live.age", { when, n: age() ?? "–" })}</span>
-    </span>
-    ${(state === "revoked" || state === "forbidden") &&
-    html`<a class="button" href="/">${t("page.login.go")}</a>`}
-  </div>`;
+  return html`<${Stale} live=${live.value} state=${state} now=${Date.now()} zone=${zone} />`;
 }
 
 export function Top() {

@@ -2,10 +2,11 @@
 // address, signing in, the live lists.
 import { html, render, signal } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
-import { call, signedIn } from "/lib/api.js";
+import { configuration, signedIn, untilAnswered } from "/lib/api.js";
 import { Live } from "/lib/live.js";
+import { Stale } from "/lib/stale.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
-import { event, eventId, live, loadEvent, now, refuse, said, sentenceOf, take } from "/js/doors/model.js";
+import { event, eventId, live, loadEvent, now, refuse, said, sentenceOf, take, zone } from "/js/doors/model.js";
 
 // Which one is open; a page may turn to another itself.
 export const tab = signal("");
@@ -34,12 +35,23 @@ function Tabs({ tabs, word, badge }) {
   </nav>`;
 }
 
-// Beside each other: the wall, what is done this evening, what was prepared.
+// Beside each other: the wall, what is done this evening, what was prepared. In an
+// emergency nobody looks for the way to its page.
 const PAGES = [
   ["control", "/control.html"],
   ["doors", "/doors.html"],
+  ["watch", "/watch.html"],
+  ["announce", "/announcements.html"],
   ["plan", "/plan.html"],
+  ["emergency", "/emergency.html"],
 ];
+
+// The lists come from the live socket: while it is away they are old, and say so.
+function StaleBanner({ state }) {
+  if (state === "live" || state === "connecting") return null;
+  void now.value;
+  return html`<${Stale} live=${live.value} state=${state} now=${Date.now()} zone=${zone.value} />`;
+}
 
 function Page({ tabs, word, badge, Notice }) {
   void language.value;
@@ -61,6 +73,7 @@ function Page({ tabs, word, badge, Notice }) {
       <span class="row"><${LanguageSwitch} /><${ThemeSwitch} /></span>
     </header>
     <${Tabs} tabs=${tabs} word=${word} badge=${badge} />
+    <${StaleBanner} state=${connection} />
     <main class="doors-main">
       ${said.value &&
       html`<p class=${`notice no-print ${said.value.bad ? "bad" : ""}`} role=${said.value.bad ? "alert" : "status"}>
@@ -94,14 +107,21 @@ export async function openPage({ word, tabs, topics, badge, hear = take, ready, 
     return;
   }
   try {
-    await loadEvent();
-    await ready?.();
+    // Opened or reloaded while the server is away, the page comes by itself when it is back.
+    await untilAnswered(
+      async () => {
+        await loadEvent();
+        await ready?.();
+      },
+      (error) => (trouble.value = sentenceOf(error)),
+    );
+    trouble.value = null;
   } catch (error) {
     trouble.value = sentenceOf(error);
     return;
   }
   document.title = `${t(`page.${word}.title`)} · ${event.value.title}`;
-  const config = await call("GET", "/config.json");
+  const config = await configuration();
   const names = topics.map((kind) => `event:${eventId}:${kind}`);
   live.value = new Live(config.live_url, names, { take: hear, refuse }).start();
   setInterval(() => {
