@@ -77,7 +77,7 @@ export function History() {
     ${items.value?.length === 0
       ? html`<p class="empty">${t("page.alert.none")}</p>`
       : html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t("page.watch.tab.history")}>
-          <table class="acts-table">
+          <table class="acts-table alert-list">
             <thead>
               <tr>
                 <th scope="col">${t("page.alert.raised_at")}</th>
