@@ -98,6 +98,12 @@ def plain(header: str) -> str:
     return " ".join(kept.split())
 
 
+def taken(resource: Resource) -> frozenset[str]:
+    """The columns that a file may fill."""
+    own = {field.name for field in resource.writable(creating=True)} | {"id"}
+    return frozenset(own | set(LOOKUPS.get(resource.name, {})))
+
+
 def mapped(
     resource: Resource, header: Sequence[str], said: Mapping[str, str] | None
 ) -> dict[int, str]:
@@ -107,8 +113,7 @@ def mapped(
         Unprocessable: a mapping names a header or column that is not there, or two
             headers mean one column.
     """
-    known = {field.name for field in resource.writable(creating=True)} | {"id"}
-    known |= set(LOOKUPS.get(resource.name, {}))
+    known = taken(resource)
     if said is not None:
         return _as_said(header, said, known)
     found: dict[int, str] = {}
@@ -123,7 +128,7 @@ def mapped(
 
 
 def _as_said(
-    header: Sequence[str], said: Mapping[str, str], known: set[str]
+    header: Sequence[str], said: Mapping[str, str], known: frozenset[str]
 ) -> dict[int, str]:
     problems = []
     found: dict[int, str] = {}

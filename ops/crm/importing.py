@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from ops.crm.changes import Actor, Connection
-from ops.crm.columns import KEYS, LOOKUPS, Lookup, mapped, value_of
+from ops.crm.columns import KEYS, LOOKUPS, Lookup, mapped, taken, value_of
 from ops.crm.reach import reach_of
 from ops.crm.records import Records, Row
 from ops.crm.resource import Resource
@@ -31,6 +31,7 @@ ROWS_MAX: Final = 50_000
 """Some minutes of one connection; a larger file comes in parts."""
 PROBLEMS_MAX: Final = 1_000
 SAMPLE: Final = 5
+HEADERS_MAX: Final = 100
 
 
 class ImportMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +53,9 @@ class ImportProblem(msgspec.Struct):
 
 
 class ImportAnswer(msgspec.Struct, kw_only=True):
-    """What an import did, or would do."""
+    """What an import did, or would do; `available` are the columns that a mapping may
+    name.
+    """
 
     dry_run: bool
     kind: str
@@ -60,6 +63,7 @@ class ImportAnswer(msgspec.Struct, kw_only=True):
     header: list[str]
     columns: dict[str, str]
     ignored: list[str]
+    available: list[str]
     key: str
     rows_total: int = 0
     created: int = 0
@@ -100,7 +104,7 @@ class Importing:
         table = await asyncio.to_thread(open_table, file)
         columns = mapped(resource, table.header, mapping.columns)
         if not columns:
-            raise Unprocessable("No column of this file is known.", code="no_columns")
+            raise _nothing_known(resource, table.header)
         key = _key(resource, mapping, columns)
         run = _Run(self._records, actor, resource, columns, key, mapping.fixed)
         run.answer = ImportAnswer(
@@ -110,6 +114,7 @@ class Importing:
             header=table.header,
             columns={table.header[at]: column for at, column in columns.items()},
             ignored=[h for at, h in enumerate(table.header) if at not in columns],
+            available=sorted(taken(resource)),
             key=key,
         )
         async with self._records.connection() as db:
@@ -120,6 +125,14 @@ class Importing:
                     async with db.transaction():
                         await run.chunk(db, lines)
         return run.answer
+
+
+def _nothing_known(resource: Resource, header: list[str]) -> Unprocessable:
+    """Which headers the file has, and which columns a mapping may name."""
+    said, allowed = "No column of this file is known.", sorted(taken(resource))
+    headers = [h for h in header if h.strip()][:HEADERS_MAX]
+    problems = [FieldProblem(h, "unknown_header", said, allowed) for h in headers]
+    return Unprocessable(said, code="no_columns", errors=problems)
 
 
 async def _rolled_back(db: Connection, run: _Run, table: Table) -> None:

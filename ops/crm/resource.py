@@ -139,6 +139,7 @@ class Said(TypedDict, total=False):
     permission: str
     hidden: str
     read_only: str
+    derived: str
     create_only: str
     private: dict[str, Privacy]
     open_fields: str
@@ -204,7 +205,7 @@ def describe(table: str, singular: str, **said: Unpack[Said]) -> Resource:
         owner=owner,
         closed=said.get("closed", {}),
         label=said.get("label", _label(fields)),
-        etag=said.get("etag", "t.xmin"),
+        etag=said.get("etag") or _etag(fields, said),
         example=said.get("example", {}),
         summary=said.get("summary", model.name.replace("_", " ")),
     )
@@ -233,6 +234,18 @@ def _event(fields: dict[str, Field], said: Said) -> str | None:
         column, table, event = said["parent"]
         return f"(SELECT {event} FROM {table} p WHERE p.id = t.{column})"
     return "t.event_id" if "event_id" in fields else None
+
+
+def _etag(fields: dict[str, Field], said: Said) -> str:
+    """The last transaction of a row; where the server itself writes columns, the rest:
+    nobody is told "changed meanwhile" because a guest came or a reminder was given.
+    """
+    counted = f"{said.get('read_only', '')} {said.get('derived', '')}".split()
+    if not counted:
+        return "t.xmin"
+    left_out = {*counted, "updated_at"}
+    names = ", ".join(f"t.{name}" for name in sorted(fields) if name not in left_out)
+    return f"hashtextextended(ROW({names})::text, 0)"
 
 
 def _label(fields: dict[str, Field]) -> str:

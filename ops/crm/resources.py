@@ -28,6 +28,7 @@ _PEOPLE: Final = (
         sorts="last_name email lead_score",
         soft=("status", "deleted"),
         read_only="last_event_attended_at phone_normal merged_into_id",
+        derived="last_contacted_at",
         example={
             "first_name": "Zoë",
             "last_name": "O'Brien-Łukasz",

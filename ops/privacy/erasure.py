@@ -8,6 +8,7 @@ ticket, within a second; devices with the next delta of their package.
 
 from __future__ import annotations
 
+import re
 from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -64,6 +65,15 @@ SELECT EXISTS (SELECT FROM contacts
     OR EXISTS (SELECT FROM users
                 WHERE lower(first_name || ' ' || last_name) = lower($3))
 """
+SHARED: Final = """
+SELECT EXISTS (SELECT FROM contacts
+                WHERE id <> ALL($1::uuid[]) AND (right(phone_normal, 9) = $2
+                   OR phone_normal IS NULL
+                  AND right(regexp_replace(phone, '\\D', '', 'g'), 9) = $2))
+    OR EXISTS (SELECT FROM companies
+                WHERE right(regexp_replace(phone, '\\D', '', 'g'), 9) = $2)
+"""
+"""A number of a household or a switchboard is others' own as well."""
 FILES: Final = """
 UPDATE ops.import_runs SET file_name = '(erased)', problems = '[]'
  WHERE event_id IN (SELECT event_id FROM attendees WHERE id = ANY($1::uuid[]))
@@ -157,12 +167,14 @@ class Eraser:
                 await db.execute(
                     FILES, person.ids["attendee"], pattern, timeout=CALL_TIMEOUT_S
                 )
-            marks = traces(person.emails, person.phones, names)
+            numbers = [n for n in person.phones if not await _shared(db, person, n)]
+            marks = traces(person.emails, numbers, names)
             swept = await sweep(db, marks)
             result = {
                 "changed": changed,
                 "mentions": swept,
                 "kept_names": len(person.names) - len(names),
+                "kept_numbers": len(person.phones) - len(numbers),
                 "other_holders": len(person.others),
             }
             row = await db.fetchrow(
@@ -289,6 +301,15 @@ async def _namesake(db: Any, person: Person, name: str) -> bool:
         timeout=CALL_TIMEOUT_S,
     )
     return same
+
+
+async def _shared(db: Any, person: Person, phone: str) -> bool:
+    """Whether another contact or a company has the number: then it stays theirs."""
+    end = re.sub(r"\D", "", phone)[-9:]
+    shared: bool = await db.fetchval(
+        SHARED, person.ids["contact"], end, timeout=CALL_TIMEOUT_S
+    )
+    return shared
 
 
 def _folded(row: Any) -> str:

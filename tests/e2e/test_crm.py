@@ -163,6 +163,12 @@ async def test_a_contact_is_made_and_mistakes_stand_at_their_field(
     await page.fill("#f-job_title", "Host")
     await page.click("dialog button[type=submit]")
     await expect(page.locator("dialog .notice.bad")).to_contain_text("meanwhile")
+    await page.click("dialog button[type=submit]")
+    await expect(page.locator(".told")).to_have_text("Saved.")
+    both = await house.database.pool.fetchrow(
+        "SELECT city, job_title FROM contacts WHERE id = $1::text::uuid", contact
+    )
+    assert tuple(both) == ("Łódź", "Host")
 
 
 async def test_a_deal_is_moved_by_drag_and_by_keys(
@@ -288,10 +294,15 @@ async def test_a_file_is_previewed_then_imported(
     rows = house.database.pool
     there = "SELECT count(*) FROM contacts WHERE email = 'sam.fischer@example.org'"
     assert await rows.fetchval(there) == 0
+    await expect(page.locator(".import-columns summary")).to_contain_text("4 of 5")
+    await page.select_option("#column-4", "job_title")
+    await expect(page.locator(".import-columns summary")).to_contain_text("5 of 5")
     await page.screenshot(path=shots / "crm-import.png")
     await page.click("text=Import now")
     await expect(page.locator(".told")).to_contain_text("imported")
     assert await rows.fetchval(there) == 1
+    job = "SELECT job_title FROM contacts WHERE email = 'person0@example.org'"
+    assert await rows.fetchval(job) == "x"
 
 
 async def test_a_segment_is_composed_and_opened(

@@ -1,4 +1,4 @@
-// The CRM: contacts, companies, pipeline, tasks, segments, team. One page, a view for
+// The CRM: contacts, companies, pipeline, tasks, segments, team, privacy. One page, a view for
 // each address behind the #, all data through the API that other programs use.
 import { html, render, useEffect, useRef } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
@@ -10,6 +10,7 @@ import { Invitation } from "/js/crm/invitation.js";
 import { me, route, say, told } from "/js/crm/model.js";
 import { Nav } from "/js/crm/nav.js";
 import { Pipeline } from "/js/crm/pipeline.js";
+import { Records } from "/js/crm/records.js";
 import { Segments } from "/js/crm/segments.js";
 import { Tasks } from "/js/crm/tasks.js";
 import { Team } from "/js/crm/team.js";
@@ -17,10 +18,11 @@ import { Team } from "/js/crm/team.js";
 const VIEWS = {
   contacts: (id) => (id ? html`<${Contact} key=${id} id=${id} />` : html`<${Contacts} />`),
   companies: (id) => html`<${Companies} open=${id} />`,
-  pipeline: () => html`<${Pipeline} />`,
+  pipeline: (part) => html`<${Pipeline} open=${part} />`,
   tasks: () => html`<${Tasks} />`,
   segments: (id) => html`<${Segments} open=${id} />`,
   team: () => html`<${Team} />`,
+  privacy: (part) => html`<${Records} open=${part} />`,
 };
 
 // What happened, in words, for eyes and for screen readers; it goes by itself.
@@ -53,7 +55,7 @@ function Crm() {
 function listenToKeys() {
   addEventListener("keydown", (event) => {
     if (!event.altKey || event.ctrlKey || event.metaKey) return;
-    const at = ["Digit1", "Digit2", "Digit3", "Digit4", "Digit5", "Digit6"].indexOf(event.code);
+    const at = ["Digit1", "Digit2", "Digit3", "Digit4", "Digit5", "Digit6", "Digit7"].indexOf(event.code);
     if (at >= 0) {
       event.preventDefault();
       location.hash = Object.keys(VIEWS)[at];

@@ -147,6 +147,28 @@ async def test_history_holds_a_row_back(
     assert (await http.get(at, headers=bearer)).status_code == 404
 
 
+async def test_what_the_house_writes_is_no_change_of_somebody_else(
+    http: httpx.AsyncClient, bearer: Bearer, database: Database
+) -> None:
+    row = await made(http, bearer, phone="+1 416 555 0199")
+    at = f"{API}/contacts/{row['id']}"
+    old = {**bearer, "If-Match": f'"{row["etag"]}"'}
+    near = await http.get(f"{at}/duplicates", headers=bearer)
+    assert near.status_code == 200
+    call = {"interaction_type": "phone", "contact_id": row["id"]}
+    assert (
+        await http.post(f"{API}/interactions", json=call, headers=bearer)
+    ).status_code == 201
+    now = (await http.get(at, headers=bearer)).json()
+    assert now["phone_normal"] == "+14165550199"
+    assert now["last_contacted_at"] is not None
+    kept = await http.patch(at, json={"city": "Łódź"}, headers=old)
+    assert kept.status_code == 200, kept.text
+    # The negative control: what a person changed is another version.
+    lost = await http.patch(at, json={"city": "Paris"}, headers=old)
+    assert lost.status_code == 412
+
+
 async def test_lists_filter_sort_search_and_go_on(
     http: httpx.AsyncClient, bearer: Bearer
 ) -> None:

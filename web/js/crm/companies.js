@@ -1,24 +1,29 @@
 // Companies: a list with search; one opened shows who works there and what is on.
 import { html, useEffect, useState } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
-import { change, create, may, read1, remove, say, sentence } from "/js/crm/model.js";
+import { API, change, create, may, query, read1, remove, say, sentence } from "/js/crm/model.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Import } from "/js/crm/import.js";
 import { Choice, Rows, Search, useRows, useTyped } from "/js/crm/list.js";
+import { useOwners } from "/js/crm/pick.js";
 import { cents, money } from "/js/crm/say.js";
 
 const TYPES = ["prospect", "customer", "partner", "vendor"];
 const SIZES = ["startup", "small", "medium", "large", "enterprise"];
 
-const FIELDS = () => [
+const FIELDS = (owners) => [
   ["name", "text"],
+  ["assigned_to", "choice", owners],
+  ["primary_contact_id", "ref", "contacts"],
   ["account_type", "choice", words("account_type", TYPES)],
   ["company_size", "choice", words("company_size", SIZES)],
   ["industry", "text"],
   ["website", "text"],
   ["email", "email"],
   ["phone", "tel"],
+  ["address_line1", "text"],
   ["city", "text"],
+  ["country", "text"],
   ["annual_revenue", "money"],
 ];
 
@@ -44,7 +49,7 @@ function Deals({ id }) {
     <${Rows} rows=${rows} empty=${t("page.crm.none.opportunities")}>
       ${(found) => html`<ul class="plain-list">
         ${found.map((row) => html`<li key=${row.id}>
-          <span class="name">${row.name}</span>
+          <a class="name" href="#pipeline/opportunities">${row.name}</a>
           <span class="chip">${t(`page.crm.stage.${row.stage}`)}</span>
           <span class="figure">${row.amount ? money(cents(row.amount), locale()) : ""}</span>
         </li>`)}
@@ -57,6 +62,7 @@ function Company({ id }) {
   const [row, setRow] = useState(null);
   const [problem, setProblem] = useState(null);
   const [edit, setEdit] = useState(false);
+  const owners = useOwners(row);
   const load = () => read1("companies", id).then(setRow, setProblem);
   useEffect(() => {
     load();
@@ -79,10 +85,11 @@ function Company({ id }) {
     ${edit &&
     html`<${Dialog}
       title=${t("page.crm.edit")}
-      fields=${FIELDS()}
+      fields=${FIELDS(owners)}
       row=${row}
       required=${["name"]}
       onClose=${() => setEdit(false)}
+      onStale=${load}
       onSave=${async (wanted) => {
         await change("companies", row, wanted);
         await load();
@@ -105,12 +112,15 @@ export function Companies({ open }) {
   const [type, setType] = useState("");
   const [fresh, setFresh] = useState(false);
   const [file, setFile] = useState(false);
-  const rows = useRows("companies", { q, account_type: type, sort: "name" });
+  const owners = useOwners(null);
+  const values = { q, account_type: type, sort: "name" };
+  const rows = useRows("companies", values);
   if (open) return html`<${Company} key=${open} id=${open} />`;
   return html`<section aria-labelledby="title">
     <div class="view-head">
       <h1 id="title">${t("page.crm.nav.companies")}</h1>
       <${Search} text=${text} setText=${setText} label=${t("page.crm.search.companies")} />
+      <a class="button" href=${`${API}/companies/export.csv?${query(values)}`} download>${t("page.crm.export")}</a>
       ${may("companies", "write") &&
       html`<button type="button" class="button" onClick=${() => setFile(true)}>${t("page.crm.import.title")}</button>
         <button type="button" class="button primary" onClick=${() => setFresh(true)}>${t("page.crm.new")}</button>`}
@@ -142,7 +152,7 @@ export function Companies({ open }) {
     ${fresh &&
     html`<${Dialog}
       title=${t("page.crm.new_company")}
-      fields=${FIELDS()}
+      fields=${FIELDS(owners)}
       row=${{ account_type: "prospect" }}
       required=${["name"]}
       onClose=${() => setFresh(false)}

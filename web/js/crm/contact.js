@@ -2,11 +2,13 @@
 import { html, useEffect, useState } from "/lib/ui.js";
 import { has, locale, t } from "/lib/i18n.js";
 import { call } from "/lib/api.js";
-import { API, change, create, may, query, read1, remove, say, sentence } from "/js/crm/model.js";
+import { API, change, create, may, me, query, read1, remove, say, sentence } from "/js/crm/model.js";
 import { CONTACT_FIELDS, Score } from "/js/crm/contacts.js";
 import { Duplicates } from "/js/crm/duplicates.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Choice, Rows } from "/js/crm/list.js";
+import { useOwners } from "/js/crm/pick.js";
+import { Privacy } from "/js/crm/privacy.js";
 import { dayAndTime, shortDay } from "/js/crm/say.js";
 
 const KINDS = [
@@ -100,16 +102,25 @@ const FORMS = {
   },
   task: {
     resource: "tasks",
-    fields: () => [
+    fields: (owners) => [
       ["title", "text"],
       ["due_date", "datetime"],
+      ["reminder_date", "datetime"],
+      ["assigned_to", "choice", owners],
       ["priority", "choice", words("priority", ["low", "medium", "high", "urgent"])],
     ],
     required: ["title"],
+    row: () => ({ assigned_to: me.value?.id, priority: "medium" }),
   },
   lead: {
     resource: "leads",
-    fields: () => [["lead_source", "text"], ["estimated_value", "money"], ["requirements", "long"]],
+    fields: (owners) => [
+      ["lead_source", "text"],
+      ["estimated_value", "money"],
+      ["expected_close_date", "date"],
+      ["assigned_to", "choice", owners],
+      ["requirements", "long"],
+    ],
     required: ["lead_source"],
   },
 };
@@ -122,6 +133,7 @@ function Facts({ row }) {
     ["job_title", row.job_title],
     ["city", [row.city, row.country].filter(Boolean).join(", ")],
     ["lead_source", row.lead_source],
+    ["tag_list", row.tags?.join(", ")],
     ["assigned_to", row.labels?.assigned_to],
     ["last_event_attended_at", row.last_event_attended_at && shortDay(row.last_event_attended_at, locale())],
     ["created_at", shortDay(row.created_at, locale())],
@@ -137,25 +149,13 @@ function Facts({ row }) {
   </dl>`;
 }
 
-function Consents({ row }) {
-  const shown = ["marketing_consent", "email_consent", "sms_consent", "phone_consent"];
-  return html`<ul class="consents" aria-label=${t("page.crm.consents")}>
-    ${shown.map(
-      (name) => html`<li key=${name} class=${`chip ${row[name] ? "good" : ""}`}>
-        <span aria-hidden="true">${row[name] ? "✓" : "✕"}</span>
-        ${t(`page.crm.field.${name}`)}
-        <span class="unseen">${t(`page.crm.yes.${Boolean(row[name])}`)}</span>
-      </li>`,
-    )}
-  </ul>`;
-}
-
 export function Contact({ id }) {
   const [row, setRow] = useState(null);
   const [problem, setProblem] = useState(null);
   const [form, setForm] = useState(null);
   const [kind, setKind] = useState("");
   const timeline = useTimeline(id, kind);
+  const owners = useOwners(row);
 
   async function load() {
     setProblem(null);
@@ -192,8 +192,11 @@ export function Contact({ id }) {
       <div class="sides">
         <div class="panel side">
           <${Facts} row=${row} />
-          <${Consents} row=${row} />
         </div>
+        <${Privacy} row=${row} onChanged=${() => {
+          load();
+          timeline.reload();
+        }} />
         <${Duplicates} row=${row} onMerged=${() => {
           load();
           timeline.reload();
@@ -222,10 +225,11 @@ export function Contact({ id }) {
     ${form === "edit" &&
     html`<${Dialog}
       title=${t("page.crm.edit")}
-      fields=${CONTACT_FIELDS()}
+      fields=${CONTACT_FIELDS(owners)}
       row=${row}
       required=${["first_name", "last_name", "contact_type", "status"]}
       onClose=${close}
+      onStale=${load}
       onSave=${async (wanted) => {
         await change("contacts", row, wanted);
         await load();
@@ -243,11 +247,13 @@ export function Contact({ id }) {
     ${made &&
     html`<${Dialog}
       title=${t(`page.crm.kind.${form}`)}
-      fields=${made.fields()}
+      fields=${made.fields(owners)}
+      row=${made.row?.() ?? {}}
       required=${made.required}
       onClose=${close}
       onSave=${async (wanted) => {
-        await create(made.resource, { ...wanted, contact_id: id });
+        const company = made.resource === "leads" && row.company_id ? { company_id: row.company_id } : {};
+        await create(made.resource, { ...company, ...wanted, contact_id: id });
         close();
         say(t("page.crm.saved"));
         timeline.reload();

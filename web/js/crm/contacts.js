@@ -5,19 +5,27 @@ import { API, create, may, query, say } from "/js/crm/model.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Import } from "/js/crm/import.js";
 import { Choice, Rows, Search, useRows, useTyped } from "/js/crm/list.js";
+import { useOwners } from "/js/crm/pick.js";
 import { shortDay } from "/js/crm/say.js";
 
-export const CONTACT_FIELDS = () => [
+export const CONTACT_FIELDS = (owners) => [
   ["first_name", "text"],
   ["last_name", "text"],
   ["email", "email"],
   ["phone", "tel"],
+  ["company_id", "ref", "companies"],
   ["job_title", "text"],
+  ["assigned_to", "choice", owners],
   ["contact_type", "choice", words("contact_type", ["individual", "business", "vip"])],
   ["status", "choice", words("status", ["active", "inactive", "blocked", "deleted"])],
+  ["address_line1", "text"],
+  ["postal_code", "text"],
   ["city", "text"],
+  ["state_province", "text"],
   ["country", "text"],
+  ["industry", "text"],
   ["lead_source", "text"],
+  ["tags", "tags"],
 ];
 
 export function Score({ value }) {
@@ -52,7 +60,9 @@ export function Contacts() {
   const [sort, setSort] = useState("-created_at");
   const [fresh, setFresh] = useState(false);
   const [file, setFile] = useState(false);
-  const values = { q, status, contact_type: type, sort };
+  const [whose, setWhose] = useState("");
+  const owners = useOwners(null);
+  const values = { q, status, contact_type: type, assigned_to: whose, sort };
   const rows = useRows("contacts", values);
   const all = [["", t("page.crm.all")]];
   return html`<section aria-labelledby="title">
@@ -69,6 +79,7 @@ export function Contacts() {
         options=${[...all, ...words("status", ["active", "inactive", "blocked", "deleted"])]} />
       <${Choice} id="type" label=${t("page.crm.field.contact_type")} value=${type} onChange=${setType}
         options=${[...all, ...words("contact_type", ["individual", "business", "vip"])]} />
+      <${Choice} id="whose" label=${t("page.crm.field.assigned_to")} value=${whose} onChange=${setWhose} options=${[...all, ...owners]} />
       <${Choice} id="sort" label=${t("page.crm.sort")} value=${sort} onChange=${setSort}
         options=${words("order", ["-created_at", "last_name", "-lead_score"])} />
     </div>
@@ -86,7 +97,7 @@ export function Contacts() {
     ${fresh &&
     html`<${Dialog}
       title=${t("page.crm.new_contact")}
-      fields=${CONTACT_FIELDS()}
+      fields=${CONTACT_FIELDS(owners)}
       row=${{ contact_type: "individual", status: "active" }}
       required=${["first_name", "last_name", "email", "contact_type", "status"]}
       onClose=${() => setFresh(false)}

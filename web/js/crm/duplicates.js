@@ -26,6 +26,15 @@ export function Duplicates({ row, onMerged }) {
     }
   }
 
+  async function dismiss(other) {
+    try {
+      await call("POST", `${API}/contacts/duplicates/dismiss`, { one_id: row.id, other_id: other.id });
+      await load();
+    } catch (error) {
+      say(sentence(error), "bad");
+    }
+  }
+
   if (found.length === 0) return null;
   return html`<div class="panel side">
     <h2>${t("page.crm.duplicates")}</h2>
@@ -35,6 +44,8 @@ export function Duplicates({ row, onMerged }) {
         <span class="soft small name">${contact.email}</span>
         <span class="chip figure">${percent(score, locale())}</span>
         <span class="gap"></span>
+        ${may("contacts", "write") && asked !== contact.id &&
+        html`<button type="button" class="button plain" onClick=${() => dismiss(contact)}>${t("page.crm.not_same")}</button>`}
         ${may("contacts", "delete") &&
         (asked === contact.id
           ? html`<button type="button" class="button primary" onClick=${() => merge(contact)}>${t("page.crm.merge_sure")}</button>`

@@ -4,9 +4,11 @@ import { html, useEffect, useRef, useState } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { fromField, toField } from "/lib/zoned.js";
 import { sentence } from "/js/crm/model.js";
+import { Pick } from "/js/crm/pick.js";
 
-// field: [name, kind, options?]; kind: text email tel date datetime number money choice long
-function Field({ name, kind, options, value, problem, required, zone }) {
+// field: [name, kind, options?]; kind: text email tel date datetime number money choice
+// long check, tags (words with commas), ref (another row; options: its table)
+function Field({ name, kind, options, value, said, problem, required, zone }) {
   const id = `f-${name}`;
   const label = t(`page.crm.field.${name}`);
   const common = {
@@ -28,12 +30,15 @@ function Field({ name, kind, options, value, problem, required, zone }) {
     </select>`;
   } else if (kind === "check") {
     input = html`<input id=${id} name=${name} type="checkbox" defaultChecked=${value === true} />`;
+  } else if (kind === "ref") {
+    input = html`<${Pick} id=${id} name=${name} resource=${options} value=${value} text=${said} required=${required}
+      describedby=${common["aria-describedby"]} invalid=${common["aria-invalid"]} />`;
   } else {
     input = html`<input
       ...${common}
       type=${types[kind] ?? "text"}
       inputmode=${kind === "money" ? "decimal" : null}
-      defaultValue=${kind === "datetime" ? toField(value, zone) : (value ?? "")}
+      defaultValue=${kind === "datetime" ? toField(value, zone) : kind === "tags" ? (value ?? []).join(", ") : (value ?? "")}
     />`;
   }
   return html`<div class=${`field kind-${kind}`}>
@@ -52,6 +57,7 @@ function values(form, fields, zone) {
     const input = form.elements.namedItem(name);
     const text = input.value?.trim() ?? "";
     if (kind === "check") found[name] = input.checked;
+    else if (kind === "tags") found[name] = text.split(",").map((word) => word.trim()).filter(Boolean);
     else if (text === "") found[name] = null;
     else if (kind === "number") found[name] = Number(text);
     else if (kind === "money") found[name] = text.replace(/\s/g, "").replace(",", ".");
@@ -61,15 +67,23 @@ function values(form, fields, zone) {
   return found;
 }
 
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
 // onSave(values) saves and resolves, or rejects with an ApiProblem. zone: of its times.
-export function Dialog({ title, fields, row = {}, required = [], onSave, onClose, onDelete, zone = HERE }) {
+// onStale() reads the row again after somebody else changed it: what was typed here stays,
+// and only that is sent.
+// acts: [label, act] of buttons beside, which may fail like saving; save: its word.
+export function Dialog({ title, fields, row = {}, required = [], onSave, onClose, onDelete, onStale, acts = [], save = null, zone = HERE, children }) {
   const dialog = useRef(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
+  const first = useRef(row);
   useEffect(() => {
     dialog.current.showModal();
   }, []);
-  const names = new Set(fields.map(([name]) => name));
+  // What a role may not see of a row is no field of its form.
+  const shown = row.id ? fields.filter(([name]) => name in row) : fields;
+  const names = new Set(shown.map(([name]) => name));
   const byField = Object.fromEntries((problem?.fields ?? []).map((f) => [f.field, f.detail]));
   const elsewhere = problem && !(problem.fields ?? []).some((f) => names.has(f.field));
 
@@ -79,6 +93,7 @@ export function Dialog({ title, fields, row = {}, required = [], onSave, onClose
     try {
       await act();
     } catch (error) {
+      if (error.code === "changed_meanwhile") await onStale?.().catch(() => {});
       setProblem(error);
     } finally {
       setBusy(false);
@@ -87,10 +102,10 @@ export function Dialog({ title, fields, row = {}, required = [], onSave, onClose
 
   function submit(event) {
     event.preventDefault();
-    const all = values(event.currentTarget, fields, zone);
+    const all = values(event.currentTarget, shown, zone);
     // A new row leaves empty fields to the defaults; a change tells what differs.
     const wanted = Object.entries(all).filter(([name, value]) =>
-      row.id ? value !== (row[name] ?? null) : value !== null,
+      row.id ? !same(value, first.current[name] ?? null) : value !== null && !same(value, []),
     );
     work(() => onSave(Object.fromEntries(wanted)));
   }
@@ -100,27 +115,32 @@ export function Dialog({ title, fields, row = {}, required = [], onSave, onClose
       <h2 id="sheet-title">${title}</h2>
       ${elsewhere && html`<p class="notice bad" role="alert">${sentence(problem)}</p>`}
       <div class="fields">
-        ${fields.map(
+        ${shown.map(
           ([name, kind, options]) => html`<${Field}
             key=${name}
             name=${name}
             kind=${kind}
             options=${options}
             value=${row[name]}
+            said=${row.labels?.[name]}
             required=${required.includes(name)}
             zone=${zone}
             problem=${byField[name]}
           />`,
         )}
       </div>
+      ${children}
       <div class="actions">
         ${onDelete &&
         html`<button type="button" class="button plain danger" disabled=${busy} onClick=${() => work(onDelete)}>
           ${t("page.crm.delete")}
         </button>`}
+        ${acts.map(
+          ([label, act]) => html`<button key=${label} type="button" class="button" disabled=${busy} onClick=${() => work(act)}>${label}</button>`,
+        )}
         <span class="gap"></span>
         <button type="button" class="button" onClick=${() => dialog.current.close()}>${t("page.crm.cancel")}</button>
-        <button type="submit" class="button primary" disabled=${busy}>${t("page.crm.save")}</button>
+        <button type="submit" class="button primary" disabled=${busy}>${save ?? t("page.crm.save")}</button>
       </div>
     </form>
   </dialog>`;

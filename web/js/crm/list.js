@@ -1,7 +1,8 @@
 // A list that grows by pages: loading, empty, trouble and more are the same everywhere.
 import { html, useEffect, useRef, useState } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
-import { list, sentence } from "/js/crm/model.js";
+import { call } from "/lib/api.js";
+import { API, list, query, sentence } from "/js/crm/model.js";
 
 const TYPING_MS = 200;
 
@@ -36,6 +37,24 @@ export function useRows(name, values) {
     put: (row) =>
       setState((old) => ({ ...old, rows: old.rows?.map((r) => (r.id === row.id ? { ...r, ...row } : r)) })),
   };
+}
+
+// A list of the API that is no table: pages by cursor all the same.
+export function usePages(path) {
+  const [state, setState] = useState({ rows: null, cursor: null, problem: null, busy: true });
+  async function load(cursor = null, before = []) {
+    setState((old) => ({ ...old, busy: true, problem: null }));
+    try {
+      const page = await call("GET", `${API}${path}?${query({ limit: 50, cursor })}`);
+      setState({ rows: [...before, ...page.items], cursor: page.next_cursor, problem: null, busy: false });
+    } catch (problem) {
+      setState((old) => ({ ...old, busy: false, problem }));
+    }
+  }
+  useEffect(() => {
+    load();
+  }, [path]);
+  return { ...state, reload: () => load(), more: () => load(state.cursor, state.rows ?? []) };
 }
 
 // What is typed, some moments after the last key.

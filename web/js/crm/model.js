@@ -5,7 +5,7 @@ import { t } from "/lib/i18n.js";
 import { uuid7 } from "/lib/uuid.js";
 
 export const API = "/api/v1";
-export const VIEWS = ["contacts", "companies", "pipeline", "tasks", "segments", "team"];
+export const VIEWS = ["contacts", "companies", "pipeline", "tasks", "segments", "team", "privacy"];
 
 export const me = signal(null);
 export const told = signal(null);

@@ -11,6 +11,7 @@ const WORDS = {
   tasks: "tasks",
   segments: "segments",
   team: "users",
+  privacy: "privacy",
 };
 
 export function Nav() {
@@ -21,11 +22,11 @@ export function Nav() {
     <nav aria-label=${t("page.crm.title")}>
       <ul>
         ${VIEWS.filter((view) => may(WORDS[view], "read")).map(
-          (view, at) => html`<li key=${view}>
+          (view) => html`<li key=${view}>
             <a
               href=${`#${view}`}
               aria-current=${route.value.view === view ? "page" : null}
-              title=${`Alt+${at + 1}`}
+              title=${`Alt+${VIEWS.indexOf(view) + 1}`}
             >${t(`page.crm.nav.${view}`)}</a>
           </li>`,
         )}

@@ -1,16 +1,28 @@
-// The pipeline: a column a stage, cards that are dragged, or moved by keys.
-import { html, useEffect, useState } from "/lib/ui.js";
+// The pipeline: opportunities and leads on boards, and what is likely to come.
+import { html, useState } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
-import { change, create, list, may, read1, remove, say, sentence } from "/js/crm/model.js";
+import { call } from "/lib/api.js";
+import { uuid7 } from "/lib/uuid.js";
+import { API, change, create, may, read1, remove, say } from "/js/crm/model.js";
+import { Board, total, useBoard } from "/js/crm/board.js";
+import { Forecast } from "/js/crm/forecast.js";
 import { Dialog, words } from "/js/crm/form.js";
-import { cents, money, shortDay } from "/js/crm/say.js";
+import { Leads } from "/js/crm/leads.js";
+import { useEvents, useOwners } from "/js/crm/pick.js";
+import { Steps } from "/js/crm/steps.js";
+import { cents, money } from "/js/crm/say.js";
 
 export const STAGES = ["prospecting", "qualification", "proposal", "negotiation", "closed_won", "closed_lost"];
-const CARDS_MAX = 100;
+const DEALS = { resource: "opportunities", step: "stage", steps: STAGES, group: "stage", name: (deal) => deal.name };
+const REASON = { closed_won: "win_reason", closed_lost: "loss_reason" };
 
-const FIELDS = () => [
+const FIELDS = (owners, events) => [
   ["name", "text"],
   ["stage", "choice", words("stage", STAGES)],
+  ["contact_id", "ref", "contacts"],
+  ["company_id", "ref", "companies"],
+  ["assigned_to", "choice", owners],
+  ["event_id", "choice", events],
   ["amount", "money"],
   ["probability", "number"],
   ["expected_close_date", "date"],
@@ -19,165 +31,79 @@ const FIELDS = () => [
   ["loss_reason", "long"],
   ["description", "long"],
 ];
-const REASON = { closed_won: "win_reason", closed_lost: "loss_reason" };
 
-function total(cards) {
-  return cards.reduce((sum, card) => sum + cents(card.amount), 0n);
-}
+// What a stage is worth where a deal says nothing of its own; as the server weighs.
+const CHANCES = { prospecting: 10, qualification: 25, proposal: 50, negotiation: 75 };
 
 // What is likely to come: each amount by its probability.
 function weighted(cards) {
-  return cards.reduce((sum, card) => sum + (cents(card.amount) * BigInt(card.probability ?? 0)) / 100n, 0n);
+  const chance = (card) => BigInt(card.probability ?? CHANCES[card.stage] ?? 0);
+  return cards.reduce((sum, card) => sum + (cents(card.amount) * chance(card)) / 100n, 0n);
 }
 
-function Card({ card, onMove, onOpen, onLift }) {
-  const at = STAGES.indexOf(card.stage);
-  function keys(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (event.altKey && step && STAGES[at + step]) {
-      event.preventDefault();
-      onMove(card, STAGES[at + step]);
-    }
-  }
-  return html`<li
-    class="card"
-    draggable=${may("opportunities", "write")}
-    onDragStart=${(event) => {
-      event.dataTransfer.setData("text/plain", card.id);
-      event.dataTransfer.effectAllowed = "move";
-      onLift(card);
-    }}
-    onDragEnd=${() => onLift(null)}
-  >
-    <button type="button" class="card-name name" id=${`card-${card.id}`} onClick=${() => onOpen(card)} onKeyDown=${keys}
-      aria-describedby="card-keys">${card.name}</button>
-    <p class="small soft name">${card.labels?.company_id ?? card.labels?.contact_id ?? ""}</p>
-    <p class="card-foot">
-      <b class="figure">${card.amount ? money(cents(card.amount), locale()) : "–"}</b>
-      ${card.probability !== null && html`<span class="chip figure">${card.probability} %</span>`}
-      ${card.expected_close_date && html`<span class="small soft">${shortDay(card.expected_close_date, locale())}</span>`}
-    </p>
-  </li>`;
+function drawn(deal) {
+  return {
+    name: deal.name,
+    under: deal.labels?.company_id ?? deal.labels?.contact_id ?? "",
+    amount: deal.amount,
+    chance: deal.probability,
+    day: deal.expected_close_date,
+  };
 }
 
-function Column({ stage, cards, lifted, onMove, onOpen, onLift }) {
-  const [over, setOver] = useState(false);
-  const there = lifted?.stage === stage;
-  return html`<section
-    class=${`column ${stage} ${over && lifted && !there ? "over" : ""}`}
-    aria-label=${t(`page.crm.stage.${stage}`)}
-    data-stage=${stage}
-    onDragOver=${(event) => {
-      if (!lifted) return;
-      event.preventDefault();
-      setOver(true);
+function Deal({ deal, board, onClose, onFresh }) {
+  const owners = useOwners(deal);
+  const events = useEvents();
+  const open = deal.id && deal.stage !== "closed_lost";
+  return html`<${Dialog}
+    title=${deal.id ? deal.name : t("page.crm.new_opportunity")}
+    fields=${FIELDS(owners, events)}
+    row=${deal.id ? deal : { stage: "prospecting" }}
+    required=${["name", "stage"]}
+    onClose=${onClose}
+    onStale=${async () => onFresh(await read1("opportunities", deal.id))}
+    onSave=${async (wanted) => {
+      const row = deal.id ? await change("opportunities", deal, wanted) : await create("opportunities", wanted);
+      board.put(await read1("opportunities", row.id));
+      onClose();
+      say(t("page.crm.saved"));
     }}
-    onDragLeave=${() => setOver(false)}
-    onDrop=${(event) => {
-      event.preventDefault();
-      setOver(false);
-      if (lifted && !there) onMove(lifted, stage);
-    }}
-  >
-    <header>
-      <h2>${t(`page.crm.stage.${stage}`)} <span class="soft figure">${cards.length}</span></h2>
-      <p class="figure">${money(total(cards), locale())}</p>
-    </header>
-    ${cards.length === 0
-      ? html`<p class="empty small">${t("page.crm.none.stage")}</p>`
-      : html`<ul>${cards.map((card) => html`<${Card} key=${card.id} card=${card} onMove=${onMove} onOpen=${onOpen} onLift=${onLift} />`)}</ul>`}
-  </section>`;
+    acts=${open && may("opportunities", "write") && may("orders", "read")
+      ? [[t("page.crm.make_order"), async () => {
+          const order = await call("POST", `${API}/opportunities/${deal.id}/order`, {}, { "Idempotency-Key": uuid7() });
+          board.put(await read1("opportunities", deal.id));
+          onClose();
+          say(t(order.replayed ? "page.crm.order_there" : "page.crm.order_made", { number: order.order_number }));
+        }]]
+      : []}
+    onDelete=${deal.id && may("opportunities", "delete")
+      ? async () => {
+          await remove("opportunities", deal);
+          board.drop(deal);
+          onClose();
+          say(t("page.crm.deleted"));
+        }
+      : null}
+  >${deal.id && html`<${Steps} path=${`opportunities/${deal.id}`} group="stage" />`}<//>`;
 }
 
-export function Pipeline() {
-  const [cards, setCards] = useState(null);
-  const [problem, setProblem] = useState(null);
-  const [lifted, setLifted] = useState(null);
+function Deals() {
+  const board = useBoard(DEALS);
   const [open, setOpen] = useState(null);
   const [asking, setAsking] = useState(null);
-
-  async function load() {
-    setProblem(null);
-    try {
-      const pages = await Promise.all(
-        STAGES.map((stage) =>
-          list("opportunities", { stage, labels: "true", limit: CARDS_MAX, sort: "-created_at" }),
-        ),
-      );
-      setCards(pages.flatMap((page) => page.items));
-    } catch (error) {
-      setProblem(error);
-    }
-  }
-  useEffect(() => {
-    load();
-  }, []);
-
-  async function move(card, stage, reason = {}) {
-    const before = cards;
-    // Shown at once; what the server says counts.
-    setCards(cards.map((c) => (c.id === card.id ? { ...c, stage } : c)));
-    try {
-      const row = await change("opportunities", card, { stage, ...reason });
-      setCards((now) => now.map((c) => (c.id === card.id ? { ...c, ...row } : c)));
-      say(t("page.crm.moved", { name: card.name, stage: t(`page.crm.stage.${stage}`) }));
-      setTimeout(() => document.getElementById(`card-${card.id}`)?.focus(), 0);
-    } catch (error) {
-      setCards(before);
-      say(sentence(error), "bad");
-      if (error.code === "changed_meanwhile") load();
-      throw error;
-    }
-  }
-  const ask = (card, stage) =>
-    REASON[stage] ? setAsking({ card, stage }) : move(card, stage).catch(() => {});
-
-  if (problem && !cards) {
-    return html`<div class="panel trouble" role="alert"><p>${sentence(problem)}</p>
-      <button type="button" class="button" onClick=${load}>${t("page.all.again")}</button></div>`;
-  }
-  const openCards = (cards ?? []).filter((card) => !card.stage.startsWith("closed"));
-  return html`<section aria-labelledby="title">
-    <div class="view-head">
-      <h1 id="title">${t("page.crm.nav.pipeline")}</h1>
-      ${cards &&
-      html`<p class="sums"><span>${t("page.crm.open_sum")} <b class="figure">${money(total(openCards), locale())}</b></span>
+  const ask = (card, stage) => (REASON[stage] ? setAsking({ card, stage }) : board.move(card, stage).catch(() => {}));
+  const openCards = (board.cards ?? []).filter((card) => !card.stage.startsWith("closed"));
+  return html`<div class="filters">
+      ${board.cards &&
+      html`<p class="sums"><span>${t("page.crm.open_sum")} <b class="figure">${money(total(openCards, "amount"), locale())}</b></span>
         <span>${t("page.crm.weighted")} <b class="figure">${money(weighted(openCards), locale())}</b></span></p>`}
       <span class="gap"></span>
+      <a class="button" href=${`${API}/opportunities/export.csv`} download>${t("page.crm.export")}</a>
       ${may("opportunities", "write") &&
       html`<button type="button" class="button primary" onClick=${() => setOpen({})}>${t("page.crm.new")}</button>`}
     </div>
-    <p class="unseen" id="card-keys">${t("page.crm.card_keys")}</p>
-    ${cards === null
-      ? html`<div class="board" aria-busy="true">${STAGES.map((s) => html`<section key=${s} class="column"><span class="skeleton"></span><span class="skeleton"></span></section>`)}</div>`
-      : html`<div class="board">${STAGES.map(
-          (stage) => html`<${Column} key=${stage} stage=${stage} lifted=${lifted} onLift=${setLifted} onMove=${ask} onOpen=${setOpen}
-            cards=${cards.filter((card) => card.stage === stage)} />`,
-        )}</div>`}
-    ${open &&
-    html`<${Dialog}
-      key=${open.id ?? "new"}
-      title=${open.id ? open.name : t("page.crm.new_opportunity")}
-      fields=${FIELDS()}
-      row=${open.id ? open : { stage: "prospecting" }}
-      required=${["name", "stage"]}
-      onClose=${() => setOpen(null)}
-      onSave=${async (wanted) => {
-        const row = open.id ? await change("opportunities", open, wanted) : await create("opportunities", wanted);
-        const full = await read1("opportunities", row.id);
-        setCards([full, ...cards.filter((c) => c.id !== row.id)]);
-        setOpen(null);
-        say(t("page.crm.saved"));
-      }}
-      onDelete=${open.id && may("opportunities", "delete")
-        ? async () => {
-            await remove("opportunities", open);
-            setCards(cards.filter((c) => c.id !== open.id));
-            setOpen(null);
-            say(t("page.crm.deleted"));
-          }
-        : null}
-    />`}
+    <${Board} ...${DEALS} board=${board} word="opportunities" amount="amount" draw=${drawn} onMove=${ask} onOpen=${setOpen} />
+    ${open && html`<${Deal} key=${open.id ?? "new"} deal=${open} board=${board} onClose=${() => setOpen(null)} onFresh=${setOpen} />`}
     ${asking &&
     html`<${Dialog}
       title=${t(`page.crm.stage.${asking.stage}`)}
@@ -185,9 +111,28 @@ export function Pipeline() {
       required=${asking.stage === "closed_lost" ? ["loss_reason"] : []}
       onClose=${() => setAsking(null)}
       onSave=${async (wanted) => {
-        await move(asking.card, asking.stage, wanted);
+        await board.move(asking.card, asking.stage, wanted);
         setAsking(null);
       }}
-    />`}
+    />`}`;
+}
+
+const PARTS = { opportunities: Deals, leads: Leads, forecast: Forecast };
+const WORD = { opportunities: "opportunities", leads: "leads", forecast: "opportunities" };
+
+// open: which part; without it the first that the role may read.
+export function Pipeline({ open }) {
+  const parts = Object.keys(PARTS).filter((part) => may(WORD[part], "read"));
+  const part = parts.includes(open) ? open : (parts[0] ?? "opportunities");
+  return html`<section aria-labelledby="title">
+    <div class="view-head">
+      <h1 id="title">${t("page.crm.nav.pipeline")}</h1>
+      <nav class="parts" aria-label=${t("page.crm.nav.pipeline")}><ul>
+        ${parts.map((one) => html`<li key=${one}>
+          <a href=${`#pipeline/${one}`} aria-current=${one === part ? "page" : null}>${t(`page.crm.part.${one}`)}</a>
+        </li>`)}
+      </ul></nav>
+    </div>
+    <${PARTS[part]} key=${part} />
   </section>`;
 }

@@ -7,29 +7,11 @@ import { uuid7 } from "/lib/uuid.js";
 import { blank, FIELDS, fromTree, KINDS, OPS, PURPOSES, toTree } from "/js/crm/conditions.js";
 import { Score } from "/js/crm/contacts.js";
 import { words } from "/js/crm/form.js";
-import { Rows } from "/js/crm/list.js";
-import { API, may, query, say, sentence } from "/js/crm/model.js";
+import { Rows, usePages } from "/js/crm/list.js";
+import { API, may, say, sentence } from "/js/crm/model.js";
 import { shortDay } from "/js/crm/say.js";
 
 const TYPING_MS = 300;
-
-// A list of the API that is no table: pages by cursor all the same.
-function usePages(path) {
-  const [state, setState] = useState({ rows: null, cursor: null, problem: null, busy: true });
-  async function load(cursor = null, before = []) {
-    setState((old) => ({ ...old, busy: true, problem: null }));
-    try {
-      const page = await call("GET", `${API}${path}?${query({ limit: 50, cursor })}`);
-      setState({ rows: [...before, ...page.items], cursor: page.next_cursor, problem: null, busy: false });
-    } catch (problem) {
-      setState((old) => ({ ...old, busy: false, problem }));
-    }
-  }
-  useEffect(() => {
-    load();
-  }, [path]);
-  return { ...state, reload: () => load(), more: () => load(state.cursor, state.rows ?? []) };
-}
 
 function Argument({ line, name, how, id, set }) {
   const label = t(`page.crm.condition.${name}`);

@@ -1,21 +1,57 @@
 // Tasks in piles: overdue, today, later. Done by one touch.
-import { html, useState } from "/lib/ui.js";
+import { html, useEffect, useState } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
-import { change, create, may, me, remove, say, sentence } from "/js/crm/model.js";
+import { call } from "/lib/api.js";
+import { API, change, create, may, me, read1, remove, say, sentence } from "/js/crm/model.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Choice, Rows, Search, useRows, useTyped } from "/js/crm/list.js";
+import { useOwners } from "/js/crm/pick.js";
 import { dayAndTime, pile } from "/js/crm/say.js";
 
 const PILES = ["overdue", "today", "later", "someday"];
 const TONE = { urgent: "bad", high: "warn" };
 
-const FIELDS = () => [
+const FIELDS = (owners) => [
   ["title", "text"],
+  ["assigned_to", "choice", owners],
   ["due_date", "datetime"],
+  ["reminder_date", "datetime"],
+  ["contact_id", "ref", "contacts"],
   ["priority", "choice", words("priority", ["low", "medium", "high", "urgent"])],
   ["task_type", "choice", words("task_type", ["call", "email", "meeting", "follow_up", "proposal", "demo", "admin", "research"])],
   ["description", "long"],
 ];
+
+const REMINDERS_EVERY_MS = 60_000;
+
+// What I was reminded of and have not yet put away; each reminder is given once.
+function Reminders({ onOpen }) {
+  const [found, setFound] = useState([]);
+  useEffect(() => {
+    const load = () => call("GET", `${API}/me/reminders`).then((all) => setFound(all.filter((one) => !one.seen_at)), () => {});
+    load();
+    const timer = setInterval(load, REMINDERS_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  async function seen(one) {
+    try {
+      await call("POST", `${API}/me/reminders/${one.id}/seen`);
+      setFound((all) => all.filter((other) => other.id !== one.id));
+    } catch (error) {
+      say(sentence(error), "bad");
+    }
+  }
+  if (found.length === 0) return null;
+  return html`<section class="panel pile reminders" aria-labelledby="reminders">
+    <h2 id="reminders">${t("page.crm.reminders")} <span class="soft figure">${found.length}</span></h2>
+    <ul>${found.map((one) => html`<li class="todo" key=${one.id}>
+      <button type="button" class="task-name name" onClick=${() => onOpen(one.task_id)}>${one.title}</button>
+      <span class="gap"></span>
+      <time class="small figure" datetime=${one.due_at}>${dayAndTime(one.due_date ?? one.due_at, locale())}</time>
+      <button type="button" class="button plain" onClick=${() => seen(one)}>${t("page.crm.reminder_seen")}</button>
+    </li>`)}</ul>
+  </section>`;
+}
 
 function Task({ task, onDone, onOpen }) {
   const done = task.status === "completed";
@@ -58,6 +94,8 @@ export function Tasks() {
     }
   }
 
+  const owners = useOwners(open);
+  const openById = (id) => read1("tasks", id).then(setOpen, (error) => say(sentence(error), "bad"));
   const now = new Date();
   return html`<section aria-labelledby="title">
     <div class="view-head">
@@ -70,6 +108,7 @@ export function Tasks() {
       <${Choice} id="whose" label=${t("page.crm.field.assigned_to")} value=${whose} onChange=${setWhose} options=${words("whose", ["mine", "everybody"])} />
       <${Choice} id="state" label=${t("page.crm.field.status")} value=${state} onChange=${setState} options=${words("task_state", ["open", "closed"])} />
     </div>
+    <${Reminders} onOpen=${openById} />
     <${Rows} rows=${rows} empty=${t("page.crm.none.tasks")}>
       ${(found) => (state === "open" ? PILES : ["all"]).map((name) => {
         const tasks = name === "all" ? found : found.filter((task) => pile(task, now) === name);
@@ -84,13 +123,14 @@ export function Tasks() {
     ${open &&
     html`<${Dialog}
       title=${open.id ? open.title : t("page.crm.new_task")}
-      fields=${FIELDS()}
-      row=${open.id ? open : { priority: "medium" }}
+      fields=${FIELDS(owners)}
+      row=${open.id ? open : { priority: "medium", assigned_to: me.value?.id }}
       required=${["title"]}
       onClose=${() => setOpen(null)}
+      onStale=${async () => setOpen(await read1("tasks", open.id))}
       onSave=${async (wanted) => {
         if (open.id) await change("tasks", open, wanted);
-        else await create("tasks", { assigned_to: me.value.id, ...wanted });
+        else await create("tasks", wanted);
         setOpen(null);
         say(t("page.crm.saved"));
         rows.reload();
