@@ -159,6 +159,18 @@ def read(tree: Any) -> Condition:
     return condition
 
 
+def asks(node: Condition, field: FieldName) -> bool:
+    """Whether a field is looked at anywhere."""
+    match node:
+        case All(of=of) | AnyOf(of=of):
+            return any(asks(one, field) for one in of)
+        case Not(that=that):
+            return asks(that, field)
+        case FieldIs():
+            return node.field == field
+    return False
+
+
 def _count(node: Condition) -> int:
     match node:
         case All(of=of) | AnyOf(of=of):

@@ -35,13 +35,15 @@ class PairKey(msgspec.Struct, array_like=True, frozen=True):
 
 
 class PersonView(msgspec.Struct):
-    """As much of a contact as it takes to tell two apart."""
+    """As much of a contact as it takes to tell two apart; without `contact_details`
+    address and number are null.
+    """
 
     id: UUID
     first_name: str
     last_name: str
-    email: str
-    phone: str
+    email: str | None
+    phone: str | None
     company: str
     city: str
     tickets: int
@@ -118,6 +120,7 @@ class TimelineView(msgspec.Struct):
     tags=TAGS,
 )
 async def list_duplicates(
+    me: NamedDependency[Staff],
     duplicates: NamedDependency[Duplicates],
     turn: NamedDependency[Turn],
 ) -> Page[PairView]:
@@ -130,8 +133,8 @@ async def list_duplicates(
     return Page(
         [
             PairView(
-                _person(one),
-                _person(other),
+                _person(me, one),
+                _person(me, other),
                 row["score"],
                 row["reasons"],
                 row["found_at"],
@@ -184,12 +187,14 @@ async def dismiss_duplicates(
     tags=TAGS,
 )
 async def near_duplicates(
-    contact_id: FromPath[UUID], duplicates: NamedDependency[Duplicates]
+    contact_id: FromPath[UUID],
+    me: NamedDependency[Staff],
+    duplicates: NamedDependency[Duplicates],
 ) -> list[CandidateView]:
     """At most 150, by phone, mailbox and name."""
     return [
         CandidateView(
-            _person(pair.other), pair.likeness.score, list(pair.likeness.reasons)
+            _person(me, pair.other), pair.likeness.score, list(pair.likeness.reasons)
         )
         for pair in await duplicates.near(contact_id)
     ]
@@ -240,8 +245,11 @@ async def timeline(
     return turn.page(rows, lambda row: TimelineView(**dict(row)), by_time("at"))
 
 
-def _person(row: Any) -> PersonView:
-    return msgspec.convert(dict(row), PersonView)
+def _person(me: Staff, row: Any) -> PersonView:
+    view = msgspec.convert(dict(row), PersonView)
+    if me.may("contact_details", "read", None):
+        return view
+    return msgspec.structs.replace(view, email=None, phone=None)
 
 
 ROUTES = (

@@ -15,10 +15,11 @@ from msgspec import Meta
 from ops.audit.auditor import Auditor
 from ops.audit.entry import Actor, Entry
 from ops.auth.guards import requires
-from ops.crm.conditions import read
+from ops.auth.subjects import Staff
+from ops.crm.conditions import Condition, asks, read
 from ops.crm.pool import CrmPool
 from ops.crm.segments import Segments
-from ops.errors import NotFound
+from ops.errors import FieldProblem, Forbidden, NotFound
 from ops.ids import uuid7
 from ops.listing import Page, Turn, by_id
 
@@ -110,12 +111,12 @@ class CountView(msgspec.Struct):
 
 
 class MemberView(msgspec.Struct):
-    """A contact of a segment."""
+    """A contact of a segment; without `contact_details` the address is null."""
 
     id: UUID
     first_name: str
     last_name: str
-    email: str
+    email: str | None
     lead_score: int | None
     company_id: UUID | None
 
@@ -153,6 +154,19 @@ class AppliedView(msgspec.Struct):
     changed: int
 
 
+def _readable(me: Staff, tree: Any) -> Condition:
+    """The conditions; a hidden column is not found out by counting.
+
+    Raises:
+        Forbidden: `private_field`.
+    """
+    conditions = read(tree)
+    if asks(conditions, "email") and not me.may("contact_details", "read", None):
+        problem = FieldProblem("email", "private_field", "Hidden from your role.")
+        raise Forbidden(problem.detail, code=problem.code, errors=[problem])
+    return conditions
+
+
 @post(
     "/segments",
     guards=[requires("segments", "write")],
@@ -162,11 +176,12 @@ class AppliedView(msgspec.Struct):
 )
 async def create_segment(
     data: JSONBody[SegmentBody],
+    me: NamedDependency[Staff],
     actor: NamedDependency[Actor],
     segments: NamedDependency[Segments],
 ) -> SegmentView:
     """409 if the name is taken."""
-    tree = read(data.conditions)
+    tree = _readable(me, data.conditions)
     return _segment(await segments.save(actor, None, data.name, data.description, tree))
 
 
@@ -179,11 +194,12 @@ async def create_segment(
 async def change_segment(
     segment_id: FromPath[UUID],
     data: JSONBody[SegmentBody],
+    me: NamedDependency[Staff],
     actor: NamedDependency[Actor],
     segments: NamedDependency[Segments],
 ) -> SegmentView:
     """The remembered count is forgotten."""
-    tree = read(data.conditions)
+    tree = _readable(me, data.conditions)
     return _segment(
         await segments.save(actor, segment_id, data.name, data.description, tree)
     )
@@ -227,10 +243,12 @@ async def list_segments(
     tags=TAGS,
 )
 async def preview(
-    data: JSONBody[TreeBody], segments: NamedDependency[Segments]
+    data: JSONBody[TreeBody],
+    me: NamedDependency[Staff],
+    segments: NamedDependency[Segments],
 ) -> CountView:
     """One statement."""
-    return CountView(await segments.count(read(data.conditions)))
+    return CountView(await segments.count(_readable(me, data.conditions)))
 
 
 @get(
@@ -254,13 +272,20 @@ async def count_segment(
 )
 async def segment_contacts(
     segment_id: FromPath[UUID],
+    me: NamedDependency[Staff],
     segments: NamedDependency[Segments],
     turn: NamedDependency[Turn],
 ) -> Page[MemberView]:
     """In the order of their ids."""
+    open_to = me.may("contact_details", "read", None)
     row = await segments.one(segment_id)
     rows = await segments.contacts(read(row["conditions"]), turn.after_id, turn.limit)
-    return turn.page(rows, lambda r: MemberView(**dict(r)), by_id)
+
+    def member(contact: Any) -> MemberView:
+        view = MemberView(**dict(contact))
+        return view if open_to else msgspec.structs.replace(view, email=None)
+
+    return turn.page(rows, member, by_id)
 
 
 @get(

@@ -70,8 +70,6 @@ SELECT EXISTS (SELECT FROM contacts
                 WHERE id <> ALL($1::uuid[]) AND (right(phone_normal, 9) = $2
                    OR phone_normal IS NULL
                   AND right(regexp_replace(phone, '\\D', '', 'g'), 9) = $2))
-    OR EXISTS (SELECT FROM companies
-                WHERE right(regexp_replace(phone, '\\D', '', 'g'), 9) = $2)
 """
 """A number of a household or a switchboard is others' own as well."""
 FILES: Final = """
@@ -304,7 +302,7 @@ async def _namesake(db: Any, person: Person, name: str) -> bool:
 
 
 async def _shared(db: Any, person: Person, phone: str) -> bool:
-    """Whether another contact or a company has the number: then it stays theirs."""
+    """Whether another contact has the number: then it stays theirs."""
     end = re.sub(r"\D", "", phone)[-9:]
     shared: bool = await db.fetchval(
         SHARED, person.ids["contact"], end, timeout=CALL_TIMEOUT_S

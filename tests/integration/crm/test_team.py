@@ -301,6 +301,47 @@ async def test_private_fields_need_their_word(
     assert len(found.json()["items"]) == 1
 
 
+async def test_no_other_way_leads_to_a_hidden_address(
+    http: httpx.AsyncClient, bearer: Bearer, database: Database
+) -> None:
+    words = {word: {"read": True} for word in ("contacts", "segments")}
+    for name, more in (("half", {}), ("whole", {"contact_details": {"read": True}})):
+        role = {"name": name, "level": 5, "permissions": {**words, **more}}
+        await http.post(f"{API}/roles", json=role, headers=bearer)
+        await user(database, f"{name}@example.org", name)
+    ids = []
+    for n in range(2):
+        person = {"first_name": "Zoë", "last_name": "李", "phone": "+14165550199"}
+        made = await http.post(
+            f"{API}/contacts",
+            json={**person, "email": f"hidden{n}@example.org"},
+            headers=bearer,
+        )
+        ids.append(made.json()["id"])
+    await http.post(f"{API}/contacts/duplicates/find", headers=bearer)
+    everybody = {"name": "All", "conditions": {"type": "all", "of": []}}
+    saved = await http.post(f"{API}/segments", json=everybody, headers=bearer)
+    ways = (
+        f"/segments/{saved.json()['id']}/contacts",
+        f"/contacts/{ids[0]}/duplicates",
+        "/contacts/duplicates",
+    )
+    by_address = {"type": "field", "field": "email", "value": "hidden0@example.org"}
+    asked = {"conditions": {"type": "not", "that": by_address}}
+    for name, sees in (("half", False), ("whole", True)):
+        headers = await sign_in(http, f"{name}@example.org")
+        for way in ways:
+            answer = await http.get(f"{API}{way}", headers=headers)
+            assert answer.status_code == 200, answer.text
+            assert "Zoë" in answer.text
+            assert ("hidden" in answer.text) is sees, way
+            assert ("4165550199" in answer.text) is (sees and "dup" in way), way
+        counted = await http.post(
+            f"{API}/segments/preview", json=asked, headers=headers
+        )
+        assert counted.status_code == (200 if sees else 403), counted.text
+
+
 async def test_a_private_note_is_its_writers(
     http: httpx.AsyncClient, bearer: Bearer, database: Database
 ) -> None:

@@ -6,6 +6,8 @@ import { percent } from "/lib/format.js";
 import { API, may, say, sentence } from "/js/crm/model.js";
 import { uuid7 } from "/lib/uuid.js";
 
+const SHOWN_MAX = 10; // the likeliest come first
+
 export function Duplicates({ row, onMerged }) {
   const [found, setFound] = useState([]);
   const [asked, setAsked] = useState(null);
@@ -39,7 +41,7 @@ export function Duplicates({ row, onMerged }) {
   return html`<div class="panel side">
     <h2>${t("page.crm.duplicates")}</h2>
     <ul class="plain-list">
-      ${found.map(({ contact, score }) => html`<li key=${contact.id}>
+      ${found.slice(0, SHOWN_MAX).map(({ contact, score }) => html`<li key=${contact.id}>
         <a class="name" href=${`#contacts/${contact.id}`}>${contact.first_name} ${contact.last_name}</a>
         <span class="soft small name">${contact.email}</span>
         <span class="chip figure">${percent(score, locale())}</span>

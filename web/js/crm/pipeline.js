@@ -123,7 +123,8 @@ const WORD = { opportunities: "opportunities", leads: "leads", forecast: "opport
 // open: which part; without it the first that the role may read.
 export function Pipeline({ open }) {
   const parts = Object.keys(PARTS).filter((part) => may(WORD[part], "read"));
-  const part = parts.includes(open) ? open : (parts[0] ?? "opportunities");
+  const part = parts.includes(open) ? open : parts[0];
+  if (!part) return html`<h1 id="title">${t("page.crm.nav.pipeline")}</h1><p class="panel empty big">${t("page.crm.forbidden")}</p>`;
   return html`<section aria-labelledby="title">
     <div class="view-head">
       <h1 id="title">${t("page.crm.nav.pipeline")}</h1>

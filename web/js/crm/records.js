@@ -146,7 +146,8 @@ const WORD = { retention: "privacy", erasures: "privacy", texts: "contacts", aud
 
 export function Records({ open }) {
   const parts = Object.keys(PARTS).filter((part) => may(WORD[part], "read"));
-  const part = parts.includes(open) ? open : (parts[0] ?? "retention");
+  const part = parts.includes(open) ? open : parts[0];
+  if (!part) return html`<h1 id="title">${t("page.crm.nav.privacy")}</h1><p class="panel empty big">${t("page.crm.forbidden")}</p>`;
   return html`<section aria-labelledby="title">
     <div class="view-head">
       <h1 id="title">${t("page.crm.nav.privacy")}</h1>
