@@ -108,7 +108,7 @@ class Worker:
         self.sweeper = Sweeper(self.database, folder, self.merger.forget)
         self.closer = Closer(self.database, clock)
         self.keeper = Keeper(self.database, settings.secret_key, clock)
-        self.watcher = Watcher(self.database, self._mode)
+        self.watcher = Watcher(self.database, self._mode, texts)
         self.forecaster = Forecaster(self.database)
         self._settings = settings
         self._changed = asyncio.Event()

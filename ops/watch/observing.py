@@ -16,6 +16,7 @@ import msgspec
 from ops.watch.evaluate import Observation, Place
 from ops.watch.pace import MINUTES, drop_percent, missed
 from ops.watch.rules import Setting
+from ops.watch.staffing import Staffing
 
 Row = Mapping[str, Any]
 
@@ -150,14 +151,32 @@ def speakers(rows: Iterable[Row]) -> list[Observation]:
     ]
 
 
+def shifts(found: Staffing, now: datetime) -> list[Observation]:
+    """Who should be at a gate by now and is not, where nobody stands in."""
+    short = {gate.gate_id for gate in found.gates if gate.short}
+    return [
+        Observation(
+            "shift_missing",
+            str(one.shift_id),
+            int((now - one.starts_at).total_seconds() // 60),
+            Place(gate_id=one.gate_id, operator_id=one.operator_id),
+            {"state": one.state, "device": one.device},
+        )
+        for one in found.shifts
+        if one.state in ("missing", "elsewhere")
+        and (one.gate_id is None or one.gate_id in short)
+    ]
+
+
 def arrivals(rows: Iterable[Row]) -> list[Observation]:
     """VIPs, and the first of a party: of a guest list's entry, of a table."""
     found: list[Observation] = []
     tables: dict[str, int] = {}
+    hosts: dict[str, UUID | None] = {}
     for row in rows:
         place = Place(ticket_id=row["ticket_id"], gate_id=row["gate_id"])
         if row["vip"]:
-            args = _host(row["owner_id"] or row["host_user_id"])
+            args = _host(row["host_user_id"] or row["owner_id"])
             found.append(
                 Observation("vip_arrived", str(row["ticket_id"]), 1, place, args)
             )
@@ -165,7 +184,7 @@ def arrivals(rows: Iterable[Row]) -> list[Observation]:
             args = {
                 "list_id": str(row["list_id"]),
                 "of": row["admits"],
-                **_host(row["host_user_id"]),
+                **_host(row["host_user_id"] or row["owner_id"]),
             }
             found.append(
                 Observation(
@@ -175,7 +194,12 @@ def arrivals(rows: Iterable[Row]) -> list[Observation]:
         elif row["seat_map_id"] and row["row_number"] is not None:
             subject = f"table:{row['seat_map_id']}:{row['row_number']}"
             tables[subject] = tables.get(subject, 0) + row["people"]
-            args = {"table": row["row_number"], "section": row["section_name"]}
+            hosts[subject] = hosts.get(subject) or row["owner_id"]
+            args = {
+                "table": row["row_number"],
+                "section": row["section_name"],
+                **_host(hosts[subject]),
+            }
             found = [one for one in found if one.subject != subject]
             found.append(
                 Observation("party_arrived", subject, tables[subject], place, args)

@@ -89,6 +89,8 @@ _ALL = (
     Rule("gate_silent", "bad", "count", 10, 1, low=3, high=1_000),
     # Minutes until the session begins.
     Rule("speaker_missing", "warn", "minutes", 45, 46, below=True, low=1, high=1_440),
+    # Minutes since the beginning of a shift whose person is not at the gate.
+    Rule("shift_missing", "warn", "minutes", 5, 1, low=1, high=240),
     Rule("vip_arrived", "info", "count", 1, 1, low=1, high=1),
     Rule("party_arrived", "info", "count", 1, 1, low=1, high=500),
     Rule("unsent_scans", "warn", "count", 1, 1, for_s=300, low=1, high=10_000),

@@ -6,16 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.errors import FieldProblem, NotFound, Unprocessable
 from ops.ids import uuid7
 from ops.listing import Start
-from ops.watch.staffing import SOON, Planned, SignedOn, Staffing, staffing
-
-NOW_MAX: Final = 1_000
+from ops.watch.roster import read_staffing
+from ops.watch.staffing import Staffing
 
 _VIEW: Final = """
 SELECT s.id, s.operator_id, o.name AS operator, o.role, s.gate_id, g.name AS gate,
@@ -41,27 +38,6 @@ SELECT $1, $2, o.id, $4, $5, $6, $7 FROM ops.operators o
 RETURNING id
 """
 REMOVE: Final = "DELETE FROM ops.shifts WHERE id = $1 AND event_id = $2 RETURNING id"
-
-GATES: Final = """
-SELECT id, name FROM ops.gates WHERE event_id = $1 ORDER BY position, no LIMIT 500
-"""
-NOW: Final = """
-SELECT s.id AS shift_id, s.operator_id, o.name AS operator, s.gate_id, s.starts_at,
-       s.ends_at
-  FROM ops.shifts s JOIN ops.operators o ON o.id = s.operator_id
- WHERE s.event_id = $1 AND s.starts_at <= $2 AND s.ends_at > $3
- ORDER BY s.starts_at, s.id LIMIT $4
-"""
-SIGNED_ON: Final = """
-SELECT o.id AS operator_id, o.name AS operator, d.name AS device,
-       CASE WHEN x.id IS NOT NULL THEN d.gate_id ELSE e.gate_id END AS gate_id
-  FROM ops.device_events e
-  JOIN ops.devices d ON d.id = e.device_id AND d.state = 'active'
-  JOIN ops.operators o ON o.id = d.operator_id AND o.event_id = e.event_id
-  LEFT JOIN ops.gates x ON x.id = d.gate_id AND x.event_id = e.event_id
- WHERE e.event_id = $1 AND d.locked_at IS NULL
- ORDER BY d.name, d.id LIMIT $2
-"""
 
 
 class Shifts:
@@ -121,17 +97,8 @@ class Shifts:
 
     async def now(self, event_id: UUID) -> Staffing:
         """Who should be at the gates now, and who is; three statements."""
-        now = self._clock.now()
         async with self._database.pool.acquire() as db:
-            gates = await db.fetch(GATES, event_id)
-            planned = await db.fetch(NOW, event_id, now + SOON, now, NOW_MAX)
-            signed_on = await db.fetch(SIGNED_ON, event_id, NOW_MAX)
-        return staffing(
-            [(row["id"], row["name"]) for row in gates],
-            [msgspec.convert(dict(row), Planned) for row in planned],
-            [msgspec.convert(dict(row), SignedOn) for row in signed_on],
-            now,
-        )
+            return await read_staffing(db, event_id, self._clock.now())
 
 
 def _wrong(field: str, code: str, detail: str) -> Unprocessable:

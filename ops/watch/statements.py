@@ -71,6 +71,28 @@ SELECT s.id, 'session', coalesce(s.capacity, p.max_attendees), s.inside, p.id
    AND $2 > coalesce(p.check_in_opens, p.start_time - interval '1 hour')
 """
 
+# $2 now, $3 until when a shift has begun that is looked at
+SHIFTS: Final = """
+SELECT s.id AS shift_id, s.operator_id, o.name AS operator, s.gate_id, s.starts_at,
+       s.ends_at
+  FROM ops.shifts s JOIN ops.operators o ON o.id = s.operator_id
+ WHERE s.event_id = $1 AND s.starts_at <= $3 AND s.ends_at > $2
+ ORDER BY s.starts_at, s.id LIMIT 1000
+"""
+SIGNED_ON: Final = """
+SELECT o.id AS operator_id, o.name AS operator, d.name AS device,
+       CASE WHEN x.id IS NOT NULL THEN d.gate_id ELSE e.gate_id END AS gate_id
+  FROM ops.device_events e
+  JOIN ops.devices d ON d.id = e.device_id AND d.state = 'active'
+  JOIN ops.operators o ON o.id = d.operator_id AND o.event_id = e.event_id
+  LEFT JOIN ops.gates x ON x.id = d.gate_id AND x.event_id = e.event_id
+ WHERE e.event_id = $1 AND d.locked_at IS NULL
+ ORDER BY d.name, d.id LIMIT 1000
+"""
+GATES: Final = """
+SELECT id, name FROM ops.gates WHERE event_id = $1 ORDER BY position, no LIMIT 500
+"""
+
 PACE: Final = """
 SELECT g.id, g.state, g.area_id, x.minute, x.entered, x.refused, x.tried
   FROM ops.gates g
@@ -115,7 +137,8 @@ SELECT p.id AS session_id, s.id AS speaker_id,
 
 ARRIVED: Final = """
 SELECT v.ticket_id, v.attendee_id, v.gate_id, v.people, t.admits,
-       l.id AS list_id, l.host_user_id, c.assigned_to AS owner_id,
+       l.id AS list_id, l.host_user_id,
+       coalesce(c.assigned_to, b.assigned_to) AS owner_id,
        coalesce('vip' = ANY (a.flags), false) OR y.ticket_category = 'vip'
          OR coalesce(c.contact_type = 'vip', false) AS vip,
        m.seat_map_id, m.row_number, m.section_name
@@ -130,6 +153,8 @@ SELECT v.ticket_id, v.attendee_id, v.gate_id, v.people, t.admits,
   JOIN ticket_types y ON y.id = t.ticket_type_id
   LEFT JOIN attendees a ON a.id = v.attendee_id
   LEFT JOIN contacts c ON c.id = a.contact_id
+  LEFT JOIN orders o ON o.id = t.order_id
+  LEFT JOIN contacts b ON b.id = o.contact_id
   LEFT JOIN ops.guest_list_entries e
        ON e.ticket_id = v.ticket_id AND e.state = 'approved'
   LEFT JOIN ops.guest_lists l ON l.id = e.list_id

@@ -18,8 +18,10 @@ import msgspec
 from ops import log, metrics
 from ops.db.engine import Database
 from ops.ids import uuid7
-from ops.watch import observing, statements
+from ops.texts import Texts
+from ops.watch import hosts, observing, statements
 from ops.watch.evaluate import Held, Memory, Observation, Step, step
+from ops.watch.roster import read_staffing
 from ops.watch.rules import PATTERNS, STATES, Setting, settings_of
 
 LOOK_S: Final = 2.0
@@ -41,13 +43,18 @@ class Watcher:
     """Looks at all events; `turn` may be called by any number of processes.
 
     Args:
+        texts: what hosts are told with.
         look_s: how long a look holds at least; patterns of the log hold five times it.
     """
 
     def __init__(
-        self, database: Database, mode: ReadMode, look_s: float = LOOK_S
+        self,
+        database: Database,
+        mode: ReadMode,
+        texts: Texts,
+        look_s: float = LOOK_S,
     ) -> None:
-        self._database, self._mode = database, mode
+        self._database, self._mode, self._texts = database, mode, texts
         self._look = timedelta(seconds=look_s)
         self._patterns = timedelta(seconds=look_s * PATTERNS_S / LOOK_S)
         self._rest_until_s = 0.0
@@ -98,6 +105,7 @@ class Watcher:
         memory: Memory = msgspec.convert(claim["state"], dict[str, dict[str, Held]])
         done = step(memory, observed, settings, rules, now.timestamp())
         await _write(db, event_id, done, now)
+        await hosts.tell(db, self._texts, event_id, done.raised, now)
         await db.execute(
             statements.KEEP,
             event_id,
@@ -146,6 +154,7 @@ async def _states(
         *observing.paces(await rows(statements.PACE), when),
         *observing.devices(await rows(statements.DEVICES), when),
         *observing.speakers(await rows(statements.SPEAKERS)),
+        *observing.shifts(await read_staffing(db, event_id, now), now),
         *observing.arrivals(await rows(statements.ARRIVED)),
         *observing.sync(event, mode),
         *observing.waits(await rows(statements.FORECAST_NEWEST)),

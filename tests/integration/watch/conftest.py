@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from ops.db.engine import Database
@@ -13,6 +14,7 @@ from tests.integration.people.conftest import (  # noqa: F401
     owner,
     runtime,
 )
+from tests.integration.watch.watch_kit import Evening, Headers
 from tests.small_event import SmallEvent
 
 
@@ -20,3 +22,14 @@ from tests.small_event import SmallEvent
 async def event(database: Database) -> SmallEvent:
     """One event with gates, devices and tickets."""
     return await SmallEvent.make(database.pool)
+
+
+@pytest.fixture
+def evening(
+    http: httpx.AsyncClient,  # noqa: F811
+    bearer: Headers,  # noqa: F811
+    event: SmallEvent,
+    database: Database,
+) -> Evening:
+    """Its doors work, and somebody looks whenever they are asked to."""
+    return Evening(http, bearer, event, database)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
@@ -13,12 +12,8 @@ from ops.ids import uuid7
 from ops.live.forecast import read_forecast
 from ops.watch.forecaster import Forecaster
 from ops.watch.watcher import Watcher
+from tests.integration.watch.watch_kit import TEXTS, no_mode
 from tests.small_event import SmallEvent
-
-
-async def no_mode(_: UUID) -> str | None:
-    """The cache says nothing."""
-    return None
 
 
 async def came(
@@ -114,7 +109,7 @@ async def test_a_stewards_word_about_a_queue_rings(
         event.main_gate,
     )
     await Forecaster(database).fit(event.id)
-    watcher = Watcher(database, no_mode, look_s=0.0)
+    watcher = Watcher(database, no_mode, TEXTS, look_s=0.0)
     await database.pool.execute(
         "INSERT INTO ops.alert_rules (event_id, rule, threshold, clear_at, for_s,"
         " clear_s) VALUES ($1, 'queue_wait', 4, 2, 0, 0)",
