@@ -6,7 +6,7 @@ old: that the database is away is the one thing that must not wait for the datab
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +16,13 @@ from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.alerts import Alerts, Mode
+from ops.patience import within
 
-Read = Callable[[UUID], Awaitable[Alerts | None]]
+READ_S = 3.0
+"""A list that takes longer is not waited for: a PostgreSQL that was stopped answers
+nothing for as long as it likes, and that is to be told."""
+
+Read = Callable[[UUID], Coroutine[Any, Any, Alerts | None]]
 InCache = Callable[[UUID], Awaitable[str | None]]
 """N or D; None: the cache is cold or away."""
 
@@ -50,11 +55,11 @@ class AlertsWithMode:
         """
         cached = await self._in_cache(event_id)
         try:
-            found = await self._read(event_id)
-        except StoreUnavailable:
+            found = await within(READ_S, self._read(event_id))
+        except (StoreUnavailable, TimeoutError) as error:
             last = self._last.get(event_id)
             if last is None:
-                raise
+                raise StoreUnavailable("alerts") from error
             away: Mode = "journal" if cached is not None else "down"
             return msgspec.structs.replace(last, mode=away, old=True)
         if found is None:

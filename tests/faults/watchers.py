@@ -70,7 +70,7 @@ class Screens:
     async def open(self, count: int, *, gives_up: bool = False) -> list[Screen]:
         """More screens, when all show something."""
         url = f"ws://127.0.0.1:{self.network.listen}/live"
-        token = await _staff(self._ground)
+        token = await staff(self._ground)
         more = [
             Screen(url, token, self._event_id, gives_up=gives_up) for _ in range(count)
         ]
@@ -103,7 +103,7 @@ async def screens_of(ground: Ground, event_id: UUID) -> AsyncIterator[Screens]:
         await screens.network.stop()
 
 
-async def _staff(ground: Ground) -> str:
+async def staff(ground: Ground) -> str:
     """The token of somebody who may read everything."""
     role, user, token = uuid7(), uuid7(), f"staff_{uuid7()}"
     async with ground.db.acquire() as db:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
 
 from ops.errors import StoreUnavailable
+from ops.live import mode
 from ops.live.alerts import Alerts
 from ops.live.mode import AlertsWithMode
 
@@ -50,6 +52,24 @@ async def test_the_mode(cached: str | None, away: bool, told: tuple[str, bool]) 
     found = await stores.alerts(EVENT)
     assert found is not None
     assert (found.mode, found.old, found.conflicts) == (*told, 3)
+
+
+async def test_a_list_that_does_not_come_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A PostgreSQL that was stopped says nothing; the screens hear that."""
+    stores = Stores()
+    await stores.alerts(EVENT)
+    monkeypatch.setattr(mode, "READ_S", 0.01)
+
+    async def hangs(_: UUID) -> Alerts | None:
+        await asyncio.Event().wait()
+        return None
+
+    monkeypatch.setattr(stores.alerts, "_read", hangs)
+    found = await asyncio.wait_for(stores.alerts(EVENT), 5)
+    assert found is not None
+    assert (found.mode, found.old) == ("journal", True)
 
 
 async def test_without_a_list_of_before_nothing_is_told() -> None:
