@@ -22,6 +22,7 @@ from ops.db.engine import Database
 from ops.errors import (
     Forbidden,
     Locked,
+    NotFound,
     Unauthenticated,
     Unavailable,
     Unprocessable,
@@ -38,6 +39,7 @@ RANKS: Final = {
     "event_manager": EVENT_MANAGER,
 }
 TRIES: Final = 3
+_EVENT_OF: Final = "SELECT event_id FROM tickets WHERE id = $1"
 """An act that PostgreSQL broke off for a deadlock is simply done again."""
 
 _AT_DEVICE: Final = """
@@ -135,6 +137,18 @@ class House:
         if isinstance(parsed, str):
             raise Unprocessable(f"No door can read this: {parsed}.", code=bad)
         return Code(*parsed)
+
+    async def event_of(self, ticket_id: UUID) -> UUID:
+        """The event of a ticket.
+
+        Raises:
+            NotFound: no such ticket.
+        """
+        event_id = await self.database.pool.fetchval(_EVENT_OF, ticket_id)
+        if event_id is None:
+            raise NotFound("There is no such ticket.", code="ticket_not_found")
+        found: UUID = event_id
+        return found
 
     async def doer(self, caller: Caller, event_id: UUID) -> Doer:
         """Who the caller is in this event.

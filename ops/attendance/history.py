@@ -13,10 +13,7 @@ from uuid import UUID
 import msgspec
 
 from ops.attendance.acting import House
-from ops.errors import NotFound
 from ops.listing import Start
-
-EVENT_OF: Final = "SELECT event_id FROM tickets WHERE id = $1"
 
 # $1 ticket, $2 and $3 where the page begins (time, id), $4 rows.
 HISTORY: Final = """
@@ -96,19 +93,7 @@ class History:
     """Reads stories; one query a page."""
 
     def __init__(self, house: House) -> None:
-        self._house = house
-
-    async def event_of(self, ticket_id: UUID) -> UUID:
-        """The event of a ticket.
-
-        Raises:
-            NotFound: no such ticket.
-        """
-        event_id = await self._house.database.pool.fetchval(EVENT_OF, ticket_id)
-        if event_id is None:
-            raise NotFound("There is no such ticket.", code="ticket_not_found")
-        found: UUID = event_id
-        return found
+        self._house, self.event_of = house, house.event_of
 
     async def page(self, ticket_id: UUID, start: Start, limit: int) -> list[Any]:
         """At most `limit + 1` lines, newest first."""

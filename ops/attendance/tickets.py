@@ -31,7 +31,6 @@ Email = Annotated[
 ]
 ShortText = Annotated[str, Meta(max_length=200)]
 
-EVENT_OF: Final = "SELECT event_id FROM tickets WHERE id = $1"
 KNOWN: Final = """
 SELECT t.id, t.event_id, t.state, t.blocked_from, t.blocked_reason, t.admits,
        t.ticket_type_id, t.attendee_id,
@@ -154,7 +153,7 @@ class TicketLife:
             Forbidden: the role is too low for it.
             Unprocessable: a rule refuses it.
         """
-        event_id = await self.event_of(ticket_id)
+        event_id = await self._house.event_of(ticket_id)
         if isinstance(caller.subject, Staff):
             caller.subject.demand("tickets", "write", event_id)
         doer = await self._house.doer(caller, event_id)
@@ -171,18 +170,6 @@ class TicketLife:
                 coder=coder,
             )
         )
-
-    async def event_of(self, ticket_id: UUID) -> UUID:
-        """The event of a ticket.
-
-        Raises:
-            NotFound: no such ticket.
-        """
-        event_id = await self._house.database.pool.fetchval(EVENT_OF, ticket_id)
-        if event_id is None:
-            raise NotFound("There is no such ticket.", code="ticket_not_found")
-        found: UUID = event_id
-        return found
 
     async def within(
         self,

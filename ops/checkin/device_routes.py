@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -210,58 +211,56 @@ async def set_up(
     return config_view(await devices.config(device.id))
 
 
-@post(
-    "/devices/{device_id:uuid}/revoke",
-    guards=[requires("devices", "write", anywhere=True)],
-    status_code=200,
-    summary="End a device for good, from its next scan on",
-    tags=TAGS,
-)
+def _act(what: str, summary: str) -> post:
+    """A POST of a device that may come twice and answers 200."""
+    return post(
+        f"/devices/{{device_id:uuid}}/{what}",
+        guards=[requires("devices", "write", anywhere=True)],
+        status_code=200,
+        summary=summary,
+        tags=TAGS,
+    )
+
+
+async def _acted(
+    me: Staff,
+    device_id: UUID,
+    devices: Devices,
+    act: Callable[[UUID], Awaitable[object]],
+) -> DeviceView:
+    await _may(me, "write", device_id, devices)
+    await act(device_id)
+    return _device(await devices.one(device_id))
+
+
+@_act("revoke", "End a device for good, from its next scan on")
 async def revoke(
     device_id: FromPath[UUID],
     me: NamedDependency[Staff],
     devices: NamedDependency[Devices],
 ) -> DeviceView:
     """May come twice."""
-    await _may(me, "write", device_id, devices)
-    await devices.revoke(device_id)
-    return _device(await devices.one(device_id))
+    return await _acted(me, device_id, devices, devices.revoke)
 
 
-@post(
-    "/devices/{device_id:uuid}/lock",
-    guards=[requires("devices", "write", anywhere=True)],
-    status_code=200,
-    summary="Let a device show only the PIN, from its next scan on",
-    tags=TAGS,
-)
+@_act("lock", "Let a device show only the PIN, from its next scan on")
 async def lock(
     device_id: FromPath[UUID],
     me: NamedDependency[Staff],
     devices: NamedDependency[Devices],
 ) -> DeviceView:
     """May come twice; an operator's PIN at the device unlocks it as well."""
-    await _may(me, "write", device_id, devices)
-    await devices.lock(device_id)
-    return _device(await devices.one(device_id))
+    return await _acted(me, device_id, devices, devices.lock)
 
 
-@post(
-    "/devices/{device_id:uuid}/unlock",
-    guards=[requires("devices", "write", anywhere=True)],
-    status_code=200,
-    summary="Let a locked device work again",
-    tags=TAGS,
-)
+@_act("unlock", "Let a locked device work again")
 async def unlock(
     device_id: FromPath[UUID],
     me: NamedDependency[Staff],
     devices: NamedDependency[Devices],
 ) -> DeviceView:
     """May come twice."""
-    await _may(me, "write", device_id, devices)
-    await devices.unlock(device_id)
-    return _device(await devices.one(device_id))
+    return await _acted(me, device_id, devices, devices.unlock)
 
 
 @get(
