@@ -98,7 +98,7 @@ export function TryOut() {
         options=${["in", "out"].map((way) => [way, t(`page.scan.direction.${way}`)])}
         onChange=${put(direction)}
       />
-      <div class="field">
+      <div class="field wide">
         <label for="try-at">${t("page.doors.why_at")}</label>
         <input class="input" id="try-at" type="datetime-local" value=${at.value} onChange=${(change) => put(at)(change.currentTarget.value)} />
       </div>
