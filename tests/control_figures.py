@@ -116,7 +116,8 @@ SHOWN = """() => {
       devices: document.querySelectorAll('.devices tbody tr').length,
     },
     areas: places(0), sessions: places(1),
-    gates: Object.fromEntries([...document.querySelectorAll('.gates tbody tr:first-child')].map(
+    gates: Object.fromEntries([
+      ...document.querySelectorAll('.gates tbody tr:first-child')].map(
       (row) => [row.querySelector('.name').textContent.trim(),
         [...row.querySelectorAll('td')].slice(1).map(number)])),
   };
