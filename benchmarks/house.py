@@ -126,6 +126,15 @@ class House:
         await role.answers()
         return role
 
+    async def live(self) -> Role:
+        """A live process that answers."""
+        port = str(free_port())
+        settings = self.environment(port=port, live_port=port)
+        role = Role(("-m", "ops.cli", "serve", "live"), settings)
+        self.roles.append(role)
+        await role.answers()
+        return role
+
     def sync(self) -> Role:
         """A sync process."""
         role = Role(("-m", "ops.cli", "serve", "sync"), self.environment())

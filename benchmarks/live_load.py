@@ -24,7 +24,7 @@ from rich.console import Console
 from benchmarks.client import Client, Outcome
 from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target, paired
-from benchmarks.house import House, Role, free_port
+from benchmarks.house import House, Role
 from benchmarks.scan_to_screen import _staff_token as staff_token
 from benchmarks.scan_to_screen import quantile_ms
 from benchmarks.scans import Door
@@ -51,7 +51,7 @@ INSERT INTO event_announcements
 VALUES ($1, $2, $3, 'Gate C is open as well.', 'scheduled', $4, 'all', '{}',
         '{in_app}', '{}')
 """
-_LINKS = """
+LINKS = """
 INSERT INTO ops.attendee_tokens (event_id, attendee_id, token_hash)
 SELECT $1, a.id, sha256(convert_to('att_' || a.id, 'UTF8'))
   FROM (SELECT id FROM attendees WHERE event_id = $1 ORDER BY id) a
@@ -71,15 +71,6 @@ class Stage:
         self.house, self.event, self.api = house, event, api
         self.door = Door(house, event, api, client)
         self.token = ""
-
-    async def live(self) -> Role:
-        """One more live process."""
-        port = str(free_port())
-        settings = self.house.environment(port=port, live_port=port)
-        role = Role(("-m", "ops.cli", "serve", "live"), settings)
-        self.house.roles.append(role)
-        await role.answers()
-        return role
 
     def topic(self, kind: str, event_id: UUID | None = None) -> str:
         """The name of a topic."""
@@ -129,7 +120,7 @@ async def hub(house: House) -> list[Figure]:
 
 async def figures_to_viewers(stage: Stage) -> list[Figure]:
     """CPU of the live process while 2,000 viewers get four updates a second."""
-    live = await stage.live()
+    live = await stage.house.live()
     topics = [stage.topic("attendance")]
     async with Watchers([live.port], [stage.token], topics) as watchers:
         await watchers.open(1)
@@ -164,7 +155,7 @@ async def _share(
 
 async def reconnecting(stage: Stage) -> list[Figure]:
     """p99 of the doors while 2,000 sockets that were lost come back, and without."""
-    live = await stage.live()
+    live = await stage.house.live()
     topics = [stage.topic("attendance")]
     calm, stormy, back_s, cpu_us, refused = [], [], [], [], 0
     async with Watchers([live.port], [stage.token], topics) as watchers:
@@ -198,7 +189,7 @@ async def reconnecting(stage: Stage) -> list[Figure]:
 
 async def scan_to_screen(stage: Stage) -> list[Figure]:
     """p99 from the planned moment of a scan to its line at 1,000 viewers."""
-    live = await stage.live()
+    live = await stage.house.live()
     topics = [stage.topic("scans"), stage.topic("attendance")]
     async with Watchers([live.port], [stage.token], topics) as watchers:
         await watchers.open(SCREENS)
@@ -228,7 +219,7 @@ async def scan_to_screen(stage: Stage) -> list[Figure]:
 
 async def to_everybody(stage: Stage) -> list[Figure]:
     """From the send of an announcement to the last of 5,000 sockets."""
-    live = await stage.live()
+    live = await stage.house.live()
     event = await BulkEvent.make(stage.house.db, EVERYBODY, devices=1)
     worst = []
     topics = [stage.topic("announcements", event.id)]
@@ -256,12 +247,12 @@ async def to_everybody(stage: Stage) -> list[Figure]:
 async def to_attendees(stage: Stage) -> list[Figure]:
     """10,000 attendees on two live processes, of whom 100 are away."""
     event = await BulkEvent.make(stage.house.db, ATTENDEES, devices=1)
-    rows = await stage.house.db.fetch(_LINKS, event.id)
+    rows = await stage.house.db.fetch(LINKS, event.id)
     tokens = [f"att_{row['attendee_id']}" for row in rows]
     there = ATTENDEES - AWAY
     topics = [stage.topic("announcements", event.id)]
     async with AsyncExitStack() as stack:
-        ports = [(await stage.live()).port for _ in range(2)]
+        ports = [(await stage.house.live()).port for _ in range(2)]
         watchers = await stack.enter_async_context(
             Watchers(ports, tokens[:there], topics)
         )
@@ -327,7 +318,7 @@ async def _counted(stage: Stage, made: UUID, there: int, at_s: float) -> float:
 async def _missed(stage: Stage, event_id: UUID, made: UUID) -> int:
     """How many the API lists by name as not reached."""
     path = f"/api/v1/events/{event_id}/announcements/{made}/recipients"
-    token = await _organiser(stage.house)
+    token = await organiser(stage.house)
     found: list[Any] = []
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{stage.api.port}",
@@ -346,7 +337,7 @@ async def _missed(stage: Stage, event_id: UUID, made: UUID) -> int:
             cursor = f"&cursor={page['next_cursor']}"
 
 
-async def _organiser(house: House) -> str:
+async def organiser(house: House) -> str:
     """The token of somebody who may write announcements."""
     token = await staff_token(house)
     await house.db.execute(

@@ -21,7 +21,9 @@ BACKOFF_S_MIN, BACKOFF_S_MAX = 0.5, 10.0
 STALE_AFTER_S = 20.0
 """Something comes at least every 10 s; after twice that the figures are old."""
 FINAL_CODES = frozenset({4003, 4009, 4100})
-CONFLATED = ("attendance", "sessions", "devices")
+IN_ORDER = ("scans", "announcements")
+"""Topics of which nothing is left out; of the others each update is the whole."""
+KEPT_MAX = 50
 
 
 class TopicMirror:
@@ -29,7 +31,7 @@ class TopicMirror:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.conflated = name.rpartition(":")[2] in CONFLATED
+        self.conflated = name.rpartition(":")[2] not in IN_ORDER
         self.epoch = ""
         self.offset = -1
         self.data: Any = None
@@ -75,8 +77,10 @@ class TopicMirror:
         if self.conflated:
             self.data = frame["data"]
         else:
-            lines = [*self.data["lines"], *frame["data"]["lines"]]
-            self.data = {"lines": lines[-50:]}
+            self.data = {
+                name: [*self.data[name], *new][-KEPT_MAX:]
+                for name, new in frame["data"].items()
+            }
         return False
 
     def _resync(self) -> bool:
