@@ -311,7 +311,10 @@ class Batch(Degraded):
             line = lines[item.index]
             if line.ticket_id is None:
                 continue
-            other = self._holder(item, line.ticket_id, line.taken, found)
+            # PostgreSQL has given it the place of whom a steward took over from.
+            given = item.ask.scan.take_over
+            rivals = [one for one in found if one.line.scan_id != given]
+            other = self._holder(item, line.ticket_id, line.taken, rivals)
             if other is not None and item.stored is not None:
                 scope = self.plan.scopes.get(item.stored.scope_id or NOWHERE)
                 item.stored, item.decision = None, self._told_of(item, scope, other)
@@ -334,7 +337,10 @@ class Batch(Degraded):
         # The mode has moved meanwhile, or there is no cache: others may have let the
         # same guest in by the journal (R3, R8). The rows stay ours or are taken over.
         (found,) = yield [self._look_at(green)]
-        if not isinstance(found, list):
+        if not isinstance(found, list) or isinstance(replies[0], Down):
+            # Who looks does not find us, or we do not look: no green without both.
+            for item in green:
+                item.durable, item.error = "none", "unavailable"
             return False
         held = self._held_elsewhere(green, found)
         for item in held:

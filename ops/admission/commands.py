@@ -66,6 +66,11 @@ class Item(msgspec.Struct):
         )
 
     @property
+    def green(self) -> bool:
+        """Whether it is let through, by this batch or by an answer of before."""
+        return not self.error and (self.durable != "none" or self.stored is not None)
+
+    @property
     def unsure(self) -> bool:
         """Whether PostgreSQL must be read before this scan can be answered."""
         return not self.done and (self.decision is None or self.lost)
@@ -126,11 +131,13 @@ class Finish(msgspec.Struct, frozen=True):
 class Journal(msgspec.Struct, frozen=True):
     """Write lines in one transaction; `synced` waits for the disk.
 
+    `marks` are new states of lines of before, in the same transaction.
     Reply: None or Down (nothing was written).
     """
 
     lines: list[Line]
     synced: bool
+    marks: list[tuple[UUID, State]] = []
 
 
 class Recall(msgspec.Struct, frozen=True):

@@ -70,8 +70,10 @@ class Deciding:
         """Of all items, read already: the event is in mode D."""
         self.again: dict[int, Line] = {}
         """Greens whose answer is not known, by item: their process died, or a step of
-        ours failed. Their places are taken, and they are written once more before they
-        are said (R7)."""
+        ours failed, or nobody is known to have seen it. They are written once more, and
+        looked at, before they are said (R7)."""
+        self.standing: set[int] = set()
+        """Those of them whose line in our own journal says so already."""
 
     def _cache_reads(self, items: list[Item]) -> list[CacheRead]:
         return [
@@ -131,8 +133,10 @@ class Deciding:
         if item.ask.scan.offline and not verified and not marked:
             return  # perhaps a live scan has overtaken it: PostgreSQL knows
         decision = decided(self.plan, item.ask, facts)
-        if self.mode == "D" and not decision.writes:
+        if self.mode == "D" and item.ask.direction == "in":
             decision = self._own_places(item, decision)
+            if item.error:
+                return
         if marked:
             self._by_mark(item, decision)
         elif decision.counted and not verified:
@@ -145,11 +149,17 @@ class Deciding:
         """The admission anew, if its places are this scan's already.
 
         Its commit stands, or its claim, but nobody answered and no journal says so: it
-        is written down again before it is said (R7).
+        is written down again before it is said (R7). If its people have left since, its
+        answer stands in the record alone, which cannot be read now: there is none.
         """
         facts, mine = item.facts, item.ask.scan.id.bytes
         assert facts is not None
         scope = decision.scope
+        own = [
+            (place, visit)
+            for place, visit in facts.visits.items()
+            if visit.scan_id == mine and place[0] in self.plan.scopes_by_no
+        ]
         opens = tuple(
             Open(
                 self.plan.scopes_by_no[scope_no],
@@ -161,13 +171,13 @@ class Deciding:
                 visit.day,
                 visit.day_used,
             )
-            for (scope_no, person), visit in facts.visits.items()
-            if visit.scan_id == mine
-            and visit.inside
-            and scope_no in self.plan.scopes_by_no
+            for (scope_no, person), visit in own
+            if visit.inside
         )
         people = sum(one.primary for one in opens)
-        if not people or item.ask.direction == "out":
+        if not people:
+            if own:
+                item.error = "unavailable"
             return decision
         name = facts.ticket.name if facts.ticket else ""
         return Decision(
@@ -227,20 +237,37 @@ class Deciding:
                 continue
             if known.line.state == "pending" or self._unsaid(known.line):
                 # In another process that lives: it is being decided now. In a dead
-                # one, or left by our own when a step failed: nobody knows whether it
-                # was answered, and the places decide.
+                # one, or left by our own when a step failed: it was never answered,
+                # and the places decide.
                 if known.line.state == "pending" and known.owner == "live":
                     item.error = "unavailable"
                     continue
-                if known.line.taken and not self._taken(item, known.line):
-                    if self.mode != "D" and known.owner == "dead":
-                        item.error = "unavailable"  # until a merge has brought it in
+                if known.line.taken and not self._again(item, known.line):
                     continue
                 if known.line.taken:
                     self.again[item.index] = known.line
+            elif self.mode == "D" and known.line.state == "answered":
+                # Whoever was taken over from meanwhile is found by the look.
+                if known.line.taken:
+                    self.again[item.index] = known.line
+                if known.owner == "own":
+                    self.standing.add(item.index)
             # Who was seen green has been let through: the same scan says it again.
             if known.line.state == "shown" or not self._superseded(item, known.line):
                 facts.stored = stored(known.line)
+
+    def _again(self, item: Item, line: Line) -> bool:
+        """Whether the green of a line may be said once more, if the look allows it.
+
+        A claim only where its places are its own. A commit also where the cache was
+        not told of it, or gave them to another: the look says whether he was let in.
+        """
+        held = self._taken(item, line)
+        if self.mode != "D":
+            if held:
+                item.error = "unavailable"  # until its places are free again
+            return False
+        return held or line.state == "answered"
 
     def _unsaid(self, line: Line) -> bool:
         """Whether a line of a commit is no proof that it was answered, in mode D.
@@ -300,10 +327,16 @@ class Deciding:
         wanted: set[tuple[int, int, int]],
         found: list[Found],
     ) -> Line | None:
+        saying = {
+            one.line.scan_id
+            for one in found
+            if one.line.state == "pending" and one.owner != "dead"
+        }
         for line in others(found, item.ask.scan.id, ticket_id):
-            # Whom a steward takes over from was shown no green; if he was, he is in.
+            # Whom a steward takes over from was shown no green; if he was, or is told
+            # again right now, he is in.
             yields = line.scan_id == item.ask.scan.take_over and line.state != "shown"
-            if not yields and wanted & line.taken:
+            if not (yields and line.scan_id not in saying) and wanted & line.taken:
                 return line
         return None
 
@@ -327,6 +360,30 @@ class Deciding:
                 for place in line.places
             )
         ]
+
+    def _behind(self, item: Item, found: list[Found]) -> bool:
+        """Whether a commit has a later pass of a place than what this scan ends.
+
+        The cache was not told of it before PostgreSQL went away. Lines of mode D need
+        no look: their passes are those of the cache.
+        """
+        facts, decision = item.facts, item.decision
+        if facts is None or facts.ticket_id is None or decision is None:
+            return False
+        later = [
+            taken
+            for line in others(found, item.ask.scan.id, facts.ticket_id)
+            if line.mode != "D" and line.state != "pending"
+            for taken in line.taken
+        ]
+        return any(
+            (scope_no, person) == (closed.scope.no, closed.person_no)
+            and (visit := facts.visit(scope_no, person)) is not None
+            and pass_no > visit.pass_no
+            for closed in decision.closes
+            if closed.must
+            for scope_no, person, pass_no in later
+        )
 
     def _told_of(self, item: Item, scope: ScopePlan | None, line: Line) -> Decision:
         """Red if the other scan's green was shown, else amber (R4)."""

@@ -94,7 +94,9 @@ class Degraded(Deciding):
             self._line(item, "pending" if item.writing else "answered")
             for item in fresh
         ]
-        lines += [self._rewritten(item) for item in again]
+        lines += [
+            self._rewritten(item) for item in again if item.index not in self.standing
+        ]
         for item in writing + again:
             # Nobody was told that he is in; but who was leaving has left.
             leaves = item.stored is None and not (item.decision and item.decision.opens)
@@ -111,11 +113,19 @@ class Degraded(Deciding):
             yield from self._claim(writing, taken, corrections)
         if taken or again:
             yield from self._find_others(taken, again, corrections)
-        if corrections:
-            (reply,) = yield [Journal(corrections, synced=False)]
+        green = [
+            item.ask.scan.id
+            for item in taken + again
+            if item.green and item.index not in self.standing
+        ]
+        if corrections or green:
+            marks: list[tuple[UUID, State]] = [
+                (scan_id, "answered") for scan_id in green
+            ]
+            (reply,) = yield [Journal(corrections, synced=False, marks=marks)]
             scans = {line.scan_id for line in corrections}
             if isinstance(reply, Down):
-                self._not_corrected(items, scans)
+                self._not_written(items, scans | set(green))
             else:
                 for item in items:
                     item.left = None if item.ask.scan.id in scans else item.left
@@ -124,8 +134,8 @@ class Degraded(Deciding):
                 item.kept = True
                 item.journaled = not item.ask.scan.dry_run
 
-    def _not_corrected(self, items: list[Item], scans: set[UUID]) -> None:
-        """Their lines still say that they were let in: there is no answer but that.
+    def _not_written(self, items: list[Item], scans: set[UUID]) -> None:
+        """What their lines say is not what they would be told: no answer.
 
         The device asks again; then the places decide, and the line is written anew.
         """
@@ -184,12 +194,20 @@ class Degraded(Deciding):
         for item in self._held_elsewhere(taken, found):
             item.durable = "none"
             corrections.append(self._line(item, "answered"))
+        for item in taken:
+            if item.green and self._behind(item, found):
+                # The pass that it ended is over in the record; the device decides.
+                corrections.append(self._line(item, "cancelled"))
+                item.durable, item.error = "none", "unavailable"
         for item in again:
             facts, line = item.facts, self.again[item.index]
             if facts is None or facts.ticket_id is None:
                 continue
             other = self._holder(item, facts.ticket_id, line.taken, found)
-            if other is not None:
+            if other is not None and other.state == "pending":
+                # It finds us and is held, or it was before us: known in a moment.
+                item.stored, item.error = None, "unavailable"
+            elif other is not None:
                 scope_no = line.places[0][0]
                 scope = self.plan.scopes_by_no.get(scope_no)
                 item.stored = None

@@ -43,13 +43,13 @@ CREATE INDEX line_ticket ON line (ticket_id);
 """
 _INSERT = "INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MARK = (
-    "UPDATE line SET seq = ?, state = ? WHERE scan_id = ?"
-    " AND state IN ('pending', 'answered') AND state <> ?"
+    "UPDATE line SET seq = ?, state = ? WHERE scan_id = ? AND (state = 'pending'"
+    " OR state = 'answered' AND ? = 'shown')"
 )
 _encode = msgspec.msgpack.Encoder().encode
 
 Mark = tuple[UUID, State]
-"""A scan whose line was answered or shown."""
+"""A pending line was answered, shown or cancelled, or an answered one shown."""
 
 Result = TypeVar("Result")
 _logger = log.get(__name__)

@@ -106,8 +106,12 @@ class Journals:
             return []
         found: list[Found] = []
         for path in self.paths():
+            ended = path.name in self._dead
             try:
                 lines = lines_of(self._file(path.name), column, keys)
+                if lines and not ended and self.owner(path) == "dead":
+                    # It died meanwhile: its last lines may say more.
+                    lines = lines_of(self._file(path.name), column, keys)
             except (sqlite3.Error, ValueError, msgspec.MsgspecError) as error:
                 self.forget(path)
                 if path == self._own:

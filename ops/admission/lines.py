@@ -58,6 +58,17 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         """The passes it took: scope number, person, pass."""
         return {place[:3] for place in self.places if place[3] == IN}
 
+    @property
+    def void(self) -> bool:
+        """Whether nobody was let in by it: taken back, or its process died before.
+
+        A line of mode D is `answered` in the journal before its green is sent, so an
+        entry that is still `pending` when its owner is dead was never told to anybody.
+        """
+        return self.state == "cancelled" or (
+            self.state == "pending" and bool(self.taken)
+        )
+
     def row(self) -> LogRow | None:
         """The row of the scan log; None in a line of the first version."""
         return _decoder.decode(self.log) if self.log else None
@@ -200,11 +211,12 @@ def stored(line: Line) -> Stored | None:
 
 
 def others(lines: list[Found], scan_id: UUID, ticket_id: UUID) -> list[Line]:
-    """Lines of other scans for a ticket that may have been answered green."""
+    """Lines of other scans for a ticket that were answered green, or may be yet."""
     return [
         found.line
         for found in lines
         if found.line.ticket_id == ticket_id
         and found.line.scan_id != scan_id
         and found.line.state != "cancelled"
+        and not (found.line.void and found.owner == "dead")
     ]

@@ -1,8 +1,9 @@
 """Bringing a journal into the record: which lines, when, and at whose cost. Sans-I/O.
 
-`Merging` follows one file. A line that was answered is merged; a pending one when its
-owner is dead, because its answer may have been sent; a cancelled one never, but the
-cache is told what is on record for its ticket. Everything may come twice.
+`Merging` follows one file. A line that was answered is merged; a pending exit when its
+owner is dead, because its guest has left all the same; a pending entry then, or one
+that was cancelled, never, for nobody was let in by it: the cache is told what is on
+record for its ticket. Everything may come twice.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class ReadLines(msgspec.Struct, frozen=True):
 
 
 class Rivals(msgspec.Struct, frozen=True):
-    """Unconfirmed rows at the places of these entries. Reply: list of UUID, or Down."""
+    """Other scans with the passes of these entries.
+
+    Reply: list of (scan, whether its rows are confirmed), or Down.
+    """
 
     event_id: UUID
     opens: str
@@ -69,6 +73,11 @@ class Merge(msgspec.Struct, frozen=True):
     stale: list[UUID]
     hasty: list[UUID]
     """Scans that wait for no other line any more (`TURNS_MAX`)."""
+    weighed: list[UUID] = []
+    """All rivals that were looked for. For a row that came after, the line waits."""
+    astray: list[UUID] = []
+    """Rivals that were let in at another place than their row's: it was confirmed for
+    that green, by its scan alone."""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -172,6 +181,8 @@ class Merging:
         self.conflicts = 0
         self.complete = False
         """Whether the last turn came to the end of the file and brought all in."""
+        self.over = False
+        """The same of a file that nobody writes any more: nothing comes after it."""
         self._held: frozenset[UUID] = frozenset()
         self._stalled = False
 
@@ -186,9 +197,10 @@ class Merging:
             stalled: no file of the machine brought anything in since the last turn, so
                 it counts for those who wait.
         """
-        self.complete, self._held, self._stalled = False, held, stalled
+        self.complete = self.over = False
+        self._held, self._stalled = held, stalled
         if owner == "dead" and self.pending:
-            # Its owner died: what was pending may have been answered.
+            # Its owner died: what it left pending will not change any more.
             self.seq, self.pending = -1, {}
         if self.deferred:
             again = [line for line, _ in self.deferred.values()]
@@ -202,6 +214,7 @@ class Merging:
                     return
             if seq == self.seq or len(lines) < LINES_PER_READ:
                 self.seq, self.complete = max(seq, self.seq), not self.deferred
+                self.over = self.complete and owner == "dead"
                 return
             self.seq = seq
 
@@ -226,17 +239,18 @@ class Merging:
         """The lines to merge; `settle` gets tickets whose claims come to nothing."""
         for line in lines:
             self.pending.pop(line.scan_id, None)
+            if line.state == "pending" and owner != "dead":
+                self.pending[line.scan_id] = line.ticket_id
+                continue
             if line.ticket_id is not None and (
-                line.state == "cancelled"
+                line.void
                 or not line.places
                 or any(place[3] == ENDED for place in line.places)
             ):
                 # Its places may have been claimed; an inner presence that it ended in
                 # the cache may come into the record later than the end.
                 settle.add(line.ticket_id)
-            if line.state == "pending" and owner != "dead":
-                self.pending[line.scan_id] = line.ticket_id
-            elif line.log and line.state != "cancelled":
+            if line.log and not line.void:
                 yield line
 
     def _merge(self, event_id: UUID, lines: list[Line], settle: set[UUID]) -> Steps:
@@ -244,21 +258,26 @@ class Merging:
             made = rows(lines)
         except msgspec.MsgspecError:
             return (yield from self._bisect(event_id, lines, settle))
-        rivals = (yield Rivals(event_id, made.opens)) if made.opens != "[]" else []
-        if isinstance(rivals, Down):
+        weighed = (yield Rivals(event_id, made.opens)) if made.opens != "[]" else []
+        if isinstance(weighed, Down):
             return False
+        rivals = [scan_id for scan_id, _ in weighed]
         stale: list[UUID] = []
+        astray: list[UUID] = []
         if rivals:
             found: list[Found] = yield Lines(rivals)
             known = {one.line.scan_id for one in found if _holds(one, lines)}
-            stale = [scan_id for scan_id in rivals if scan_id not in known]
+            astray = _astray(found, lines, rivals)
+            stale = [scan_id for scan_id, sure in weighed if not sure]
+            stale = [x for x in rivals if x in {*stale, *astray} - known]
             decided = self._decided(lines, found)
             if len(decided) < len(lines):
                 if not decided:
                     return True
                 lines, made = decided, rows(decided)
         shown = [line.scan_id for line in lines if line.state == "shown"]
-        reply = yield Merge(event_id, made, shown, stale, self._hasty(lines))
+        hasty = self._hasty(lines)
+        reply = yield Merge(event_id, made, shown, stale, hasty, rivals, astray)
         if isinstance(reply, Poisoned):
             return (yield from self._bisect(event_id, lines, settle))
         if not isinstance(reply, Merged):
@@ -276,7 +295,7 @@ class Merging:
         rivals = [
             one for one in found if one.line.state == "pending" and one.owner != "dead"
         ]
-        waiting = [line for line in lines if any(_holds(one, [line]) for one in rivals)]
+        waiting = [x for x in lines if any(_holds(one, [x]) for one in rivals)]
         for line in waiting:
             self.deferred.setdefault(line.scan_id, (line, 0))
         return [line for line in lines if line not in waiting]
@@ -314,20 +333,40 @@ class Merging:
 
 
 def _holds(found: Found, lines: list[Line]) -> bool:
-    """Whether a rival's green may have been seen at a place of one of these lines.
+    """Whether a rival's green was seen, or will be, at a place of one of these lines.
 
-    Of a process that died with a commit or a line unanswered nobody knows: it does not
-    stand against a green that was shown for certain.
+    Every process writes its line, looks at all journals, and is green only if it found
+    nobody. So of a line of mode D that was answered and one of a commit (N, D2), whose
+    `answered` comes before its look, the commit was written later: its process found
+    the other, or died before it looked. `shown` is certain.
     """
     rival = found.line
-    certain = rival.state == "shown" or found.owner != "dead"
-    return rival.state != "cancelled" and any(
-        line.scan_id != rival.scan_id
-        and line.ticket_id == rival.ticket_id
-        and line.taken & rival.taken
-        and (certain or line.state != "shown")
-        for line in lines
-    )
+    for line in lines:
+        if line.scan_id == rival.scan_id or not _cross(rival, line):
+            continue
+        if rival.state == "shown" or (
+            rival.state == "pending" and found.owner != "dead"
+        ):
+            return True
+        answered = rival.state == "answered"
+        if answered and (rival.mode == "D" or line.mode != "D"):
+            return True
+    return False
+
+
+def _astray(found: list[Found], lines: list[Line], rivals: list[UUID]) -> list[UUID]:
+    """Rivals with a green of mode D elsewhere, and no line at the place in question.
+
+    Their commit stands although nobody heard of it; then they were decided anew.
+    """
+    said = [one.line for one in found if not one.line.void]
+    there = {one.scan_id for one in said if any(_cross(one, line) for line in lines)}
+    green = {one.scan_id for one in said if one.mode == "D" and one.taken}
+    return [rival for rival in rivals if rival in green - there]
+
+
+def _cross(one: Line, other: Line) -> bool:
+    return one.ticket_id == other.ticket_id and bool(one.taken & other.taken)
 
 
 def waves(lines: Iterable[Line]) -> list[list[Line]]:

@@ -70,12 +70,14 @@ class Executor:
         try:
             with metrics.step_seconds.labels("journal").time():
                 await self._journal.append(
-                    command.lines, synced=command.synced, marks=marks
+                    command.lines,
+                    synced=command.synced,
+                    marks=[*marks, *command.marks],
                 )
         except JOURNAL_ERRORS as error:
             # In N and D2 the rows are committed; without its line a green only misses
             # the net for a database that loses them (rule R5), so the door goes on. In
-            # D there is no green without it.
+            # D there is no green without it, nor without the mark that it is answered.
             self.marks = (marks + self.marks)[-MARKS_KEPT_MAX:]
             metrics.store_failures_total.labels("journal").inc()
             _logger.error("journal_failed", error=log.scrubbed(error))

@@ -1,8 +1,8 @@
 """The sweeper: removes journal files that nobody needs any more.
 
-A file may go when its owner is gone, every line of it stands in PostgreSQL, and every
-admission of it is confirmed or its event is over: then the journal has nothing to add
-to the record.
+A file may go when its owner is gone, every line of it stands in PostgreSQL, every
+admission of it is confirmed or its event is over, and the merge has told the cache of
+all that came to nothing: then the journal has nothing to add to the record.
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ class Sweeper:
         database: Database,
         folder: Path,
         removed: Callable[[Path], None] = lambda _: None,
+        owes: Callable[[Path], bool] = lambda _: False,
     ) -> None:
         self._database = database
         self._folder = folder
         self._removed = removed
+        self._owes = owes
 
     async def sweep(self) -> int:
         """Remove what is merged; how many files that were."""
         removed = 0
         for path in await asyncio.to_thread(journals.orphans, self._folder):
+            if self._owes(path):
+                continue
             lines = await asyncio.to_thread(journals.read, path)
-            ids = [line.scan_id for line in lines if line.state != "cancelled"]
+            ids = [line.scan_id for line in lines if not line.void]
             found = await self._database.pool.fetch(statements.LOGGED, ids)
             missing = len(set(ids)) - len(found)
             if missing:

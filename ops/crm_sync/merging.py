@@ -139,6 +139,15 @@ class Merger:
             if not tickets:
                 del self._settle[event_id]
 
+    def owes(self, path: Path) -> bool:
+        """Whether a file is not merged to its end, or the cache not told of all of it.
+
+        What nobody was let in by (`Line.void`) may hold a place in the cache; only the
+        file says so, if this process ends before it is settled.
+        """
+        state = self._files.get(path.name)
+        return state is None or not state.over or any(self._settle.values())
+
     def forget(self, path: Path) -> None:
         """A file that was removed."""
         self._journals.forget(path)
@@ -185,7 +194,7 @@ class Merger:
                     command.event_id,
                     command.opens,
                 )
-                return found if isinstance(found, Down) else [row[0] for row in found]
+                return found if isinstance(found, Down) else list(map(tuple, found))
             case merge.Merge():
                 return await self._merge(command)
             case merge.Reject():
@@ -224,6 +233,8 @@ class Merger:
                 command.shown,
                 command.stale,
                 command.hasty,
+                command.weighed,
+                command.astray,
             )
         except _POISON as error:
             _logger.error("merge_poisoned", error=log.scrubbed(error))

@@ -105,7 +105,9 @@ class Worker:
         self.merger = Merger(self.database, self.cache, folder)
         self.warmer.merge = self.merger.all
         self.modes = Modes(self.database, self.cache, self.drain, settings.steady_s)
-        self.sweeper = Sweeper(self.database, folder, self.merger.forget)
+        self.sweeper = Sweeper(
+            self.database, folder, self.merger.forget, self.merger.owes
+        )
         self.closer = Closer(self.database, clock)
         self.keeper = Keeper(self.database, settings.secret_key, clock)
         self.watcher = Watcher(self.database, self._mode, texts)

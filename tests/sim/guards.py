@@ -24,6 +24,8 @@ class Guards(msgspec.Struct, frozen=True):
     """Whoever was not shown green is amber at the next door, not red (I5)."""
     journal: bool = True
     """A line is on the disk before its green is sent (I2)."""
+    answered: bool = True
+    """A line of mode D is marked answered before its green is sent (I2)."""
     drain: bool = True
     """The sync process tells the cache what the desks could not (I6)."""
     fence: bool = True

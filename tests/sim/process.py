@@ -6,7 +6,7 @@ scripts. This is the desk and the executor around them, one command at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -18,6 +18,7 @@ from ops.admission.breaker import Breaker
 from ops.admission.commands import Down, Item, ModeIs
 from ops.admission.commit import LogRow, log_row, only_logs
 from ops.admission.handed import note
+from ops.admission.journal import Mark
 from ops.admission.lines import Line, log_line
 from ops.admission.scan import ScanRequest
 from tests.sim import evening
@@ -91,11 +92,15 @@ class Process:
         self.file.alive = False
         return [g for f in self.flights if not f.answered for g in f.guests]
 
-    def write(self, lines: list[Line], *, synced: bool) -> Any:
+    def write(
+        self, lines: list[Line], *, synced: bool, answered: Sequence[Mark] = ()
+    ) -> Any:
         """Into the journal, with what became of earlier lines."""
         if self.hall.links.fails(0.004):
             return Down("journal")
-        marks, self.marks = self.marks, []
+        if not self.hall.record.guards.answered:
+            answered = ()
+        marks, self.marks = [*self.marks, *answered], []
         if synced and not self.hall.record.guards.journal:
             self.buffer += lines
             lines = []
@@ -288,7 +293,9 @@ class Flight:
             case commands.LoadPlan():
                 return Down("database")
             case commands.Journal():
-                return process.write(command.lines, synced=command.synced)
+                return process.write(
+                    command.lines, synced=command.synced, answered=command.marks
+                )
         return self._by_itself(command)
 
     def _by_itself(self, command: Any) -> Any:

@@ -25,18 +25,14 @@ Line = dict[str, Any]
 class Record(Commits):
     """PostgreSQL."""
 
-    def rivals(self, opens: str) -> list[UUID]:
+    def rivals(self, opens: str) -> list[tuple[UUID, bool]]:
         """`ops.merge_rivals_v1`."""
-        return sorted(
-            {
-                row.scan
-                for one in msgspec.json.decode(opens)
-                for row in self.at(self._place(one))
-                if row.p == one["p"]
-                and row.scan != UUID(one["s"])
-                and not row.confirmed
-            }
-        )
+        sure: dict[UUID, bool] = {}
+        for one in msgspec.json.decode(opens):
+            for row in self.at(self._place(one)):
+                if row.p == one["p"] and row.scan != UUID(one["s"]):
+                    sure[row.scan] = sure.get(row.scan, False) or row.confirmed
+        return sorted(sure.items())
 
     def merge(self, command: merge.Merge, now: datetime) -> merge.Merged:
         """`ops.merge_lines_v1`; at most one line of a ticket, so line by line."""
@@ -47,16 +43,21 @@ class Record(Commits):
             scan = UUID(line["s"])
             given = scan in self.taken_over and scan not in command.shown
             if scan in self.log and (given or self._is_merged(scan, line)):
+                row = self.log[scan]
+                if line["pl"] and line["md"] == "D" and row["durable"] == "committed":
+                    tickets |= {row["k"]} - {None}
                 continue
             hasty = scan in command.hasty
-            if not hasty and self._must_wait(scan, line):
+            if self._unweighed(scan, line, command) or (
+                not hasty and self._must_wait(scan, line)
+            ):
                 waiting.append(scan)
                 continue
             merged += 1
-            self._end_places(scan, line)
+            self._end_places(scan, line, hasty=hasty)
             if hasty:
                 self._assume_ends(line)
-            took = self._take_rows(scan, line, command.stale)
+            took = self._take_rows(scan, line, command.stale, command.astray)
             lost = self._enter_places(scan, line)
             self._log_line(scan, line, lost, took)
             self._report(scan, lost, took)
@@ -92,6 +93,23 @@ class Record(Commits):
             )
         )
 
+    def _unweighed(self, scan: UUID, line: Line, command: merge.Merge) -> bool:
+        """Whether a row came to its place after the look, or was confirmed since."""
+        return any(
+            row.p == one["p"]
+            and row.scan != scan
+            and (
+                row.scan not in command.weighed
+                or (
+                    row.confirmed
+                    and row.scan in command.stale
+                    and row.scan not in command.astray
+                )
+            )
+            for one in line["opens"]
+            for row in self.at(self._place(one))
+        )
+
     def _must_wait(self, scan: UUID, line: Line) -> bool:
         """An exit before its entry, or an entry before the exit that must precede.
 
@@ -120,17 +138,13 @@ class Record(Commits):
             for close in line["closes"]
         )
 
-    def _end_places(self, scan: UUID, line: Line) -> None:
+    def _end_places(self, scan: UUID, line: Line, *, hasty: bool) -> None:
         for close in line["closes"]:
             at = datetime.fromisoformat(close["at"])
             wanted = [
                 row
                 for row in self.at(self._place(close))
-                if (
-                    self.line_pass(row) == close["p"] and row.exit_scan is None
-                    if close["p"]
-                    else row.open
-                )
+                if self._ends(row, close, hasty=hasty)
             ]
             for row in sorted(wanted, key=lambda one: (not one.open, one.p))[:1]:
                 if row.open:
@@ -138,6 +152,13 @@ class Record(Commits):
                     self.facts.append(("exited", scan, row.k, row.sc, row.n, row.p))
                 row.out_ms, row.exit_scan = max(ms(at), row.at_ms), scan
                 row.exit_gate_no, row.assumed = self.gate_no(close["g"]), close["as"]
+
+    def _ends(self, row: Row, close: Line, *, hasty: bool) -> bool:
+        if not close["p"]:
+            return row.open
+        pass_no = self.line_pass(row)
+        before = hasty and not close["must"] and row.open and pass_no < close["p"]
+        return row.exit_scan is None and (pass_no == close["p"] or before)
 
     def _assume_ends(self, line: Line) -> None:
         for one in line["opens"]:
@@ -149,19 +170,20 @@ class Record(Commits):
                     self.facts.append(("exited", None, row.k, row.sc, row.n, row.p))
 
     def _take_rows(
-        self, scan: UUID, line: Line, stale: list[UUID]
+        self, scan: UUID, line: Line, stale: list[UUID], astray: list[UUID]
     ) -> list[tuple[Place, UUID]]:
         """Rows that a steward took over, or that nobody can have seen green."""
         took = []
         for one in line["opens"]:
             for row in self.at(self._place(one)):
                 taken = str(row.scan) == one["ta"] or row.scan in stale
-                if row.p != one["p"] or row.scan == scan or row.confirmed or not taken:
+                fixed = row.confirmed and row.scan not in astray
+                if row.p != one["p"] or row.scan == scan or fixed or not taken:
                     continue
                 took.append((row.place, row.scan))
                 if str(row.scan) == one["ta"]:
                     self.taken_over.add(row.scan)
-                row.scan, row.mode = scan, one["md"]
+                row.scan, row.mode, row.confirmed = scan, one["md"], False
                 row.at_ms = ms(datetime.fromisoformat(one["at"]))
                 row.gate_no = self.gate_no(one["g"])
                 row.device_no = self.devices[UUID(one["d"])].no
@@ -237,7 +259,15 @@ class Record(Commits):
         if losers:
             self.superseded[scan] = losers[0]
         for place, was in took:
-            if was in self.log and not self.of_scan(place[0], was):
+            if was not in self.log:
+                continue
+            row = self.log[was]
+            left = [
+                r for r in self.of_scan(place[0], was) if r.sc == (row["sc"] or r.sc)
+            ]
+            if left:
+                row["pe"] = min(row["pe"], len(left))
+            else:
                 self.superseded[was] = scan
 
     def _report(

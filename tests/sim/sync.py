@@ -112,6 +112,8 @@ class Sync:
         held = frozenset(
             t for one in self.merging.values() for t in one.pending.values() if t
         )
+        for number in self.merging.keys() - self.hall.files.files.keys():
+            del self.merging[number]  # swept while it was read
         for number, file in list(self.hall.files.files.items()):
             state = self.merging.setdefault(number, Merging())
             owner: Owner = "live" if file.alive else "dead"
@@ -309,13 +311,16 @@ class Sync:
         if not self.reaches("db"):
             return
         for number, file in list(files.files.items()):
+            state = self.merging.get(number)
+            if state is None or not state.over or self.unsettled:
+                continue
             lines = [line for _, line in file.lines.values()]
-            ids = [line.scan_id for line in lines if line.state != "cancelled"]
+            ids = [line.scan_id for line in lines if not line.void]
             kept = all(scan in record.log for scan in ids)
             waiting = any(
                 not row.confirmed
                 for line in lines
-                if line.state != "cancelled"
+                if not line.void
                 for row in record.of_scan(line.ticket_id, line.scan_id)
             )
             if not file.alive and kept and not waiting:

@@ -290,7 +290,7 @@ class Both:
         return (real, told), (expected, self.model.visits(ticket_id))
 
     async def merge(
-        self, kept: bool, lines: list[Any], shown: bool, stale: bool, hasty: bool
+        self, kept: bool, lines: list[Any], shown: bool, rivals_are: str, hasty: bool
     ) -> Any:
         """Lines of the journal: of what was kept, and of what nobody thought of."""
         made: list[Line] = []
@@ -303,16 +303,20 @@ class Both:
         once = list({line.ticket_id: line for line in made}.values())
         made_rows = merge.rows(once)
         found = await self.real.fetch(statements.RIVALS, EVENT, made_rows.opens)
-        rivals = sorted(row[0] for row in found)
-        assert rivals == self.model.rivals(made_rows.opens)
+        assert sorted(map(tuple, found)) == self.model.rivals(made_rows.opens)
+        rivals = sorted(row["rival"] for row in found)
         seen = [line.scan_id for line in once[::2]] if shown else []
         late = [line.scan_id for line in once[::2]] if hasty else []
-        command = merge.Merge(EVENT, made_rows, seen, rivals if stale else [], late)
+        weighed = [] if rivals_are == "new" else rivals
+        stale = rivals if rivals_are in ("stale", "astray") else []
+        astray = rivals if rivals_are == "astray" else []
+        command = merge.Merge(EVENT, made_rows, seen, stale, late, weighed, astray)
         args = made_rows.lines, made_rows.opens, made_rows.closes
+        more = seen, stale, late, weighed, astray
         expected = self.model.merge(command, self.now)
         try:
             reply = await self.real.fetchval(
-                statements.MERGE, EVENT, 1, self.now, *args, seen, command.stale, late
+                statements.MERGE, EVENT, 1, self.now, *args, *more
             )
         except asyncpg.UniqueViolationError:
             # A row of this scan is on another pass: the line is refused as a whole.
@@ -333,7 +337,7 @@ class Both:
         places: list[tuple[int, int, int, int]] = []
         for n in range(1, min(people, evening.TICKETS[ticket_id]) + 1):
             if kind == "out":
-                places += [(1, n, p, OUT), (2, n, 0, ENDED)]
+                places += [(1, n, p, OUT), (2, n, p * inner, ENDED)]
             elif kind == "again":
                 places.append((1, n, p, REPLACED))
         for n in range(1, min(people, evening.TICKETS[ticket_id]) + 1):
@@ -393,7 +397,7 @@ RECORD_STEPS = st.one_of(
         st.booleans(),
         st.lists(LINES, max_size=4),
         st.booleans(),
-        st.booleans(),
+        st.sampled_from(("new", "known", "stale", "astray")),
         st.booleans(),
     ),
 )
@@ -450,6 +454,7 @@ WRONG: dict[str, tuple[str, Callable[..., Any]]] = {
     "a commit is not told of": ("_count", none),
     "a confirmation is lost": ("confirm", none),
     "an exit does not wait": ("_must_wait", no),
+    "a row that came late is not waited for": ("_unweighed", no),
     "a line comes twice": ("_is_merged", no),
     "a line's exit is lost": ("_end_places", none),
     "nobody is assumed to have left": ("_assume_ends", none),

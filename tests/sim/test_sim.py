@@ -15,9 +15,11 @@ SEEDS = 2_000
 SEEDS_MIN = 150
 WITHIN_S = 60.0
 """As many of the seeds as fit; `make sim` plays more."""
-RESIDUE, RESIDUE_MAX = {"I3", "I4", "I6", "quiet"}, 0.01
-"""Rare still, and known (docs/subsystems/simulation.md): in twice and reported, a green
-that became amber, a mark that stayed. Nothing is lost, and nothing goes untold."""
+TRACED = (
+    *(5057, 6911, 8619, 9617, 9887, 10182, 11667, 11801, 13343, 14595),
+    *(21937, 22079, 23411, 27586, 32707, 33532, 34195, 53385, 71486),
+)
+"""docs/subsystems/simulation.md says of what."""
 CONTROL_SEEDS = 400
 """A control ends with the first seed that shows the harm; most need a few."""
 CROSSING = ("db",)
@@ -27,23 +29,23 @@ CROSSING = ("db",)
 def test_every_promise_is_kept() -> None:
     """A failure names its seed: `python -m tests.sim --trace SEED` replays it."""
     until_s = time.monotonic() + WITHIN_S
-    residue: dict[int, list[str]] = {}
     played = 0
     for seed in range(SEEDS):
         if time.monotonic() > until_s and played >= SEEDS_MIN:
             break
         world = World(seed)
         world.run()
-        found = problems(world)
-        assert (seed, {name: found[name] for name in found if name not in RESIDUE}) == (
-            seed,
-            {},
-        )
-        if found:
-            residue[seed] = list(found)
+        assert (seed, problems(world)) == (seed, {})
         played += 1
     assert played >= SEEDS_MIN
-    assert len(residue) <= RESIDUE_MAX * played, residue
+
+
+@pytest.mark.parametrize("seed", TRACED)
+def test_what_went_wrong_once_does_not_again(seed: int) -> None:
+    """An evening a cause; each broke its promise before the cause was mended."""
+    world = World(seed)
+    world.run()
+    assert problems(world) == {}
 
 
 def test_no_outcome_hangs_on_a_clock() -> None:
@@ -75,6 +77,7 @@ CONTROLS = {
     "idempotency": ("I4", ()),
     "amber": ("I5", ()),
     "journal": ("I2", ()),
+    "answered": ("I2", ()),
     "drain": ("I6", ()),
     "look": ("I3", ()),
     "fence": ("I3", CROSSING),

@@ -10,8 +10,12 @@
 --   p_stale  scans that hold a row, but are in no journal that can be read and were never
 --            confirmed: nobody can have seen their green, so a line takes their row over (R4)
 --   p_hasty  scans that wait for no other line any more
+--   p_weighed rivals (ops.merge_rivals_v1) that were looked for in the journals: an entry whose
+--            pass is the row of any other waits, for that row came after the look
+--   p_astray rivals that were let in elsewhere by mode D: their row is an earlier commit that
+--            nobody heard of, and if it is confirmed, then for that other green
 -- Returns {"merged": lines written, "conflicts": rows of ops.conflicts, "tickets": [tickets of
---          conflicts: the cache must be told what is on record],
+--          conflicts, and of what is on record otherwise: the cache must be told],
 --          "waiting": [scans that end a pass which is not there, or begin one while the pass
 --          before it is open; not written], "queued_ms": waiting for the door, "took_ms"}
 --
@@ -26,7 +30,7 @@
 -- and without a row its scan is never green again (R9).
 CREATE OR REPLACE FUNCTION ops.merge_lines_v1(
   p_event uuid, p_event_no int, p_now timestamptz, p_lines json, p_opens json, p_closes json,
-  p_shown uuid[], p_stale uuid[], p_hasty uuid[]
+  p_shown uuid[], p_stale uuid[], p_hasty uuid[], p_weighed uuid[], p_astray uuid[]
 ) RETURNS json LANGUAGE plpgsql
 -- Point look-ups by key only, row by row (LATERAL .. OFFSET 0): by the key of the ticket or the
 -- scan, however large the tables are.
@@ -81,10 +85,15 @@ BEGIN
   FROM json_to_recordset(p_opens) AS o(s uuid, k uuid, sc int, n int, p int)
   JOIN ops.scopes s ON s.no = o.sc AND s.event_id = p_event
   CROSS JOIN LATERAL (SELECT * FROM check_ins x WHERE x.ticket_id = o.k OFFSET 0) r
-  WHERE o.s = ANY (v_new) AND NOT o.s = ANY (p_hasty)
-    AND r.scope_id = s.id AND r.person_no = o.n
-    AND (r.scan_id = o.s AND r.pass_no <> o.p
-      OR r.checked_out_at IS NULL AND r.undone_at IS NULL AND r.scan_id <> o.s
+  WHERE o.s = ANY (v_new) AND r.scope_id = s.id AND r.person_no = o.n
+    AND (r.pass_no = o.p AND r.scan_id <> o.s AND r.undone_at IS NULL
+        AND NOT r.scan_id = ANY (p_weighed)
+      -- Confirmed since: whose green that was is looked for again.
+      OR r.pass_no = o.p AND r.scan_id <> o.s AND r.undone_at IS NULL
+        AND r.confirmed_at IS NOT NULL AND r.scan_id = ANY (p_stale)
+        AND NOT r.scan_id = ANY (p_astray)
+      OR o.s = ANY (p_hasty) IS FALSE AND r.scan_id = o.s AND r.pass_no <> o.p
+      OR o.s = ANY (p_hasty) IS FALSE AND r.checked_out_at IS NULL AND r.undone_at IS NULL AND r.scan_id <> o.s
         AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) < o.p
         AND NOT EXISTS (SELECT 1
           FROM json_to_recordset(p_closes) AS c(s uuid, sc int, n int)
@@ -105,7 +114,10 @@ BEGIN
       WHERE e.s = ANY (v_new)
         AND CASE WHEN e.p = 0 THEN r.checked_out_at IS NULL
             ELSE r.exit_scan_id IS NULL
-              AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) = e.p END
+              AND (ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) = e.p
+                -- The inner pass that it ended came to nothing: the one before it ends.
+                OR NOT e.must AND e.s = ANY (p_hasty) AND r.checked_out_at IS NULL
+                  AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) < e.p) END
       ORDER BY e.s, s.id, e.n, r.checked_out_at IS NULL DESC, r.pass_no
     ), ended AS (
       UPDATE check_ins ci
@@ -146,14 +158,16 @@ BEGIN
       JOIN ops.scopes s ON s.no = e.sc AND s.event_id = p_event
       CROSS JOIN LATERAL (SELECT * FROM check_ins x WHERE x.ticket_id = e.k
         AND x.scope_id = s.id AND x.person_no = e.n AND x.pass_no = e.p OFFSET 0) r
-      WHERE e.s = ANY (v_new) AND r.scan_id <> e.s AND r.confirmed_at IS NULL
+      WHERE e.s = ANY (v_new) AND r.scan_id <> e.s
+        AND (r.confirmed_at IS NULL OR r.scan_id = ANY (p_astray))
         AND r.undone_at IS NULL AND (r.scan_id = e.ta OR r.scan_id = ANY (p_stale))
     ), took AS (
       UPDATE check_ins ci
       SET scan_id = e.s, checked_in_at = e.at, device_id = e.d, mode = e.md,
           gate_id = (SELECT id FROM ops.gates WHERE id = e.g),
-          operator_id = (SELECT id FROM ops.operators WHERE id = e.op)
-      FROM found e WHERE ci.id = e.id AND ci.confirmed_at IS NULL
+          operator_id = (SELECT id FROM ops.operators WHERE id = e.op), confirmed_at = NULL
+      FROM found e WHERE ci.id = e.id
+        AND (ci.confirmed_at IS NULL OR ci.scan_id = ANY (p_astray))
       RETURNING e.s, e.was, e.k, ci.scope_id AS sc, e.n, e.p, ci.area_id AS ar,
         e.ta IS DISTINCT FROM e.was AS stale
     ) SELECT coalesce(json_agg(took), '[]') INTO v_took FROM took;
@@ -246,9 +260,16 @@ BEGIN
   END IF;
 
   IF json_array_length(v_took) + json_array_length(v_lost) > 0 THEN
-    UPDATE ops.scan_log g SET superseded_by = t.s
+    -- Of a group some may be left: said again, it lets in those alone.
+    UPDATE ops.scan_log g
+    SET superseded_by = CASE WHEN l.people = 0 THEN t.s ELSE g.superseded_by END,
+        people = CASE WHEN l.people = 0 THEN g.people ELSE least(g.people, l.people) END
     FROM json_to_recordset(v_took) AS t(s uuid, was uuid)
-    WHERE g.scan_id = t.was AND NOT EXISTS (SELECT 1 FROM check_ins r WHERE r.scan_id = t.was);
+    CROSS JOIN LATERAL (SELECT count(*)::int AS people FROM ops.scan_log w
+      JOIN (SELECT * FROM check_ins c WHERE c.scan_id = t.was OFFSET 0) x
+        ON x.scope_id = coalesce(w.scope_id, x.scope_id)
+      WHERE w.scan_id = t.was) l
+    WHERE g.scan_id = t.was;
 
     WITH told AS (
       SELECT 'merge' AS kind, o.k, o.sc, o.w AS winner, o.s AS loser, o.ar,
@@ -299,7 +320,11 @@ BEGIN
     'merged', coalesce(cardinality(v_new), 0), 'conflicts', v_conflicts,
     'tickets', (SELECT coalesce(json_agg(DISTINCT c.k), '[]') FROM (
       SELECT k FROM json_to_recordset(v_lost) AS o(k uuid)
-      UNION ALL SELECT k FROM json_to_recordset(v_took) AS t(k uuid)) c WHERE c.k IS NOT NULL),
+      UNION ALL SELECT k FROM json_to_recordset(v_took) AS t(k uuid)
+      -- Committed before, with other places than mode D then claimed: those come to nothing.
+      UNION ALL SELECT g.ticket_id FROM json_to_recordset(p_lines) AS l(s uuid, md text, pl boolean)
+      JOIN ops.scan_log g ON g.scan_id = l.s AND g.durable = 'committed'
+      WHERE l.pl AND l.md = 'D' AND NOT l.s = ANY (v_new || v_waiting)) c WHERE c.k IS NOT NULL),
     'queued_ms', extract(epoch FROM v_locked - v_began) * 1000,
     'took_ms', extract(epoch FROM clock_timestamp() - v_locked) * 1000);
 END
@@ -404,18 +429,19 @@ BEGIN
 END
 $$;
 
--- ops.merge_rivals_v1: scans that hold a pass of these entries in the record and were never
--- confirmed. The merge looks for them in the journals before it takes their rows over.
+-- ops.merge_rivals_v1: other scans that hold a pass of these entries in the record, and whether
+-- that is confirmed. The merge looks for them in the journals before it takes their rows over.
 CREATE OR REPLACE FUNCTION ops.merge_rivals_v1(p_event uuid, p_opens json)
-RETURNS SETOF uuid LANGUAGE plpgsql STABLE
+RETURNS TABLE (rival uuid, confirmed boolean) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 BEGIN
-  RETURN QUERY SELECT DISTINCT ci.scan_id
+  RETURN QUERY SELECT ci.scan_id, bool_or(ci.confirmed_at IS NOT NULL)
   FROM json_to_recordset(p_opens) AS o(s uuid, k uuid, sc int, n int, p int)
   JOIN ops.scopes s ON s.no = o.sc AND s.event_id = p_event
   CROSS JOIN LATERAL (SELECT * FROM check_ins x WHERE x.ticket_id = o.k OFFSET 0) ci
   WHERE ci.scope_id = s.id AND ci.person_no = o.n AND ci.pass_no = o.p
-    AND ci.scan_id <> o.s AND ci.confirmed_at IS NULL AND ci.undone_at IS NULL;
+    AND ci.scan_id <> o.s AND ci.undone_at IS NULL
+  GROUP BY ci.scan_id;
 END
 $$;

@@ -81,6 +81,7 @@ class Told:
         name = type(command).__name__
         if isinstance(command, commands.Journal):
             self.written += [(line.state, command.synced) for line in command.lines]
+            self.written += [(state, command.synced) for _, state in command.marks]
         if replies.get(name):
             return replies[name].pop(0)
         if isinstance(command, commands.Claim):
@@ -101,11 +102,15 @@ def test_a_green_of_mode_d_never_asks_postgresql() -> None:
         "Journal",
         "Claim",
         "Look",
+        "Journal",
         "Answer",
         "Finish",
     ]
     assert told.said() == "admitted ok journal"
-    assert told.written == [("pending", True)], "on the disk before the places"
+    assert told.written == [
+        ("pending", True),
+        ("answered", False),
+    ], "on the disk before the places, and known to be answered before it is"
 
 
 def test_postgresql_goes_away_under_a_batch() -> None:
@@ -153,7 +158,8 @@ def test_a_lost_place_is_decided_again_and_its_line_cancelled() -> None:
         Claim=[ClaimReply([-1]), ClaimReply([None])],
     )
     assert told.said() == "admitted ok journal"
-    assert [state for state, _ in told.written] == ["pending", "cancelled", "pending"]
+    states = [state for state, _ in told.written]
+    assert states == ["pending", "cancelled", "pending", "answered"]
 
 
 def test_no_room_left() -> None:
@@ -189,15 +195,19 @@ def test_a_claim_that_was_not_answered_is_repeated_once_and_cancelled() -> None:
     assert [state for state, _ in told.written] == ["pending", "cancelled"]
 
 
+@pytest.mark.parametrize("state", ["answered", "shown"])
 @pytest.mark.parametrize("owner", ["own", "live", "dead"])
-def test_the_answer_of_before_comes_from_the_journal(owner: Any) -> None:
+def test_the_answer_of_before_comes_from_the_journal(owner: Any, state: Any) -> None:
     item = item_of(FIRST)
-    mine = Found(a_line(item_of(FIRST), "answered", scan=""), owner)
+    mine = Found(a_line(item_of(FIRST), state, scan=""), owner)
     told = Told([item], ReadCache=[seen(FIRST)] * 2, Recall=[[mine]])
     assert told.said() == "admitted ok none"
     assert item.stored is not None
     assert item.stored.durable == "journal"
-    assert told.written == []
+    # What nobody is known to have seen may have been taken over: it is looked at.
+    assert ("Look" in told.steps) is (state == "answered")
+    again = state == "answered" and owner != "own"
+    assert told.written == [("pending", True), ("answered", False)] * again
 
 
 def with_its_places(item: Item) -> CacheFacts:

@@ -30,6 +30,8 @@ class File:
         self.lines = list(enumerate(lines))
         self.rivals, self.known = list(rivals), []
         self.known_state = "answered"
+        self.known_line: Line | None = None
+        self.confirmed = False
         self.owner: Any = "live"
         self.down = False
         self.bad: set[UUID] = set()
@@ -38,6 +40,8 @@ class File:
         self.merged: list[UUID] = []
         self.shown: list[UUID] = []
         self.stale: list[UUID] = []
+        self.weighed: list[UUID] = []
+        self.astray: list[UUID] = []
         self.rejected: list[UUID] = []
         self.settled: list[UUID] = []
         self.queued_ms = self.took_ms = 0.0
@@ -58,9 +62,9 @@ class File:
                 found = found[: command.limit]
                 return [one for _, one in found], found[-1][0] if found else command.seq
             case merge.Rivals():
-                return self.rivals
+                return [(scan_id, self.confirmed) for scan_id in self.rivals]
             case merge.Lines():
-                known = line(self.known_state)
+                known = self.known_line or line(self.known_state)
                 return [
                     Found(msgspec.structs.replace(known, scan_id=scan_id), self.owner)
                     for scan_id in self.known
@@ -78,6 +82,8 @@ class File:
                 self.merged += ids
                 self.shown += command.shown
                 self.stale += command.stale
+                self.weighed += command.weighed
+                self.astray += command.astray
                 return Merged(len(ids), 0, [], waiting, self.queued_ms, self.took_ms)
             case merge.Reject():
                 self.rejected.append(command.line.scan_id)
@@ -95,13 +101,14 @@ def test_what_was_answered_is_merged_and_what_is_pending_waits() -> None:
     assert (state.complete, state.pending) == (True, {pending.scan_id: TICKET})
 
 
-def test_a_dead_owners_pending_lines_count() -> None:
-    pending = line("pending")
-    file = File(pending)
-    file.run("live")
-    assert file.merged == []
-    file.run("dead")
-    assert file.merged == [pending.scan_id]
+def test_a_dead_owners_pending_entry_was_told_to_nobody() -> None:
+    """Of mode D it would be answered; its claim is taken back. An exit counts."""
+    entry, exit_ = line("pending"), line("pending", places=((1, 1, 1, OUT),))
+    file = File(entry, exit_)
+    assert not file.run("live").over
+    assert (file.merged, file.settled) == ([], [])
+    assert file.run("dead").over
+    assert (file.merged, file.settled) == ([exit_.scan_id], [TICKET])
 
 
 def test_a_cancelled_line_is_no_admission_but_its_ticket_is_settled() -> None:
@@ -159,17 +166,50 @@ def test_an_exit_waits_for_its_entry_but_not_for_ever() -> None:
     assert file.merged == [exit_.scan_id]
 
 
-def test_who_was_shown_green_is_not_held_back_by_who_may_have_been() -> None:
+@pytest.mark.parametrize(
+    ("mine", "rival", "holds"),
+    [
+        # It looked after it had written, and found nobody: the commit came later.
+        ("D answered", "N answered", False),
+        ("D shown", "D2 answered", False),
+        ("D answered", "N shown", True),
+        ("D answered", "D answered", True),
+        ("N answered", "D answered", True),
+        ("N answered", "D2 answered", True),
+        ("D answered", "D cancelled", False),
+        ("D answered", "D pending", False),
+    ],
+)
+@pytest.mark.parametrize("owner", ["dead", "live"])
+def test_whose_green_was_seen(mine: str, rival: str, holds: bool, owner: str) -> None:
+    mode, state = mine.split()
+    file, other = File(line(state, mode=mode), rivals=[uuid7()]), file_rival(rival)
+    file.known, file.owner, file.known_line = file.rivals, owner, other
+    file.run("dead")
+    if other.state == "pending" and owner == "live":
+        assert file.merged == [], "it is green or not in a moment"
+    else:
+        assert file.stale == ([] if holds else file.rivals)
+    assert file.astray == []
+
+
+def file_rival(said: str, **more: Any) -> Line:
+    mode, state = said.split()
+    return line(state, mode=mode, **more)
+
+
+def test_a_row_of_who_was_let_in_elsewhere_is_free() -> None:
+    """Its commit was heard of by nobody, and confirmed for the other green."""
     rival = uuid7()
-    for state, owner, stale in (
-        ("shown", "dead", [rival]),
-        ("answered", "dead", []),
-        ("shown", "live", []),
+    for places, astray in (
+        (((1, 2, 1, IN),), [rival]),
+        (((1, 1, 1, IN),), []),
+        (((1, 1, 1, OUT),), []),
     ):
-        file = File(line(state), rivals=[rival])
-        file.known, file.known_state, file.owner = [rival], "answered", owner
+        file = File(line(), rivals=[rival])
+        file.known, file.known_line = [rival], file_rival("D shown", places=places)
         file.run()
-        assert file.stale == stale
+        assert (file.weighed, file.astray) == ([rival], astray)
 
 
 def test_one_bad_line_stops_no_other() -> None:
