@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from ops.admission.scan import ScanRequest
+from ops.cache import keys
+from ops.cache.entry import unpack_visit
+from ops.db.engine import Database
 from ops.ids import uuid7
 from tests.house import House
 
@@ -48,3 +51,42 @@ async def written(*houses: House) -> None:
         if desk._telling is not None:
             await asyncio.wait([desk._telling])
         await house.journal.recall([])  # it waits its turn behind what is written now
+
+
+async def provisional(house: House) -> int:
+    packed = await house.cache.redis.hvals(keys.visits(house.event.id))
+    return sum(unpack_visit(one).provisional for one in packed)
+
+
+async def conflicts(database: Database) -> list[tuple[str, UUID, UUID, int]]:
+    rows = await database.pool.fetch("SELECT * FROM ops.conflicts ORDER BY created_at")
+    return [
+        (r["kind"], r["winner_scan_id"], r["loser_scan_id"], r["people"]) for r in rows
+    ]
+
+
+async def by_hand(house: House, database: Database, *, confirmed: bool) -> UUID:
+    """A row of another scan for T-1, as a process that is gone left it."""
+    scan_id = uuid7()
+    await database.pool.execute(
+        "WITH row AS (INSERT INTO check_ins (event_id, ticket_id, scope_id, area_id,"
+        " scan_id, pass_no, confirmed_at) VALUES ($1, $2, $3, $4, $5, 1,"
+        " CASE WHEN $6 THEN now() END) RETURNING 1),"
+        " log AS (INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict,"
+        " reason) VALUES ($5, $1, '', 'admitted', 'ok') RETURNING 1)"
+        " UPDATE ops.scopes SET inside = inside + 1 FROM row, log WHERE id = $3",
+        house.event.id,
+        house.event.tickets["T-1"],
+        house.event.venue_scope,
+        house.event.venue,
+        scan_id,
+        confirmed,
+    )
+    return scan_id
+
+
+async def unshown(house: House) -> None:
+    """Let the cache forget that the green was shown."""
+    key = keys.visits(house.event.id)
+    for field, packed in (await house.cache.redis.hgetall(key)).items():
+        await house.cache.redis.hset(key, field, packed[:3] + b"\0" + packed[4:])

@@ -56,6 +56,8 @@ class Merger:
         self._numbers: dict[UUID, int] = {}
         self._machine: UUID | None = None
         self._settle: dict[UUID, set[UUID]] = {}
+        self._warm: set[UUID] = set()
+        """Events that are not over and have, or had, a cache to be told."""
         self._stalled = True
         self._unread: set[str] = set()
         self._turn = asyncio.Lock()
@@ -146,7 +148,8 @@ class Merger:
         file says so, if this process ends before it is settled.
         """
         state = self._files.get(path.name)
-        return state is None or not state.over or any(self._settle.values())
+        unsettled = any(self._settle.get(event_id) for event_id in self._warm)
+        return state is None or not state.over or unsettled
 
     def forget(self, path: Path) -> None:
         """A file that was removed."""
@@ -342,6 +345,9 @@ class Merger:
                 statements.ACTIVE_EVENTS, timeout=CALL_TIMEOUT_S
             )
             events = [row["id"] for row in rows]
+            found = await self._modes(events)
+            self._warm = self._warm & set(events) | found.keys()
+            return found
         found = {}
         for event_id in events:
             try:

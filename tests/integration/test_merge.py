@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from ops.admission import journals, merge
+from ops.admission import journals
 from ops.cache import keys
 from ops.cache.client import Cache
-from ops.cache.entry import unpack_visit
 from ops.clock import Clock
 from ops.crm_sync.drain import Drain
 from ops.crm_sync.journals import Sweeper
@@ -23,7 +21,17 @@ from ops.crm_sync.modes import Modes
 from ops.db.engine import POOL_SIZE_MAX, Database
 from ops.ids import uuid7
 from tests.house import House
-from tests.journal_kit import give_back, said, scan, take_away, written
+from tests.journal_kit import (
+    by_hand,
+    conflicts,
+    give_back,
+    provisional,
+    said,
+    scan,
+    take_away,
+    unshown,
+    written,
+)
 
 NewHouse = Callable[..., Awaitable[House]]
 
@@ -64,18 +72,6 @@ async def merger(
     merger = Merger(database, cache, tmp_path)
     yield merger
     merger.stop()
-
-
-async def provisional(house: House) -> int:
-    packed = await house.cache.redis.hvals(keys.visits(house.event.id))
-    return sum(unpack_visit(one).provisional for one in packed)
-
-
-async def conflicts(database: Database) -> list[tuple[str, UUID, UUID, int]]:
-    rows = await database.pool.fetch("SELECT * FROM ops.conflicts ORDER BY created_at")
-    return [
-        (r["kind"], r["winner_scan_id"], r["loser_scan_id"], r["people"]) for r in rows
-    ]
 
 
 async def test_an_evening_in_mode_d_comes_into_the_record(
@@ -251,126 +247,6 @@ async def test_a_row_that_nobody_can_have_seen_is_taken_over(
     assert [row["scan_id"] for row in rows] == [mine]
 
 
-@pytest.mark.parametrize("state", ["shown", "answered"])
-async def test_a_row_whose_green_was_shown_is_not(
-    house: NewHouse, merger: Merger, database: Database, state: Any
-) -> None:
-    """A commit's line says `answered` before its process has looked for ours."""
-    one, two = await house(), await house()
-    take_away(one)
-    mine = (await scan(one, "T-1")).ask.scan.id
-    other = await by_hand(one, database, confirmed=False)
-    (line,) = journals.read(one.journal.path)
-    await two.journal.append(
-        [msgspec.structs.replace(line, scan_id=other, state=state, mode="N")]
-    )
-    await written(one)
-    await merger.turn()
-    lost = [("merge", other, mine, 1)]
-    took = [("superseded", mine, other, 0)]
-    assert await conflicts(database) == (lost if state == "shown" else took)
-
-
-@pytest.mark.parametrize("weighed", [False, True])
-async def test_a_row_that_comes_after_the_look_is_looked_for(
-    house: NewHouse, merger: Merger, database: Database, weighed: bool
-) -> None:
-    """Simulated evening 21937: a late commit between the two calls of the merge.
-
-    Weighed: the control; taken for known, it costs a green that was shown its row.
-    """
-    one = await house()
-    take_away(one)
-    mine = (await scan(one, "T-1")).ask.scan.id
-    await written(one)
-    execute, late = merger._execute, []
-
-    async def between(path: Path, command: Any) -> Any:
-        if isinstance(command, merge.Merge) and not late:
-            late.append(await by_hand(one, database, confirmed=False))
-            if weighed:
-                command = msgspec.structs.replace(command, weighed=late)
-        return await execute(path, command)
-
-    merger._execute = between  # type: ignore[method-assign]
-    await merger.turn()
-    await merger.turn()
-    took, lost = ("superseded", mine, late[0], 0), ("merge", late[0], mine, 1)
-    assert await conflicts(database) == [lost if weighed else took]
-
-
-@pytest.mark.parametrize("person", [2, 1])
-async def test_a_row_confirmed_for_a_green_elsewhere_is_free(
-    house: NewHouse, merger: Merger, database: Database, person: int
-) -> None:
-    """Simulated evening 22079: an unheard commit, and the same scan in by mode D.
-
-    Of one person both mean the same place, and the row stays.
-    """
-    one, two = await house(), await house()
-    take_away(one)
-    mine = (await scan(one, "T-1")).ask.scan.id
-    other = await by_hand(one, database, confirmed=True)
-    (line,) = journals.read(one.journal.path)
-    ((scope, _, pass_no, what),) = line.places
-    places = ((scope, person, pass_no, what),)
-    await two.journal.append(
-        [msgspec.structs.replace(line, scan_id=other, places=places, state="shown")]
-    )
-    await written(one)
-    await merger.turn()
-    took, lost = ("superseded", mine, other, 0), ("merge", other, mine, 1)
-    assert (await conflicts(database))[:1] == [took if person == 2 else lost]
-
-
-async def by_hand(house: House, database: Database, *, confirmed: bool) -> UUID:
-    """A row of another scan for T-1, as a process that is gone left it."""
-    scan_id = uuid7()
-    await database.pool.execute(
-        "WITH row AS (INSERT INTO check_ins (event_id, ticket_id, scope_id, area_id,"
-        " scan_id, pass_no, confirmed_at) VALUES ($1, $2, $3, $4, $5, 1,"
-        " CASE WHEN $6 THEN now() END) RETURNING 1),"
-        " log AS (INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict,"
-        " reason) VALUES ($5, $1, '', 'admitted', 'ok') RETURNING 1)"
-        " UPDATE ops.scopes SET inside = inside + 1 FROM row, log WHERE id = $3",
-        house.event.id,
-        house.event.tickets["T-1"],
-        house.event.venue_scope,
-        house.event.venue,
-        scan_id,
-        confirmed,
-    )
-    return scan_id
-
-
-async def test_a_claim_that_was_never_answered_is_free_again(
-    house: NewHouse, merger: Merger, database: Database, tmp_path: Path
-) -> None:
-    """Its process died between claim and answer: no row, and the guest gets in."""
-    one, two = await house(), await house()
-    take_away(one)
-    claimed = await scan(one, "T-1")
-    (line,) = journals.read(one.journal.path)
-    assert line.state != "pending", "known to be answered before it is"
-    await written(one)
-    await one.journal.append([msgspec.structs.replace(line, state="pending")])
-    await unshown(one)
-    await merger.turn()
-    await one.stop()
-    sweeper = Sweeper(database, tmp_path, merger.forget, merger.owes)
-    assert await sweeper.sweep() == 0, "not read to its end"
-    await merger.turn()
-    assert await sweeper.sweep() == 0, "only the file knows of the claim"
-    assert await provisional(two) == 1
-    await Modes(database, two.cache, two.drain, steady_s=0.0).turn()
-    assert said(await scan(two, "T-1", claimed.ask.scan.id)) == "unavailable"
-    await merger.turn()
-    assert (await provisional(two), await conflicts(database)) == (0, [])
-    assert await sweeper.sweep() == 1
-    again = await scan(two, "T-1", claimed.ask.scan.id)
-    assert (said(again), again.durable) == ("admitted ok", "committed")
-
-
 async def test_a_line_that_the_database_refuses_stops_no_other(
     house: NewHouse, merger: Merger, database: Database
 ) -> None:
@@ -474,13 +350,6 @@ async def test_taken_over_in_mode_d(
     assert await database.pool.fetchval("SELECT scan_id FROM check_ins") == (
         taken.ask.scan.id
     )
-
-
-async def unshown(house: House) -> None:
-    """Let the cache forget that the green was shown."""
-    key = keys.visits(house.event.id)
-    for field, packed in (await house.cache.redis.hgetall(key)).items():
-        await house.cache.redis.hset(key, field, packed[:3] + b"\0" + packed[4:])
 
 
 async def test_the_way_back_waits_for_no_other_duty(

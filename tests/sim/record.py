@@ -30,7 +30,8 @@ class Record(Commits):
         sure: dict[UUID, bool] = {}
         for one in msgspec.json.decode(opens):
             for row in self.at(self._place(one)):
-                if row.p == one["p"] and row.scan != UUID(one["s"]):
+                mine = row.scan == UUID(one["s"])
+                if row.p == self.line_pass(row) == one["p"] and not mine:
                     sure[row.scan] = sure.get(row.scan, False) or row.confirmed
         return sorted(sure.items())
 
@@ -96,7 +97,7 @@ class Record(Commits):
     def _unweighed(self, scan: UUID, line: Line, command: merge.Merge) -> bool:
         """Whether a row came to its place after the look, or was confirmed since."""
         return any(
-            row.p == one["p"]
+            row.p == self.line_pass(row) == one["p"]
             and row.scan != scan
             and (
                 row.scan not in command.weighed
@@ -178,7 +179,8 @@ class Record(Commits):
             for row in self.at(self._place(one)):
                 taken = str(row.scan) == one["ta"] or row.scan in stale
                 fixed = row.confirmed and row.scan not in astray
-                if row.p != one["p"] or row.scan == scan or fixed or not taken:
+                there = row.p == self.line_pass(row) == one["p"]
+                if not there or row.scan == scan or fixed or not taken:
                     continue
                 took.append((row.place, row.scan))
                 if str(row.scan) == one["ta"]:

@@ -87,11 +87,11 @@ BEGIN
   CROSS JOIN LATERAL (SELECT * FROM check_ins x WHERE x.ticket_id = o.k OFFSET 0) r
   WHERE o.s = ANY (v_new) AND r.scope_id = s.id AND r.person_no = o.n
     AND (r.pass_no = o.p AND r.scan_id <> o.s AND r.undone_at IS NULL
-        AND NOT r.scan_id = ANY (p_weighed)
-      -- Confirmed since: whose green that was is looked for again.
-      OR r.pass_no = o.p AND r.scan_id <> o.s AND r.undone_at IS NULL
-        AND r.confirmed_at IS NOT NULL AND r.scan_id = ANY (p_stale)
-        AND NOT r.scan_id = ANY (p_astray)
+        AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) = o.p
+        AND (NOT r.scan_id = ANY (p_weighed)
+          -- Confirmed since: whose green that was is looked for again.
+          OR r.confirmed_at IS NOT NULL AND r.scan_id = ANY (p_stale)
+            AND NOT r.scan_id = ANY (p_astray))
       OR o.s = ANY (p_hasty) IS FALSE AND r.scan_id = o.s AND r.pass_no <> o.p
       OR o.s = ANY (p_hasty) IS FALSE AND r.checked_out_at IS NULL AND r.undone_at IS NULL AND r.scan_id <> o.s
         AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) < o.p
@@ -160,6 +160,7 @@ BEGIN
         AND x.scope_id = s.id AND x.person_no = e.n AND x.pass_no = e.p OFFSET 0) r
       WHERE e.s = ANY (v_new) AND r.scan_id <> e.s
         AND (r.confirmed_at IS NULL OR r.scan_id = ANY (p_astray))
+        AND ops.line_pass_v1(r.scan_id, r.scope_id, r.pass_no) = e.p
         AND r.undone_at IS NULL AND (r.scan_id = e.ta OR r.scan_id = ANY (p_stale))
     ), took AS (
       UPDATE check_ins ci
@@ -431,6 +432,7 @@ $$;
 
 -- ops.merge_rivals_v1: other scans that hold a pass of these entries in the record, and whether
 -- that is confirmed. The merge looks for them in the journals before it takes their rows over.
+-- Not those that a merge has placed on a later pass than their own line means.
 CREATE OR REPLACE FUNCTION ops.merge_rivals_v1(p_event uuid, p_opens json)
 RETURNS TABLE (rival uuid, confirmed boolean) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -442,6 +444,7 @@ BEGIN
   CROSS JOIN LATERAL (SELECT * FROM check_ins x WHERE x.ticket_id = o.k OFFSET 0) ci
   WHERE ci.scope_id = s.id AND ci.person_no = o.n AND ci.pass_no = o.p
     AND ci.scan_id <> o.s AND ci.undone_at IS NULL
+    AND ops.line_pass_v1(ci.scan_id, ci.scope_id, ci.pass_no) = o.p
   GROUP BY ci.scan_id;
 END
 $$;

@@ -22,6 +22,7 @@ CASES = {case["name"]: case for case in TABLE["cases"]}
 FIRST = CASES["a first entry"]
 REFUNDED = CASES["a ticket that is refunded"]
 GONE = Down("database", lasting=True)
+SAVED = commands.CommitReply([], [], [], {})
 
 
 def item_of(case: dict[str, Any], index: int = 0) -> Item:
@@ -245,8 +246,8 @@ def test_a_line_without_its_places_is_decided_anew(owner: Any) -> None:
     assert told.said() == "admitted ok journal"
 
 
-def test_without_postgresqls_merge_nobody_knows_of_a_dead_process() -> None:
-    """Mode D2: its line may have been answered, and the record has not heard of it."""
+def test_a_claim_of_a_dead_process_is_nothing_to_postgresql() -> None:
+    """Mode D2: it was told to nobody, or its line would say so."""
     mine = Found(a_line(item_of(FIRST), "pending", scan=""), "dead")
     facts = DatabaseFacts(1, [facts_of(FIRST, plan_of(FIRST))])
     told = Told(
@@ -254,8 +255,94 @@ def test_without_postgresqls_merge_nobody_knows_of_a_dead_process() -> None:
         ReadCache=[Down("cache")],
         ReadDatabase=[facts],
         Recall=[[mine]],
+        Commit=[SAVED],
+    )
+    assert told.said() == "admitted ok committed"
+
+
+def test_a_green_that_is_not_known_to_be_answered_is_not_said() -> None:
+    """After a kill its line would say that nobody was told."""
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST)] * 2,
+        Journal=[None, Down("journal")],
     )
     assert told.said() == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("pending", "unavailable"), ("answered", "hold unconfirmed none")],
+)
+def test_a_green_of_before_waits_for_who_is_being_decided(
+    state: Any, said: str
+) -> None:
+    """Who is being decided finds it, and is held; the device asks again in a moment."""
+    mine = Found(a_line(item_of(FIRST), "answered", scan=""), "dead")
+    other = Found(a_line(item_of(FIRST), state), "live")
+    told = Told(
+        [item_of(FIRST)], ReadCache=[seen(FIRST)] * 2, Recall=[[mine]], Look=[[other]]
+    )
+    assert told.said() == said
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [("live", "hold unconfirmed none"), ("dead", "admitted ok journal")],
+)
+def test_nobody_takes_over_from_whom_is_being_told_again(owner: Any, said: str) -> None:
+    other = a_line(item_of(FIRST), "pending")
+    item = item_of(FIRST)
+    scan = msgspec.structs.replace(item.ask.scan, take_over=other.scan_id)
+    item.ask = msgspec.structs.replace(item.ask, scan=scan)
+    told = Told([item], ReadCache=[seen(FIRST)] * 2, Look=[[Found(other, owner)]])
+    assert told.said() == said
+
+
+def test_a_groups_own_places_come_first() -> None:
+    """Its files were swept: the free places of the ticket are not for the same scan."""
+    cache = with_its_places(item_of(FIRST))
+    (facts,) = cache.facts
+    assert facts.ticket is not None
+    facts.ticket = msgspec.structs.replace(facts.ticket, admits=2)
+    told = Told([item_of(FIRST)], ReadCache=[cache] * 2)
+    assert told.said() == "admitted ok journal"
+    decision = told.batch.items[0].decision
+    assert decision is not None
+    assert {one.person_no for one in decision.opens} == {1}
+
+
+def test_who_has_left_is_not_let_in_by_the_same_scan() -> None:
+    cache = with_its_places(item_of(FIRST))
+    (facts,) = cache.facts
+    facts.visits = {
+        place: msgspec.structs.replace(visit, phase=Phase.CLOSED)
+        for place, visit in facts.visits.items()
+    }
+    assert Told([item_of(FIRST)], ReadCache=[cache] * 2).said() == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"), [("N", "unavailable"), ("D", "exited ok journal")]
+)
+def test_an_exit_of_a_pass_that_a_commit_has_followed(mode: Any, said: str) -> None:
+    """The cache was not told of the commit; of mode D it knows all."""
+    away = CASES["a refunded ticket may leave"]
+    facts = facts_of(away, plan_of(away))
+    ((scope_no, person), visit), *_ = facts.visits.items()
+    line = a_line(item_of(FIRST), "shown")
+    line = msgspec.structs.replace(
+        line,
+        ticket_id=facts.ticket_id,
+        mode=mode,
+        places=((scope_no, person, visit.pass_no + 1, lines.IN),),
+    )
+    told = Told(
+        [item_of(away)], ReadCache=[seen(away)] * 2, Look=[[Found(line, "live")]]
+    )
+    assert told.said() == said
+    states = [state for state, _ in told.written]
+    assert states == ["pending", "cancelled" if mode == "N" else "answered"]
 
 
 def test_an_amber_that_cannot_be_written_is_not_said() -> None:
@@ -325,6 +412,18 @@ def test_a_finish_that_was_refused_looks_before_it_answers() -> None:
         )
         assert told.said().startswith(said)
         assert "Look" in told.steps
+
+
+@pytest.mark.parametrize("fails", ["Look", "Journal"])
+def test_without_line_or_look_there_is_no_green(fails: str) -> None:
+    """The mode moved: whoever looks must find us, and we must have looked."""
+    replies: dict[str, list[Any]] = {
+        "ReadCache": [seen(FIRST, mode="N")],
+        "Commit": [SAVED],
+        "Finish": ["moved"],
+        fails: [Down("journal")],
+    }
+    assert Told([item_of(FIRST)], **replies).said() == "unavailable"
 
 
 def test_rounds_end() -> None:
