@@ -94,15 +94,16 @@ class Degraded(Deciding):
             self._line(item, "pending" if item.writing else "answered")
             for item in fresh
         ]
-        lines += [
-            self._rewritten(item) for item in again if item.index not in self.standing
-        ]
-        for item in writing + again:
+        said = [item for item in again if item.index not in self.standing]
+        lines += [self._rewritten(item) for item in said]
+        for item in writing + said:
             # Nobody was told that he is in; but who was leaving has left.
             leaves = item.stored is None and not (item.decision and item.decision.opens)
             item.left = "answered" if leaves else "cancelled"
         if lines:
-            (reply,) = yield [Journal(lines, synced=True)]
+            # Other processes see a line without the disk. What is answered waits for
+            # it: with the mark below, which brings these lines along.
+            (reply,) = yield [Journal(lines, synced=not (writing or said))]
             if isinstance(reply, Down):
                 for item in fresh + again:
                     item.error, item.stored = "unavailable", None
@@ -113,16 +114,12 @@ class Degraded(Deciding):
             yield from self._claim(writing, taken, corrections)
         if taken or again:
             yield from self._find_others(taken, again, corrections)
-        green = [
-            item.ask.scan.id
-            for item in taken + again
-            if item.green and item.index not in self.standing
-        ]
+        green = [item.ask.scan.id for item in taken + said if item.green]
         if corrections or green:
             marks: list[tuple[UUID, State]] = [
                 (scan_id, "answered") for scan_id in green
             ]
-            (reply,) = yield [Journal(corrections, synced=False, marks=marks)]
+            (reply,) = yield [Journal(corrections, synced=True, marks=marks)]
             scans = {line.scan_id for line in corrections}
             if isinstance(reply, Down):
                 self._not_written(items, scans | set(green))

@@ -43,13 +43,13 @@ CREATE INDEX line_ticket ON line (ticket_id);
 """
 _INSERT = "INSERT OR REPLACE INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MARK = (
-    "UPDATE line SET seq = ?, state = ? WHERE scan_id = ? AND (state = 'pending'"
-    " OR state = 'answered' AND ? = 'shown')"
+    "UPDATE line SET seq = ?, state = ? WHERE scan_id = ?"
+    " AND state IN ('pending', 'answered') AND state <> ?"
 )
 _encode = msgspec.msgpack.Encoder().encode
 
 Mark = tuple[UUID, State]
-"""A pending line was answered, shown or cancelled, or an answered one shown."""
+"""What became of a line: answered, shown, or cancelled, which nobody was told of."""
 
 Result = TypeVar("Result")
 _logger = log.get(__name__)

@@ -24,9 +24,10 @@ class FileModel:
         for scan_id, state in marks:
             self._seq += 1
             known = self.lines.get(scan_id)
-            if known is not None and (
-                known[1].state == "pending"
-                or (known[1].state, state) == ("answered", "shown")
+            if (
+                known is not None
+                and known[1].state in ("pending", "answered")
+                and known[1].state != state
             ):
                 changed = msgspec.structs.replace(known[1], state=state)
                 self.lines[scan_id] = self._seq, changed

@@ -101,7 +101,7 @@ class Process:
         if not self.hall.record.guards.answered:
             answered = ()
         marks, self.marks = [*self.marks, *answered], []
-        if synced and not self.hall.record.guards.journal:
+        if self.mode == "D" and not self.hall.record.guards.journal:
             self.buffer += lines
             lines = []
         self.file.append(lines, marks)
