@@ -290,7 +290,7 @@ class Reconciler:
             ids = [
                 line.scan_id
                 for line in lines
-                if line.event_id == event_id and line.state != "cancelled"
+                if line.event_id == event_id and not line.void
             ]
             logged = await self._database.pool.fetch(statements.LOGGED, ids)
             missing = len(set(ids)) - len(logged)
