@@ -213,10 +213,24 @@ class Merging:
                 if not done:
                     return
             if seq == self.seq or len(lines) < LINES_PER_READ:
+                if self.pending:
+                    yield from self._written_over()
                 self.seq, self.complete = max(seq, self.seq), not self.deferred
                 self.over = self.complete and owner == "dead"
                 return
             self.seq = seq
+
+    def _written_over(self) -> Steps:
+        """Let go of pending lines that a commit of their scan went over.
+
+        Of a living owner lines of mode D alone are read, so nothing else says so.
+        """
+        found: list[Found] = yield Lines(list(self.pending))
+        waits = {one.line.scan_id for one in found if one.line.mode == "D"}
+        for line in (one.line for one in found):
+            if line.scan_id in self.pending.keys() - waits and line.ticket_id:
+                del self.pending[line.scan_id]
+                yield Settle(line.event_id, [line.ticket_id])
 
     def _all(self, lines: list[Line], owner: Owner) -> Steps:
         for event_id in dict.fromkeys(line.event_id for line in lines):

@@ -111,6 +111,18 @@ def test_a_dead_owners_pending_entry_was_told_to_nobody() -> None:
     assert (file.merged, file.settled) == ([exit_.scan_id], [TICKET])
 
 
+@pytest.mark.parametrize("mode", ["D2", "D"])
+def test_a_pending_line_that_a_commit_went_over_is_let_go(mode: str) -> None:
+    """Simulated evening 34019: its claim stayed in the cache, and was waited for."""
+    pending = line("pending")
+    file = File(pending)
+    file.known, file.known_line = [pending.scan_id], line("shown", mode=mode)
+    state = file.run()
+    assert (list(state.pending), file.settled) == (
+        ([], [TICKET]) if mode == "D2" else ([pending.scan_id], [])
+    )
+
+
 def test_a_cancelled_line_is_no_admission_but_its_ticket_is_settled() -> None:
     file = File(line("cancelled"))
     file.run("dead")
