@@ -86,18 +86,16 @@ async def for_ever(
     cancellation or swallows it, as redis-py does.
 
     Args:
-        pause_s: between two steps, and before the first; at least `REST_S` after one
-            that failed.
+        pause_s: between two steps; at least `REST_S` after one that failed.
         expected: see `safely`.
     """
     task = asyncio.current_task()
     assert task is not None
-    wait_s = pause_s
-    while not task.cancelling():
-        await asyncio.sleep(wait_s)
+    while True:
         got_through = await safely(step, name, expected)
-        wait_s = pause_s if got_through else max(pause_s, REST_S)
-    raise asyncio.CancelledError
+        if task.cancelling():
+            raise asyncio.CancelledError
+        await asyncio.sleep(pause_s if got_through else max(pause_s, REST_S))
 
 
 @contextmanager
