@@ -15,6 +15,7 @@ from tests.e2e.test_doors import doors
 pytestmark = pytest.mark.browser
 
 PAGES = ("doors", "watch", "announcements", "emergency", "plan")
+LONG = "Rencontre internationale des métiers de la scène, troisième édition"
 LIVE, OLD = ".doors-top .chip.good", ".stale-banner"
 
 
@@ -74,11 +75,15 @@ async def test_a_page_waits_for_a_server_that_comes_late(
 async def test_nothing_sticks_out_of_a_phone_in_french(
     house: House, open_page: OpenPage, shots: Path
 ) -> None:
+    await house.database.pool.execute(
+        "UPDATE events SET title = $2 WHERE id = $1", house.event.id, LONG
+    )
     page = await doors(open_page, house, size=(390, 844))
     await page.get_by_role("button", name="Français").click()
     for name in (*PAGES, "control"):
         await page.goto(address(house, name))
         await expect(page.locator(f"{LIVE}, [data-state=fresh]").first).to_be_visible()
+        await expect(page.locator("h1")).to_contain_text(LONG)
         await page.screenshot(path=shots / f"{name}-390-fr.png", full_page=True)
         wide = await page.evaluate(
             "document.documentElement.scrollWidth"
