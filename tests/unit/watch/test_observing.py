@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from ops.ids import uuid7
 from ops.watch import observing
 from ops.watch.evaluate import Observation
 from ops.watch.rules import RULES, standard
+from ops.watch.staffing import Planned, SignedOn, staffing
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 GATE, OTHER = uuid7(), uuid7()
@@ -114,6 +116,11 @@ def test_a_table_is_one_party_whoever_of_it_comes() -> None:
 
     [party] = observing.arrivals([guest(2), guest(1)])
     assert (party.value, party.args["table"]) == (3, 7)
+    assert "host_id" not in party.args
+    # Who looks after the account of any of them is the host of all.
+    looks_after = uuid7()
+    [party] = observing.arrivals([guest(2), {**guest(1), "owner_id": looks_after}])
+    assert (party.value, party.args["host_id"]) == (3, str(looks_after))
     assert observing.places([], 5) == []
 
 
@@ -128,3 +135,27 @@ def test_no_limit_no_share() -> None:
     assert observing.places([area], 5) == []
     venue = {**area, "kind": "venue"}
     assert {one.value for one in observing.places([venue], 5)} == {80.0}
+
+
+@pytest.mark.parametrize(
+    ("on", "missing"),
+    [
+        ([], 1),
+        ([("Zoë", GATE)], 0),
+        ([("Dana", GATE)], 0),  # stands in: the gate is not short
+        ([("Zoë", uuid7())], 1),  # somewhere else
+    ],
+)
+def test_a_shift_is_missing_where_nobody_stands(
+    on: list[tuple[str, UUID]], missing: int
+) -> None:
+    who = {"Zoë": uuid7(), "Dana": uuid7()}
+    began, ends = NOW - timedelta(minutes=7), NOW + timedelta(hours=1)
+    found = staffing(
+        [(GATE, "North")],
+        [Planned(uuid7(), who["Zoë"], "Zoë", GATE, began, ends)],
+        [SignedOn(who[name], name, "Phone 7", gate) for name, gate in on],
+        NOW,
+    )
+    seen = observing.shifts(found, NOW)
+    assert [(one.rule, one.value) for one in seen] == [("shift_missing", 7)] * missing
