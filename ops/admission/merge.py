@@ -28,8 +28,8 @@ QUEUED_MS = 1.0
 """Who had to wait so long for the record shares it with a door that is at work."""
 LINES_PER_READ = 1024
 TURNS_MAX = 20
-"""Turns without any progress that an exit waits for its entry, or an entry for the exit
-before it; then what it says is kept without the other."""
+"""Turns without any progress that an entry waits for the exit before it, and half of
+those that an exit waits for its entry; then it is kept without the other."""
 
 
 class ReadLines(msgspec.Struct, frozen=True):
@@ -318,7 +318,9 @@ class Merging:
         return [
             line.scan_id
             for line in lines
-            if self.deferred.get(line.scan_id, (line, 0))[1] >= TURNS_MAX
+            # An entry that waits no longer may be the one that an exit waits for.
+            if self.deferred.get(line.scan_id, (line, 0))[1]
+            >= (TURNS_MAX if line.taken else 2 * TURNS_MAX)
             and line.ticket_id not in self._held
         ]
 

@@ -171,11 +171,21 @@ def test_an_exit_waits_for_its_entry_but_not_for_ever() -> None:
     exit_ = line(places=((1, 1, 1, OUT),))
     file = File(exit_)
     file.wait = {exit_.scan_id}
-    for _ in range(merge.TURNS_MAX):
+    for _ in range(2 * merge.TURNS_MAX):
         assert not file.run().complete
     assert file.merged == []
     assert file.run().complete
     assert file.merged == [exit_.scan_id]
+
+
+def test_an_entry_goes_before_the_exit_that_waits_for_it() -> None:
+    """Simulated evening 90892: neither came in, and the exit gave up first."""
+    exit_, entry = line(places=((1, 1, 2, OUT),)), line(places=((1, 1, 2, IN),))
+    file = File(exit_, entry)
+    file.wait = {exit_.scan_id, entry.scan_id}
+    while not file.merged:
+        file.run()
+    assert file.merged == [entry.scan_id]
 
 
 @pytest.mark.parametrize(
