@@ -16,6 +16,7 @@ from benchmarks import (
     latency,
     live_fanout,
     live_load,
+    outage,
     people,
     report,
     rules,
@@ -42,6 +43,7 @@ ALL = (
     "sizes",
     "start",
     "cache",
+    "outage",
     "live",
     "hub",
     "crm",
@@ -84,6 +86,9 @@ async def run(plan: Plan) -> list[Figure]:
             if "cache" in plan:
                 _SAY.print("cache ..")
                 figures += await cache.cache(house, event, 3)
+            if "outage" in plan:
+                _SAY.print("outage ..")
+                figures += await outage.outage(house)
             if "hub" in plan:
                 _SAY.print("hub ..")
                 figures += await live_load.hub(house)

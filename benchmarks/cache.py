@@ -56,7 +56,16 @@ async def cache(house: House, event: BulkEvent, rounds: int) -> list[Figure]:
         await house.db.execute(_ADMIT_ALL, event.id, *places)
         await house.db.execute("VACUUM (ANALYZE) check_ins")
         figures.append(await _memory(house, event, warmer, "admitted once", 500))
-        figures.append(await _time(house, event, warmer, cache, rounds, None))
+        full = await _time(house, event, warmer, cache, rounds, None)
+        figures += [
+            full,
+            Figure(
+                f"rebuild of {event.tickets:,} tickets, all admitted once",
+                full.value,
+                "s",
+                target=Target("at most", 10.0),
+            ),
+        ]
     finally:
         await cache.stop()
         await database.stop()
