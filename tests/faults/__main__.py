@@ -39,10 +39,11 @@ async def run(options: argparse.Namespace) -> tuple[list[Result], list[Caught]]:
     began_s = time.monotonic()
 
     async def note() -> None:
-        if not (options.no_report or options.only or options.short):
+        if not (options.no_report or options.only):
             took_s = time.monotonic() - began_s
+            how = f"`make faults{' ARGS=--short' if options.short else ''}`"
             await asyncio.to_thread(
-                report.write, options.out, results, caught, options.seed, took_s
+                report.write, options.out, results, caught, options.seed, took_s, how
             )
 
     async with open_ground() as ground:
@@ -71,8 +72,8 @@ async def _play(ground: Ground, fault: Fault, options: argparse.Namespace) -> Re
         await ground.whole()
         said = f"{type(error).__name__}: {str(error)[:200]}"
         return Result(
-            fault.name, fault.group, options.seed, Findings(), 0, 0, None, True, {}, 0,
-            said,
+            fault.name, fault.group, options.seed, Findings(), 0, 0, 0, None, True, {},
+            0, said,
         )  # fmt: skip
 
 
@@ -92,6 +93,7 @@ def _line(result: Result) -> str:
         f"[{colour}]{found.acknowledged} acknowledged, {found.lost} lost, "
         f"{found.doubled + found.crowded} doubled[/], {found.amber} amber, "
         f"{found.unknown} unknown, silence {result.silence_s:.2f} s, "
+        f"late {result.late_s:.2f} s, "
         f"gap {result.gap_s:.2f} s, {result.seconds:.0f} s[{colour}]{wrong}[/]"
     )
 

@@ -35,6 +35,7 @@ PAUSE_S = 0.03
 DUPLICATES, COPIES, POISON = 0.10, 0.02, 0.01
 UPLOADS_MAX = 50
 RETRY_S = 0.1
+TICK_S = 0.02
 
 _encode = msgspec.json.Encoder().encode
 
@@ -75,6 +76,8 @@ class Crowd:
         self.greens: list[float] = []
         """When a door was told green by the server, in monotonic seconds."""
         self.silences: list[float] = []
+        self.late_s = 0.0
+        """The longest that this process was kept from its turn."""
         self._queue: deque[Guest] = deque()
         self._fresh = iter(tickets[: len(tickets) * 4 // 5])
         self._inside: list[tuple[str, UUID]] = []
@@ -101,6 +104,7 @@ class Crowd:
         """Open the doors."""
         self._tasks = [asyncio.create_task(door.work()) for door in self.doors]
         self._tasks += [asyncio.create_task(door.work_apart()) for door in self.apart]
+        self._tasks.append(asyncio.create_task(self._watch_the_clock()))
 
     async def stop(self) -> None:
         """Close the doors and upload what devices decided alone; bounded by caller."""
@@ -112,6 +116,13 @@ class Crowd:
         await self.client.aclose()
         for door in (*self.doors, *self.apart):
             door.journal.close()
+
+    async def _watch_the_clock(self) -> None:
+        """Ring 50 times a second, and note how late it came."""
+        while not self.stopped:
+            due_s = time.monotonic() + TICK_S
+            await asyncio.sleep(TICK_S)
+            self.late_s = max(self.late_s, time.monotonic() - due_s)
 
     async def _upload_apart(self) -> None:
         """Five devices come back at once: twice, out of order, into each other."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import matplotlib
@@ -24,6 +26,7 @@ _HEAD = (
     "amber",
     "unknown, and what became of it",
     "longest silence",
+    "late",
     "longest without green",
     "merged /s",
     "kept",
@@ -31,7 +34,12 @@ _HEAD = (
 
 
 def write(
-    docs: Path, results: list[Result], caught: list[Caught], seed: int, took_s: float
+    docs: Path,
+    results: list[Result],
+    caught: list[Caught],
+    seed: int,
+    took_s: float,
+    how: str,
 ) -> None:
     """Put the figures into the page and the picture beside it; also of a run that is
     not over, so that one that is stopped is not lost."""
@@ -41,8 +49,11 @@ def write(
     _, _, after = rest.partition(END)
     figures = "\n".join(
         [
-            f"Seed {seed}, {len(results)} faults in {took_s / 60:.0f} minutes, "
-            f"Python {platform.python_version()}, commit {_commit()}, `make faults`.",
+            f"{datetime.now(UTC):%-d %B %Y}, seed {seed}, {len(results)} faults in "
+            f"{took_s / 60:.0f} minutes, load average {os.getloadavg()[1]:.0f} on "
+            f"{os.cpu_count()} cores, Python {platform.python_version()}, commit "
+            f"{_commit()}, {how}. `late` is how long the harness itself was kept from "
+            "its turn: so much of a silence is the machine's.",
             "",
             _table(results),
             "",
@@ -79,6 +90,7 @@ def _table(results: list[Result]) -> str:
             found.amber,
             f"{found.unknown}" + (f": {became}" if became else ""),
             f"{result.silence_s:.2f} s",
+            f"{result.late_s:.2f} s",
             f"{result.gap_s:.2f} s",
             merged,
             kept,

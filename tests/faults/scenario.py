@@ -66,6 +66,8 @@ class Result(msgspec.Struct):
     findings: Findings
     silence_s: float
     """The longest from a code read to a verdict on the device."""
+    late_s: float
+    """The longest that the harness itself was kept from its turn by the machine."""
     gap_s: float
     """The longest time in which no door was told green by the server."""
     merge_per_s: float | None
@@ -130,6 +132,7 @@ async def play(
         seed,
         findings,
         max(crowd.silences, default=0.0),
+        crowd.late_s,
         _gap(crowd.greens, struck_s),
         merge_per_s,
         served,
