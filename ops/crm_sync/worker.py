@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -75,6 +76,8 @@ SAMPLE_SHARE = 0.02
 """A sample of a large event may take this share of the time, so it waits longer."""
 FORECAST_S = 2.0
 RETRY_S = 0.5
+LEAD_CHECK_S, LEAD_TRY_S = 5.0, 5.0
+"""A lead whose connection is silent is given up: its lock may be another's by now."""
 CHANNEL = "ops_outbox"
 
 _TROUBLE = (OpsError, *DATABASE_ERRORS)
@@ -148,11 +151,11 @@ class Worker:
             await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
             await self.drain.start()
             await self.effects.start()
-            await self._duties(lost)
+            await self._duties(connection, lost)
         finally:
             connection.terminate()
 
-    async def _duties(self, lost: asyncio.Event) -> None:
+    async def _duties(self, connection: Any, lost: asyncio.Event) -> None:
         duties = [
             _kept_up(duty, pause_s, name)
             for name, duty, pause_s in (
@@ -177,7 +180,7 @@ class Worker:
             )
         ]
         try:
-            await lost.wait()
+            await _lost(connection, lost)
             _logger.warning("sync_lost_the_lead")
         finally:
             await ended(duties)
@@ -251,6 +254,18 @@ class Worker:
 
 def _kept_up(duty: Step, pause_s: float, name: str) -> asyncio.Task[None]:
     return asyncio.create_task(for_ever(duty, pause_s, name, _TROUBLE), name=name)
+
+
+async def _lost(connection: Any, lost: asyncio.Event) -> None:
+    """Wait until the connection is closed, or says nothing any more."""
+    while not lost.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAD_CHECK_S):
+                await lost.wait()
+        try:
+            await connection.execute("SELECT 1", timeout=LEAD_TRY_S)
+        except _TROUBLE:
+            return
 
 
 async def _serve(settings: Settings) -> None:

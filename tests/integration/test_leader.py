@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from ops.cache import keys
 from ops.cache.client import Cache
+from ops.crm_sync import worker as sync_worker
 from ops.crm_sync.worker import Worker
 from ops.db.engine import Database
 from ops.settings import Settings
@@ -24,6 +27,12 @@ _END = """
 SELECT pg_terminate_backend(l.pid) FROM pg_locks l
 WHERE l.locktype = 'advisory' AND l.classid = 7303 AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+_HOLDER = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 7303 AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -109,3 +118,28 @@ async def test_the_lead_is_taken_up_again_whatever_fails_meanwhile(
         await become(locks, (1, 1))
     event = await SmallEvent.make(database.pool, tickets=1)
     await become(lambda: state(event), b"ready")
+
+
+async def test_a_lead_that_is_silent_is_given_up(
+    two: list[Worker], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody closes a connection whose other end lost its power or its network."""
+    monkeypatch.setattr(sync_worker, "LEAD_CHECK_S", 0.1)
+    monkeypatch.setattr(sync_worker, "LEAD_TRY_S", 1.0)
+
+    async def holder() -> int | None:
+        return await database.pool.fetchval(_HOLDER)
+
+    async def led() -> bool:
+        return any(task.get_name() == "relay" for task in asyncio.all_tasks())
+
+    await become(led, True)
+    silent = await holder()
+    assert silent is not None
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        await become(led, False)
+    finally:
+        os.kill(silent, signal.SIGCONT)
+    await become(led, True)
+    assert await holder() != silent
