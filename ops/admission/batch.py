@@ -347,7 +347,19 @@ class Batch(Degraded):
             item.durable = "none"
         if held:
             yield [Journal(self._lines(held, "cancelled"), synced=False)]
-        return False
+        return bool(replies[-1] == "moved" and (yield from self._finish_anew(green)))
+
+    def _finish_anew(self, green: list[Item]) -> Steps:
+        """What is on record and was looked at: the cache hears of it in its new epoch.
+
+        In mode D nobody asks the record: who has gone out would be turned away when he
+        comes back, until the drain can read again.
+        """
+        (now,) = yield [ReadCache(self._cache_reads(green))]
+        if not isinstance(now, CacheFacts):
+            return False
+        (reply,) = yield [Finish(self.items, self.replies, now.epoch)]
+        return bool(reply == "ok")
 
     def _lines(self, items: list[Item], state: State) -> list[Line]:
         mode, epoch = self.green_mode, self.green_epoch or 0

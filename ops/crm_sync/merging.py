@@ -113,16 +113,15 @@ class Merger:
         paths = await asyncio.to_thread(self._paths)
         for name in self._files.keys() - {path.name for path in paths}:
             self.forget(self._folder / name)  # swept by another process, or by hand
-        before = sum(one.merged for one in self._files.values())
         held = frozenset(
             ticket
             for one in self._files.values()
             for ticket in one.pending.values()
             if ticket is not None
         )
+        brought = 0
         for path in paths:
-            await self._file(path, held)
-        brought = sum(one.merged for one in self._files.values()) - before
+            brought += await self._file(path, held)
         self._stalled = not brought
         return brought
 
@@ -159,9 +158,11 @@ class Merger:
     def _paths(self) -> list[Path]:
         return self._journals.paths() if self._folder.is_dir() else []
 
-    async def _file(self, path: Path, held: frozenset[UUID]) -> None:
-        """One file to its end, or to the first thing that does not work."""
+    async def _file(self, path: Path, held: frozenset[UUID]) -> int:
+        """One file to its end, or to the first thing that does not work; how many lines
+        came in. (The file may be swept away meanwhile: it counts all the same.)"""
         state = self._files.setdefault(path.name, Merging())
+        before = state.merged
         state.complete = False
         self._unread.discard(path.name)
         try:
@@ -171,12 +172,13 @@ class Merger:
             while True:
                 command = steps.send(await self._execute(path, command))
         except StopIteration:
-            return
+            pass
         except _UNREADABLE as error:
             # One broken file must not stop the others; the event stays in D.
             self._journals.forget(path)
             self._unread.add(path.name)
             _logger.error("journal_unreadable", error=log.scrubbed(error))
+        return state.merged - before
 
     async def _execute(self, path: Path, command: Any) -> Any:
         match command:

@@ -407,3 +407,25 @@ async def test_a_claim_that_came_to_nothing_turns_its_own_guest_not_away(
         await merger.turn()
     again = await scan(one, "T-1", lost.ask.scan.id)
     assert (said(again), again.durable) == ("admitted ok", "committed")
+
+
+async def test_a_file_that_is_swept_while_it_is_merged_ends_no_turn(
+    house: NewHouse, merger: Merger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted over the files that are left, fewer lines than none had come in."""
+    one = await house()
+    take_away(one)
+    await scan(one, "T-1")
+    await written(one)
+    assert await merger.turn() == 1
+    await scan(one, "T-2")
+    await written(one)
+    execute = merger._execute
+
+    async def swept(path: Path, command: object) -> object:
+        reply = await execute(path, command)
+        merger.forget(path)
+        return reply
+
+    monkeypatch.setattr(merger, "_execute", swept)
+    assert await merger.turn() >= 1

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ops.admission import claim, commands, deciding, degraded, lines
+from ops.admission import claim, commands, deciding, degraded, finish, lines
 from ops.admission.batch import Batch, leftovers
 from ops.admission.commands import ClaimReply, Down, Item, ModeIs
 from ops.admission.from_cache import CacheFacts
@@ -69,6 +69,7 @@ class Told:
     def __init__(self, items: list[Item], **replies: list[Any]) -> None:
         self.batch, self.steps = batch_of(items), []
         self.written: list[tuple[str, bool]] = []
+        self.finished: list[int | None] = []
         steps = self.batch.run()
         asked = next(steps)
         try:
@@ -83,6 +84,8 @@ class Told:
         if isinstance(command, commands.Journal):
             self.written += [(line.state, command.synced) for line in command.lines]
             self.written += [(state, command.synced) for _, state in command.marks]
+        if isinstance(command, commands.Finish):
+            self.finished.append(command.epoch)
         if replies.get(name):
             return replies[name].pop(0)
         if isinstance(command, commands.Claim):
@@ -424,6 +427,28 @@ def test_without_line_or_look_there_is_no_green(fails: str) -> None:
         fails: [Down("journal")],
     }
     assert Told([item_of(FIRST)], **replies).said() == "unavailable"
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_finish_that_was_refused_comes_again_in_the_new_epoch(held: bool) -> None:
+    """Mode D asks the cache alone: an exit unheard of keeps its guest out."""
+    other = Found(a_line(item_of(FIRST), "answered"), "live")
+    told = Told(
+        [item_of(FIRST)],
+        ReadCache=[seen(FIRST, mode="N", epoch=7), seen(FIRST, epoch=8)],
+        Commit=[commands.CommitReply([], [], [], {})],
+        Finish=["moved", "ok"],
+        Look=[[other] if held else []],
+    )
+    assert told.steps[2:6] == (
+        ["Journal Finish", "Look", "Journal", "ReadCache"]
+        if held
+        else ["Journal Finish", "Look", "ReadCache", "Finish"]
+    )
+    assert told.finished == [7, 8]
+    item = told.batch.items[0]
+    visits = finish.visits(told.batch.plan, [item], [], NOW)
+    assert bool(visits) is not held, "what another holds is not told"
 
 
 def test_rounds_end() -> None:
