@@ -88,7 +88,8 @@ def test_an_unbounded_call_is_found() -> None:
 
 
 def test_what_lives_long_is_a_loop_of_patience() -> None:
-    house = [n for n in sources(".py", under="ops/") if not n.startswith("ops/dev/")]
+    other = ("ops/dev/", "ops/patience.py")  # what is for a day's work; the loop itself
+    house = [n for n in sources(".py", under="ops/") if not n.startswith(other)]
     assert broken(rules.own_loops, house) == {}
 
 
