@@ -181,6 +181,7 @@ class _ScanRow(msgspec.Struct, frozen=True):
     other: OtherEvent | None
     unbound: bool = False
     later: bool = False
+    covered: list[tuple[int, int]] | None = None
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -227,6 +228,7 @@ def parse(reads: list[DatabaseRead], reply: str) -> DatabaseFacts:
         one.other_event = row.other
         one.unbound = row.unbound
         one.later = row.later
+        one.covered = frozenset(row.covered or ())
         one.visits = {(v.sc, v.n): v.visit() for v in row.visits or ()}
         one.device_names = {v.d: v.dn for v in row.visits or () if v.dn}
     return DatabaseFacts(answer.plan, facts)

@@ -70,7 +70,7 @@ def _sort(w: Weighing, scope: ScopePlan, ticket: TicketEntry, terms: Terms) -> _
         visit = w.facts.visit(scope.no, person)
         if visit is None or (not visit.inside and visit.used == 0):
             places.free.append(person)
-        elif visit.inside:
+        elif visit.inside or _was_inside(w, scope, person, terms):
             places.inside.append(visit)
         elif terms.re_entry == "never":
             places.left.append(visit)
@@ -83,6 +83,14 @@ def _sort(w: Weighing, scope: ScopePlan, ticket: TicketEntry, terms: Terms) -> _
         else:
             places.free.append(person)
     return places
+
+
+def _was_inside(w: Weighing, scope: ScopePlan, person: int, terms: Terms) -> bool:
+    """An upload says that they came in while they were in, by the times of the doors.
+
+    Where one may enter as often as one likes, that is no harm.
+    """
+    return (scope.no, person) in w.facts.covered and terms.re_entry != "always"
 
 
 def _spent_today(w: Weighing, terms: Terms, visit: Visit) -> bool:

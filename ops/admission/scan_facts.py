@@ -74,6 +74,9 @@ class ScanFacts(msgspec.Struct):
     """Names of the devices of the visits; only PostgreSQL tells them."""
     later: bool = False
     """Of an upload: a live scan let this ticket in or out after the door's time."""
+    covered: frozenset[tuple[int, int]] = frozenset()
+    """Of an upload of an entry: (scope no, person) that were inside at the door's time,
+    on a pass that is over by now."""
     unbound: bool = False
     """The code is a wristband or badge that belongs to no ticket yet."""
     people: dict[UUID, int] | None = None

@@ -86,6 +86,23 @@ BEGIN
 END
 $$;
 
+-- ops.exits_unmatched_v1(ticket, scope): exits that found nobody inside and have ended no
+-- pass yet, by the time of their door.
+CREATE FUNCTION ops.exits_unmatched_v1(p_ticket uuid, p_scope uuid)
+RETURNS TABLE (scan_id uuid, gate_id uuid, offline boolean, people int, at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT r.scan_id, r.gate_id, r.offline, coalesce((r.door ->> 'people')::int, 1),
+        CASE WHEN r.offline
+            THEN r.scanned_at - make_interval(secs => coalesce(d.clock_skew_ms, 0) / 1000.0)
+            ELSE r.decided_at END
+    FROM ops.scan_log r LEFT JOIN ops.devices d ON d.id = r.device_id
+    WHERE r.ticket_id = p_ticket AND r.scope_id = p_scope AND r.verdict = 'exited'
+      AND r.reason = 'not_inside'
+      AND NOT EXISTS (SELECT 1 FROM check_ins o WHERE o.exit_scan_id = r.scan_id)
+      AND NOT EXISTS (SELECT 1 FROM ops.conflicts o WHERE o.ticket_id = p_ticket
+        AND o.detail -> 'exit' ->> 'scan_id' = r.scan_id::text)
+$$;
+
 -- ops.exits_found_v1(visits written): passes that were over when they were written. Where
 -- the exit had come first, in another upload, it is the one that ended them.
 CREATE FUNCTION ops.exits_found_v1(p_in json) RETURNS void LANGUAGE sql AS $$
@@ -94,18 +111,17 @@ CREATE FUNCTION ops.exits_found_v1(p_in json) RETURNS void LANGUAGE sql AS $$
         exit_door_time = found.at,
         duration_minutes = ops.minutes_between(coalesce(ci.door_time, ci.checked_in_at), found.at)
     FROM (
-        SELECT DISTINCT ON (r.scan_id) r.scan_id, r.gate_id, c.id,
-            r.scanned_at - make_interval(secs => coalesce(d.clock_skew_ms, 0) / 1000.0) AS at
-        FROM json_to_recordset(p_in) AS x(id uuid, k uuid, sc uuid, n int, x boolean)
-        JOIN check_ins c ON c.id = x.id
-        JOIN ops.scan_log r ON r.ticket_id = x.k AND r.scope_id = x.sc AND r.offline
-            AND r.verdict = 'exited' AND r.reason = 'not_inside'
-        LEFT JOIN ops.devices d ON d.id = r.device_id
-        WHERE x.x AND x.n = 1
-          AND NOT EXISTS (SELECT 1 FROM check_ins o WHERE o.exit_scan_id = r.scan_id)
-          AND r.scanned_at - make_interval(secs => coalesce(d.clock_skew_ms, 0) / 1000.0)
-              >= coalesce(c.door_time, c.checked_in_at)
-        ORDER BY r.scan_id, c.door_time DESC NULLS LAST, c.id
+        -- The nearest exit after each entry; of two entries before it, the later one's.
+        SELECT DISTINCT ON (n.scan_id) n.* FROM (
+            SELECT DISTINCT ON (c.id) c.id, c.door_time, r.scan_id, r.gate_id, r.at
+            FROM json_to_recordset(p_in) AS x(id uuid, k uuid, sc uuid, n int, x boolean)
+            JOIN check_ins c ON c.id = x.id
+            CROSS JOIN LATERAL ops.exits_unmatched_v1(x.k, x.sc) r
+            WHERE x.x AND x.n = 1 AND r.offline
+              AND r.at >= coalesce(c.door_time, c.checked_in_at)
+            ORDER BY c.id, r.at, r.scan_id
+        ) n
+        ORDER BY n.scan_id, n.door_time DESC NULLS LAST, n.id
     ) found
     WHERE ci.id = found.id
 $$;
@@ -196,7 +212,55 @@ BEGIN
     UPDATE ops.areas a SET disputed = a.disputed + x.n
     FROM (SELECT area_id, sum(people)::int AS n FROM made GROUP BY area_id) x
     WHERE a.id = x.area_id AND x.n > 0;
+    PERFORM ops.passes_told_apart_v1(p_event, p_now, p_scans);
     PERFORM ops.disputed_told(p_event, p_scans);
+END
+$$;
+
+-- ops.passes_told_apart_v1(event, now, scans): in, out and in again at doors that were alone,
+-- brought in any order. Where the later entry came first it stands, and the earlier one has
+-- no place left: a conflict, until the exit between them is here. By the doors' own times
+-- (less each device's skew) that pass was over before the next began: nobody came in twice,
+-- the people are out, and the conflict ends by itself as `over`, with the exit that told. An
+-- exit ends one pass; it is asked for whether the entry or the exit is what came last.
+CREATE FUNCTION ops.passes_told_apart_v1(p_event uuid, p_now timestamptz, p_scans uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    pair record;
+BEGIN
+    FOR pair IN
+        WITH open AS (
+            SELECT c.id, c.ticket_id, c.scope_id, c.people,
+              e.scanned_at - make_interval(secs => coalesce(d.clock_skew_ms, 0) / 1000.0)
+                AS entered,
+              w.entered AS entered_again
+            FROM ops.conflicts c
+            JOIN ops.scan_log e ON e.scan_id = c.loser_scan_id AND e.offline
+            LEFT JOIN ops.devices d ON d.id = e.device_id
+            JOIN LATERAL (
+                SELECT min(coalesce(v.door_time, v.checked_in_at)) AS entered
+                FROM check_ins v WHERE v.scan_id = c.winner_scan_id AND v.scope_id = c.scope_id
+            ) w ON w.entered IS NOT NULL
+            WHERE c.event_id = p_event AND c.kind = 'double_entry' AND c.resolved_at IS NULL
+              AND c.ticket_id IN (SELECT l.ticket_id FROM ops.scan_log l
+                WHERE l.scan_id = ANY (p_scans))
+        ), between_them AS (
+            -- The nearest exit after each entry; of two entries before it, the later one's.
+            SELECT DISTINCT ON (open.id) open.id, open.entered, r.scan_id, r.gate_id, r.at
+            FROM open
+            CROSS JOIN LATERAL ops.exits_unmatched_v1(open.ticket_id, open.scope_id) r
+            WHERE r.at BETWEEN open.entered AND open.entered_again
+              AND r.people >= open.people
+            ORDER BY open.id, r.at, r.scan_id
+        )
+        SELECT DISTINCT ON (b.scan_id) b.* FROM between_them b
+        ORDER BY b.scan_id, b.entered DESC, b.id
+    LOOP
+        UPDATE ops.conflicts SET detail = detail || jsonb_build_object('exit',
+            jsonb_build_object('scan_id', pair.scan_id, 'gate_id', pair.gate_id, 'at', pair.at))
+            WHERE id = pair.id;
+        PERFORM ops.resolve_conflict_v1(p_event, pair.id, 'over', NULL, NULL, p_now);
+    END LOOP;
 END
 $$;
 

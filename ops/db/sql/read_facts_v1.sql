@@ -44,6 +44,18 @@ RETURN json_build_object(
           AND r.scanned_at > q.o + make_interval(secs => coalesce((SELECT d.clock_skew_ms
             FROM ops.devices d WHERE d.id = r.device_id), 0) / 1000.0)
         ELSE r.decided_at > q.o AND r.verdict IN ('admitted', 'exited') END),
+    -- Passes that somebody was on when this upload says that he came in: by the doors' times,
+    -- or the next upload that let him in knows of no exit between.
+    'covered', CASE WHEN q.o IS NOT NULL AND NOT coalesce(q.ou, false) THEN (
+      SELECT json_agg(json_build_array(x.no, ci.person_no))
+      FROM check_ins ci JOIN ops.scopes x ON x.id = ci.scope_id
+      WHERE ci.ticket_id = e.id AND ci.scope_id = ANY (q.sc) AND ci.scan_id <> q.s
+        AND ci.undone_at IS NULL AND ci.checked_out_at IS NOT NULL
+        AND CASE WHEN ci.door_time > q.o THEN NOT EXISTS (
+            SELECT 1 FROM ops.exits_unmatched_v1(ci.ticket_id, ci.scope_id) r
+            WHERE r.at BETWEEN q.o AND ci.door_time)
+          ELSE coalesce(ci.door_time, ci.checked_in_at) <= q.o AND NOT ci.exit_assumed
+            AND coalesce(ci.exit_door_time, ci.checked_out_at) > q.o END) END,
     'unbound', e.id IS NULL AND EXISTS (SELECT 1 FROM ops.media m
       WHERE m.event_id = p_event AND m.code_hash = decode(q.h, 'hex')),
     'visits', v.visits,

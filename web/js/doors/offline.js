@@ -133,7 +133,7 @@ function Conflict({ conflict }) {
     <td class="figure">${conflict.minutes === null ? "–" : t("page.offline.minutes", { n: conflict.minutes })}</td>
     <td class="row">
       ${conflict.resolved_at
-        ? html`<span class="small">${t(`page.offline.end.${conflict.resolution}`)} · ${conflict.resolved_by ?? ""}</span>`
+        ? html`<span class="small">${[t(`page.offline.end.${conflict.resolution}`), conflict.resolved_by].filter(Boolean).join(" · ")}</span>`
         : ENDS.map(
             (end) => html`<button type="button" class="button" key=${end} disabled=${busy.value} onClick=${() => resolve(end)}>
               ${t(`page.offline.end.${end}`)}
