@@ -4,6 +4,21 @@ import { has, t } from "/lib/i18n.js";
 import { SENSITIVE } from "/scan/js/engine/registry.js";
 
 const TIMES = new Set(["when", "since"]);
+const NEXT_DAY = new Set(["passes_used", "already_used", "already_inside", "re_entry_not_allowed"]);
+
+// The nearer cause that the arguments tell, or "": as ops/checkin/wording.py says it.
+export function variantOf({ reason, args, just_now: justNow }) {
+  if (justNow || args.just_now) return "just_now";
+  if (args.perhaps_banned) return "perhaps_banned";
+  if ((reason === "wrong_area" || reason === "doors_closed") && args.gate) return "use_instead";
+  if (reason === "doors_closed" && args.held) return "held";
+  if (reason === "area_full" && args.overflow) return "overflow";
+  if (reason === "area_full" && args.fits) return "some_fit";
+  if (reason === "not_registered" && args.at_door) return "at_door";
+  if (reason === "too_early" && args.gap) return "gap";
+  if (reason === "admission_stopped" && ["area", "gate"].includes(args.where)) return `at_${args.where}`;
+  return NEXT_DAY.has(reason) && args.when ? "next_day" : "";
+}
 
 // person: {name, company, seat, notes, ..} where the names are open, else null.
 export function answerOf(scan, made, { plan, found, person, zone, hint }) {
@@ -11,7 +26,12 @@ export function answerOf(scan, made, { plan, found, person, zone, hint }) {
   for (const name of TIMES) if (args[name]) args[name] = clock(args[name], zone);
   args.name = person?.name ?? null;
   const key = `verdict.${made.verdict}.${made.reason}`;
-  const say = (part) => (has(`${key}.${part}`) ? t(`${key}.${part}`, args) : "");
+  const which = variantOf(made);
+  const say = (part) => {
+    const nearer = part === "message" ? which : `${which}_${part}`;
+    const word = which && has(`${key}.${nearer}`) ? nearer : part;
+    return has(`${key}.${word}`) ? t(`${key}.${word}`, args) : "";
+  };
   const { ticket } = found.facts;
   const type = ticket && plan.typesByNo.get(ticket.type_no);
   return {

@@ -8,6 +8,7 @@ import { holdPins } from "/scan/js/dialog.js";
 import { Desk } from "/scan/js/desk.js";
 import { deviceBytes, deviceCall } from "/scan/js/device-api.js";
 import { callSent, forgetCall, watchCalls } from "/scan/js/help.js";
+import { KioskPage } from "/scan/js/kiosk.js";
 import { LeadDesk, LeadPage } from "/scan/js/lead.js";
 import { Locked } from "/scan/js/locked.js";
 import { Notices } from "/scan/js/notices.js";
@@ -166,9 +167,13 @@ function App() {
   const { desk, camera, post, outbox, lead, notices, keeper } = work.value;
   if (state.locked.value) return html`<${Locked} post=${post} />`;
   if (lead) return html`<${LeadPage} desk=${desk} camera=${camera} />`;
+  const sheets = html`<${Sheets} desk=${desk} post=${post} camera=${camera} outbox=${outbox} keeper=${keeper} unpair=${unpair} />`;
+  if (state.device.value.profile === "kiosk") {
+    return html`<${KioskPage} desk=${desk} camera=${camera} post=${post} />${sheets}`;
+  }
   return html`<${Scanner} desk=${desk} camera=${camera} notices=${notices} />
     <${Verdict} desk=${desk} />
-    <${Sheets} desk=${desk} post=${post} camera=${camera} outbox=${outbox} keeper=${keeper} unpair=${unpair} />`;
+    ${sheets}`;
 }
 
 async function start() {

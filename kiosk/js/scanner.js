@@ -71,7 +71,7 @@ function Direction() {
     : html`<span class=${`direction ${way}`}>${inner}</span>`;
 }
 
-function CameraView({ camera }) {
+export function CameraView({ camera }) {
   const video = useRef(null);
   useEffect(() => {
     camera.start(video.current);

@@ -24,7 +24,7 @@ const MARKS = {
 
 const why = signal(null);
 
-function Mark({ tone }) {
+export function Mark({ tone }) {
   return html`<svg class="verdict-mark" viewBox="0 0 100 100" aria-hidden="true">
     ${MARKS[tone]}
   </svg>`;

@@ -3,6 +3,7 @@ import test from "node:test";
 import { AWAY_MS, Reader } from "/scan/js/reader.js";
 import { GAP_MS, Wedge } from "/scan/js/wedge.js";
 import { mayTake, questionOf, staysUntilTouched, STAYS_MS, toneOf } from "/scan/js/verdict-rules.js";
+import { variantOf } from "/scan/js/answer.js";
 import { uuid7 } from "/lib/uuid.js";
 
 test("a code in the picture is one reading until it left for two seconds", () => {
@@ -86,4 +87,17 @@ test("ids are UUIDv7, sorted as they were made, none twice", () => {
   assert.match(ids[0], /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.deepEqual([...ids].sort(), ids);
   assert.equal(new Set(ids).size, ids.length);
+});
+
+test("a device alone says the nearest cause, as the server does", () => {
+  const of = (reason, args = {}, more = {}) => variantOf({ reason, args, ...more });
+  assert.equal(of("already_inside", {}, { just_now: true }), "just_now");
+  assert.equal(of("doors_closed", { gate: "Gate B" }), "use_instead");
+  assert.equal(of("doors_closed", { held: true }), "held");
+  assert.equal(of("area_full", { overflow: "Hall 2" }), "overflow");
+  assert.equal(of("too_early", { gap: true }), "gap");
+  assert.equal(of("admission_stopped", { where: "gate" }), "at_gate");
+  assert.equal(of("admission_stopped", { where: "event" }), "");
+  assert.equal(of("passes_used", { when: 5 }), "next_day");
+  assert.equal(of("ok"), "");
 });

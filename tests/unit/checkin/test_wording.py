@@ -83,3 +83,15 @@ def test_questions_in_the_operators_language() -> None:
     fish = Option("fish", {"fr": "Poisson"})
     assert option(fish.text, "fr", fish.value) == "Poisson"
     assert option({}, "fr", fish.value) == "fish"
+
+
+@pytest.mark.parametrize(("language", "sends"), [("en", "Send"), ("fr", "Envoyez")])
+def test_a_closed_gate_sends_guests_to_the_one_to_use_instead(
+    language: str, sends: str
+) -> None:
+    args: dict[str, Any] = {"gate": "Gate B"}
+    which = variant("doors_closed", args)
+    for kind in ("message", "guest", "action"):
+        text = WORDING.say(language, "refused", "doors_closed", kind, args, which)
+        assert "Gate B" in text, kind
+    assert text.startswith(sends), "not: wait, while the guest is sent away"
