@@ -402,6 +402,40 @@ async def test_kept_places_are_free_once_their_time_is_over(
     assert await steward.said("T-2") == ("admitted", "ok")
 
 
+async def test_a_device_that_reads_a_code_twice_is_told_just_now(
+    steward: Steward,
+) -> None:
+    """A new id within ten seconds is no second entry and no alarm; at another device it
+    is another guest with the same code."""
+    first = await steward.scan("T-1")
+    assert (first["verdict"], first["just_now"]) == ("admitted", False)
+    again = await steward.scan("T-1")
+    assert (again["reason"], again["just_now"]) == ("already_inside", True)
+    assert again["previous"]["verdict"] == "admitted"
+    assert again["message"] == "Scanned just now"
+    other = await steward.scan("T-1", device=steward.event.other_device)
+    assert (other["verdict"] != "admitted", other["just_now"]) == (True, False)
+    rows = await steward.database.pool.fetchval(
+        "SELECT count(*) FROM check_ins WHERE ticket_id = $1",
+        steward.event.tickets["T-1"],
+    )
+    assert rows == 1
+
+
+async def test_least_time_between_two_entries(steward: Steward) -> None:
+    gap = "UPDATE ops.scopes SET pass_gap_minutes = $2 WHERE id = $1"
+    await steward.run(gap, steward.event.venue_scope, 5)
+    assert await steward.said("T-1") == ("admitted", "ok")
+    assert await steward.said("T-1", direction="out") == ("exited", "ok")
+    soon = await steward.scan("T-1")
+    assert (soon["verdict"], soon["reason"]) == ("refused", "too_early")
+    assert soon["message"].startswith("Too soon after the last entry"), soon["message"]
+    assert await steward.said("T-2") == ("admitted", "ok"), "others need not wait"
+    # The control: without a least time the same guest is in at once.
+    await steward.run(gap, steward.event.venue_scope, None)
+    assert await steward.said("T-1") == ("admitted", "ok")
+
+
 async def test_a_soft_limit_admits_and_flags(steward: Steward) -> None:
     await steward.run(
         "UPDATE ops.areas SET capacity = 1, limit_kind = 'soft' WHERE id = $1",
