@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,11 +21,16 @@ from ops.errors import StoreUnavailable
 from ops.live.frames import Error, frame, raw
 from ops.live.hub import Channel, Hub
 from ops.live.topics import Kind, Topic
-from ops.patience import safely
+from ops.patience import safely, within
 
 PAUSE_PER_COST = 10.0
 
-Read = Callable[[UUID], Awaitable[msgspec.Struct | None]]
+READ_S = 12.0
+"""A store that was stopped answers nothing for as long as it likes: longer than any
+call's own limit nobody is shown an old list as if it were new."""
+_EXPECTED = (StoreUnavailable, TimeoutError)
+
+Read = Callable[[UUID], Coroutine[Any, Any, msgspec.Struct | None]]
 """The state of an event; None: no such event. Raises StoreUnavailable."""
 
 
@@ -49,7 +55,7 @@ class PolledTopic:
         """Read and publish until nobody watches."""
         while self._channel() is not None:
             before_s = self._clock.monotonic_s()
-            if not await safely(self._publish, "poll", (StoreUnavailable,)):
+            if not await safely(self._publish, "poll", _EXPECTED):
                 metrics.store_failures_total.labels("database").inc()
                 self._data = None  # old by now: nobody is shown it as if it were new
                 self._refuse("unavailable")
@@ -71,7 +77,7 @@ class PolledTopic:
         return self._hub.channels.get(self._topic)
 
     async def _publish(self) -> None:
-        found = await self._read(self._topic.event_id)
+        found = await within(READ_S, self._read(self._topic.event_id))
         if found is None:
             self._refuse("unknown_topic")
             return
