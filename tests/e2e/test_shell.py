@@ -72,6 +72,26 @@ async def test_a_page_waits_for_a_server_that_comes_late(
     assert left[0] < 0  # it was asked again
 
 
+async def test_a_page_whose_parts_do_not_come_says_so_and_opens_itself(
+    house: House, open_page: OpenPage, watched: Watched
+) -> None:
+    watched.expect(r"ERR_FAILED")
+    page = await doors(open_page, house)
+    gone = True
+
+    async def away(route: Route) -> None:
+        await (route.abort() if gone else route.continue_())
+
+    for part in ("model.js", "healthz"):
+        await page.route(f"**/{part}", away)
+    await page.reload()
+    notice = page.locator("#app > [role=alert]")
+    await expect(notice).to_contain_text("could not be loaded whole")
+    gone = False
+    await expect(page.locator(LIVE)).to_be_visible()
+    await expect(notice).to_have_count(0)
+
+
 async def test_nothing_sticks_out_of_a_phone_in_french(
     house: House, open_page: OpenPage, shots: Path
 ) -> None:
