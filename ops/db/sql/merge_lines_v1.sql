@@ -173,7 +173,8 @@ BEGIN
         e.ta IS DISTINCT FROM e.was AS stale
     ) SELECT coalesce(json_agg(took), '[]') INTO v_took FROM took;
 
-    v_in := ops.merge_entries_v1(p_event, v_zone, v_day_starts, p_opens, v_new, '{}');
+    v_in := ops.merge_entries_v1(p_event, p_now, v_zone, v_day_starts, p_opens, v_new,
+      p_shown, '{}');
 
     IF json_array_length(v_in) + json_array_length(v_took) < json_array_length(p_opens) THEN
       SELECT coalesce(json_agg(json_build_object('s', e.s, 'k', e.k, 'sc', c.id, 'n', e.n,
@@ -195,8 +196,8 @@ BEGIN
         WHERE mine.scope_id = c.id AND mine.person_no = e.n);
       IF json_array_length(v_lost) > 0 THEN
         -- Nobody of that number is inside: a green that was seen has a row of its own.
-        SELECT (v_in::jsonb || ops.merge_entries_v1(p_event, v_zone, v_day_starts, p_opens,
-          v_new, coalesce(array_agg(o.s), '{}'))::jsonb)::json INTO v_in
+        SELECT (v_in::jsonb || ops.merge_entries_v1(p_event, p_now, v_zone, v_day_starts,
+          p_opens, v_new, p_shown, coalesce(array_agg(o.s), '{}'))::jsonb)::json INTO v_in
         FROM json_to_recordset(v_lost) AS o(s uuid, w uuid, open boolean)
         WHERE o.w IS NOT NULL AND NOT o.open;
       END IF;
@@ -307,7 +308,8 @@ BEGIN
   PERFORM ops.merge_told_v1(p_event, p_now, v_in, v_out);
 
   IF p_shown <> '{}' THEN
-    -- Only the places of the line: an earlier commit of the scan may have others.
+    -- Only the places of the line: an earlier commit of the scan may have others. What this
+    -- call has written is confirmed already.
     UPDATE check_ins SET confirmed_at = p_now WHERE id IN (
       SELECT r.id FROM json_to_recordset(p_opens) AS o(s uuid, sc int, n int, p int)
       JOIN ops.scopes c ON c.no = o.sc AND c.event_id = p_event
@@ -341,8 +343,11 @@ $$;
 
 -- ops.merge_entries_v1: the rows of these entries, where their keys allow them. With p_next, of
 -- those scans alone and on the pass after the newest. Returns the rows as a JSON array.
+-- What was shown (p_shown) is confirmed as it is written: to change a row that the same
+-- transaction has written, PostgreSQL looks all its foreign keys up once more.
 CREATE OR REPLACE FUNCTION ops.merge_entries_v1(
-  p_event uuid, p_zone text, p_day_starts interval, p_opens json, p_new uuid[], p_next uuid[]
+  p_event uuid, p_now timestamptz, p_zone text, p_day_starts interval, p_opens json,
+  p_new uuid[], p_shown uuid[], p_next uuid[]
 ) RETURNS json LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -353,13 +358,14 @@ BEGIN
     INSERT INTO check_ins (id, event_id, attendee_id, ticket_id, checked_in_at,
       check_in_method, check_in_location, device_id, scope_id, area_id, gate_id, operator_id,
       person_no, pass_no, scan_id, mode, door_time, checked_out_at, exit_assumed, is_present,
-      duration_minutes, event_day)
+      duration_minutes, event_day, confirmed_at)
     SELECT gen_random_uuid(), p_event, t.attendee_id, t.id, e.at, e.me, g.name, e.d, s.id,
       s.area_id, g.id, o.id, e.n, CASE WHEN p_next = '{}' THEN e.p ELSE later.newest + 1 END,
       e.s, e.md, CASE WHEN e.off THEN e.dt END,
       x.at, x.at IS NOT NULL, x.at IS NULL,
       greatest(0, extract(epoch FROM x.at - e.at) / 60)::int,
-      ((e.at AT TIME ZONE p_zone) - p_day_starts)::date
+      ((e.at AT TIME ZONE p_zone) - p_day_starts)::date,
+      CASE WHEN e.s = ANY (p_shown) THEN p_now END
     FROM json_to_recordset(p_opens) AS e(s uuid, k uuid, at timestamptz, md text, sc int, n int,
       p int, g uuid, d text, op uuid, me text, dt timestamptz, off boolean)
     JOIN ops.scopes s ON s.no = e.sc AND s.event_id = p_event
