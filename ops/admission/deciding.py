@@ -139,8 +139,11 @@ class Deciding:
                 return
         if marked:
             self._by_mark(item, decision)
-        elif decision.counted and not verified:
-            pass  # a person without a ticket: perhaps the code is another event's
+        elif (decision.counted or decision.overridden) and not verified:
+            # A person without a ticket: perhaps the code is another event's. And what a
+            # supervisor overrode is kept in the log: as the record says, not as a cache
+            # that has not heard of an answer yet.
+            pass
         elif verified or decision.writes or decision.reason == "malformed_code":
             item.decision = decision
         # Whatever else turns a guest away is read from PostgreSQL.
