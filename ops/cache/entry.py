@@ -154,6 +154,7 @@ _VISIT = struct.Struct(">HBBBBQIIQI16sHH")
 _TICKET = struct.Struct(">HI")  # admits, version
 _VERSION = struct.Struct(">I")
 _VISIT_KEY = struct.Struct(">16sIH")
+_FLAGS = 5
 _EXIT_ASSUMED = 1
 _PROVISIONAL = 2
 
@@ -243,6 +244,11 @@ def unpack_visit(data: bytes) -> Visit:
         fields[12],
         bool(fields[4] & _PROVISIONAL),
     )
+
+
+def provisional_ticket(key: bytes, packed: bytes) -> UUID | None:
+    """The ticket of a packed visit if that is provisional; reads no more than that."""
+    return UUID(bytes=key[:16]) if packed[_FLAGS] & _PROVISIONAL else None
 
 
 def pack_code(ticket_id: UUID, state: CodeState) -> bytes:

@@ -26,7 +26,12 @@ from ops.admission.merge import Merging
 from ops.admission.plan import Plan
 from ops.cache import keys
 from ops.cache.client import CACHE_ERRORS, Cache
-from ops.cache.entry import unpack_ticket, unpack_visit, visit_key
+from ops.cache.entry import (
+    provisional_ticket,
+    unpack_ticket,
+    unpack_visit,
+    visit_key,
+)
 from ops.cache.scripts import FINISH
 from ops.crm_sync import rows as packed
 from ops.crm_sync import statements
@@ -36,6 +41,7 @@ from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 
 TICKETS_PER_CALL = 100
+VISITS_PER_CALL = 1_000
 PAUSE_S = 0.001
 """Between two calls: the door's next batch goes first."""
 CALL_TIMEOUT_S = 5.0
@@ -58,6 +64,8 @@ class Merger:
         self._settle: dict[UUID, set[UUID]] = {}
         self._warm: set[UUID] = set()
         """Events that are not over and have, or had, a cache to be told."""
+        self._searched: set[UUID] = set()
+        """Events in N whose cache was searched for claims of before."""
         self._stalled = True
         self._unread: set[str] = set()
         self._turn = asyncio.Lock()
@@ -94,6 +102,7 @@ class Merger:
                 _logger.info("journals_merged", lines=merged)
             if complete:
                 await self._tell_epochs(in_d)
+                await self._search(modes)
                 await self._settle_quiet(modes)
             return merged
 
@@ -124,6 +133,27 @@ class Merger:
             brought += await self._file(path, held)
         self._stalled = not brought
         return brought
+
+    async def _search(self, modes: dict[UUID, tuple[str, int]]) -> None:
+        """Once an event is back in N: all claims that are left, to be settled.
+
+        Of a line that its disk lost with the power only the place in the cache is
+        left. No file names it any more, and its ticket would be answered 503 for ever.
+        """
+        redis: Any = self._cache.redis
+        self._searched &= {e for e, (mode, _) in modes.items() if mode == "N"}
+        for event_id, (mode, _) in modes.items():
+            if mode != "N" or event_id in self._searched:
+                continue
+            try:
+                async for key, packed in redis.hscan_iter(
+                    keys.visits(event_id), count=VISITS_PER_CALL
+                ):
+                    if (ticket := provisional_ticket(key, packed)) is not None:
+                        self._settle.setdefault(event_id, set()).add(ticket)
+            except CACHE_ERRORS as error:
+                raise StoreUnavailable("cache") from error
+            self._searched.add(event_id)
 
     async def _settle_quiet(self, before: dict[UUID, tuple[str, int]]) -> None:
         """Settle the events that were in N all the while: nothing claims there."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 from uuid import UUID
@@ -407,6 +409,35 @@ async def test_a_claim_that_came_to_nothing_turns_its_own_guest_not_away(
         await merger.turn()
     again = await scan(one, "T-1", lost.ask.scan.id)
     assert (said(again), again.durable) == ("admitted ok", "committed")
+
+
+async def test_a_claim_whose_line_the_disk_lost_is_no_claim_for_ever(
+    house: NewHouse, merger: Merger, database: Database, tmp_path: Path
+) -> None:
+    """Power went: the cache of another machine knows of an entry that no file names."""
+    one = await house()
+    take_away(one)
+    lost = await scan(one, "T-1")
+    kept = await scan(one, "G-1", admit=2)
+    assert (said(lost), said(kept)) == ("admitted ok", "admitted ok")
+    await written(one)
+    await one.journal.stop()
+    (path,) = journals.Journals(tmp_path).paths()
+    with contextlib.closing(sqlite3.connect(path)) as journal, journal:
+        gone = journal.execute(
+            "DELETE FROM line WHERE scan_id = ?", (lost.ask.scan.id.bytes,)
+        )
+        assert gone.rowcount == 1
+    two = await house()
+    assert await merger.turn() == 1
+    assert await Modes(database, two.cache, two.drain, steady_s=0.0).turn() == 1
+    assert await provisional(two) == 1, "the line that is left is on record"
+    assert said(await scan(two, "T-1", lost.ask.scan.id)) == "unavailable"
+    await merger.turn()
+    assert await provisional(two) == 0
+    again = await scan(two, "T-1", lost.ask.scan.id)
+    assert (said(again), again.durable) == ("admitted ok", "committed")
+    assert await two.counted() == await two.counters()
 
 
 async def test_a_file_that_is_swept_while_it_is_merged_ends_no_turn(
