@@ -55,6 +55,7 @@ class World:
                 timezone="America/Toronto",
                 status="live",
                 doors_state="open",
+                stopped=None,
                 starts_at=STARTS,
                 ends_at=STARTS + timedelta(hours=10),
                 doors_open_at=STARTS - timedelta(hours=1),

@@ -36,7 +36,11 @@ CALL_TIMEOUT_S = 10.0
 
 _EVENT = """
 SELECT id, title, timezone, status, doors_state, starts_at, ends_at, doors_open_at,
-       day_starts_at, capacity
+       day_starts_at, capacity,
+       (SELECT CASE WHEN bool_or(s.area_id IS NULL AND s.gate_id IS NULL) THEN 'event'
+                    WHEN count(*) > 0 THEN 'part' END
+        FROM ops.admission_stops s
+        WHERE s.event_id = events.id AND s.lifted_at IS NULL) AS stopped
 FROM public.events WHERE id = $1
 """
 _SCOPES = """

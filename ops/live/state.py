@@ -33,6 +33,8 @@ class EventInfo(msgspec.Struct, frozen=True):
     timezone: str
     status: str
     doors_state: str
+    stopped: str | None
+    """Where admission is stopped now: event (everywhere) | part, or nowhere."""
     starts_at: datetime
     ends_at: datetime
     doors_open_at: datetime | None
@@ -252,6 +254,7 @@ def _event(event: EventInfo) -> dict[str, Any]:
         "timezone": event.timezone,
         "status": event.status,
         "doors_state": event.doors_state,
+        "stopped": event.stopped,
         "starts_at": event.starts_at,
         "ends_at": event.ends_at,
         "doors_open_at": event.doors_open_at,

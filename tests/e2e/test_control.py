@@ -273,3 +273,27 @@ async def test_a_narrow_screen_begins_with_the_figures(
     await page.screenshot(path=shots / "control-390-menu.png")
     await ways.get_by_role("link", name="Doors", exact=True).click()
     await page.wait_for_url("**/doors.html?event=*")
+
+
+async def test_a_stopped_admission_is_said_on_top(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    page = await open_page()
+    await control_room(page, house)
+    top = page.get_by_role("banner")
+    await expect(top).to_contain_text("Doors open")
+    stop = (
+        "INSERT INTO ops.admission_stops (event_id, gate_id)"
+        " VALUES ($1, $2) RETURNING id"
+    )
+    pool, event = house.database.pool, house.event
+    await pool.execute(stop, event.id, event.main_gate)
+    await expect(top).to_contain_text("Stopped in one place")
+    await expect(top).to_contain_text("Doors open")
+    await pool.execute(stop, event.id, None)
+    await expect(top).to_contain_text("Admission stopped")
+    await expect(top).not_to_contain_text("Doors open")
+    await page.screenshot(path=shots / "control-stopped.png")
+    await pool.execute("UPDATE ops.admission_stops SET lifted_at = now()")
+    await expect(top).to_contain_text("Doors open")
+    await expect(top).not_to_contain_text("topped")

@@ -30,6 +30,7 @@ def make_plan(**event: Any) -> Plan:
         "timezone": "America/Toronto",
         "status": "live",
         "doors_state": "open",
+        "stopped": None,
         "starts_at": STARTS,
         "ends_at": STARTS + timedelta(hours=9),
         "doors_open_at": None,

@@ -68,7 +68,9 @@ export function Top() {
     <div class="top-title">
       <h1 class="name">${event?.title ?? t("page.control.title")}</h1>
       ${doors &&
+      event.stopped !== "event" &&
       html`<span class=${`chip ${DOORS[doors] ?? ""}`}>${t(`page.control.doors.${doors}`)}</span>`}
+      ${event?.stopped && html`<span class="chip bad">${t(`page.control.stopped.${event.stopped}`)}</span>`}
     </div>
     <${Sync} />
     <${Connection} />
