@@ -1,7 +1,7 @@
 // An attendee's own page: ticket, agenda, announcements, people. Opened by a private link.
 import { html, render, signal, useEffect } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
-import { call } from "/lib/api.js";
+import { call, configuration } from "/lib/api.js";
 import { clock } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { load, loadedAt, materials, me, problem, takeToken, tickets, token, view } from "/js/me/state.js";
