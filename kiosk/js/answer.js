@@ -48,6 +48,7 @@ export function answerOf(scan, made, { plan, found, person, zone, hint }) {
     at: scan.body.door.at,
     method: scan.body.method,
     choices: choicesOf(made, plan),
+    questions: made.questions.map(asked),
     ticket: ticket && {
       code_hint: hint,
       type: type?.name ?? "",
@@ -58,6 +59,12 @@ export function answerOf(scan, made, { plan, found, person, zone, hint }) {
       admits: { total: ticket.admits, inside: made.people, used: made.people },
     },
   };
+}
+
+// A question in all its languages; that for the age has its words in the catalogue.
+function asked(question) {
+  const { years } = question;
+  return years ? { ...question, text: t("question.age", { years }) } : question;
 }
 
 function choicesOf(made, plan) {

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 WAIT_TIMEOUT_S = 10.0
-"""Who waits longer for a connection is told to come later."""
+"""For a connection."""
 CALL_TIMEOUT_S = 35.0
 """A call that names no limit: a little more than the server gives a statement."""
 LEAVE_S_MIN = 0.05
@@ -36,7 +36,13 @@ class BoundedPool(asyncpg.Pool):
 
     A connection whose call timed out, broke or was cancelled is thrown away
     (`terminate`): its outcome is unknown, and nothing is waited for.
+
+    Attributes:
+        wait_s: who waits longer for a connection is told to come later, also one whose
+            statement may take longer than that.
     """
+
+    wait_s = WAIT_TIMEOUT_S
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """A connection, within 10 s unless told otherwise.
@@ -44,7 +50,7 @@ class BoundedPool(asyncpg.Pool):
         Raises:
             TimeoutError: all are taken.
         """
-        return super().acquire(timeout=WAIT_TIMEOUT_S if timeout is None else timeout)
+        return super().acquire(timeout=self.wait_s if timeout is None else timeout)
 
     async def execute(
         self, query: str, *args: Any, timeout: float | None = None
@@ -58,7 +64,8 @@ class BoundedPool(asyncpg.Pool):
         """The rows of a statement.
 
         Raises:
-            TimeoutError: no connection, or no answer, within `timeout` seconds.
+            TimeoutError: no answer within `timeout` seconds, or no connection within
+                `wait_s`.
             asyncpg.PostgresError, asyncpg.InterfaceError, OSError: it failed.
         """
         return await self._call("fetch", timeout, query, *args, **more)
@@ -78,9 +85,9 @@ class BoundedPool(asyncpg.Pool):
     async def _call(
         self, name: str, limit_s: float | None, *args: Any, **more: Any
     ) -> Any:
-        wait_s = WAIT_TIMEOUT_S if limit_s is None else limit_s
-        until_s = time.monotonic() + (CALL_TIMEOUT_S if limit_s is None else limit_s)
-        connection = await self.acquire(timeout=wait_s)
+        limit_s = CALL_TIMEOUT_S if limit_s is None else limit_s
+        until_s = time.monotonic() + limit_s
+        connection = await self.acquire(timeout=min(self.wait_s, limit_s))
         left_s = max(0.001, until_s - time.monotonic())
         try:
             reply = await getattr(connection, name)(*args, timeout=left_s, **more)

@@ -1,8 +1,9 @@
 """Packages: read in one snapshot, kept for a while, signed for one device.
 
 The columns of an event are the same for all its devices and are read once in
-`KEEP_S`; what differs (leases, budget) is read for each. A delta costs what has
-changed since: the statements look up the tickets that were touched, by key.
+`KEEP_S`; what differs (leases, budget) is read for each, and so are the rules: they
+hold from when they are written. A delta costs what has changed since: the statements
+look up the tickets that were touched, by key.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 
 from ops.clock import Clock
 from ops.db.engine import Database
-from ops.errors import Forbidden, NotFound
+from ops.errors import Forbidden
 from ops.offline import queries
 from ops.offline.cursor import KEPT_FOR, Cursor, parse
 from ops.offline.modes import OfflineMode, read_mode
@@ -53,7 +54,6 @@ class Base(msgspec.Struct, frozen=True):
     cursor: Cursor
     read_at_s: float
     key: ShiftKey
-    plan: bytes
     index: dict[UUID, int]
     counts: dict[str, int]
     sections: list[Section]
@@ -95,11 +95,14 @@ class Packages:
                 timeout=TIMEOUT_S,
             )
             places = (base.index.get(row["ticket_id"]) for row in rows)
+            # Not out of the base: who comes just after a rule was changed would go by
+            # the old one until the first delta, a minute later.
+            plan = await db.fetchval(queries.PLAN, event_id, timeout=TIMEOUT_S)
             items = await db.fetchval(queries.ITEMS, event_id, timeout=TIMEOUT_S)
             leases = index_section("leases", (at for at in places if at is not None))
             head = await self._head(db, event_id, device_id, mode, base.cursor, now)
         sections = [
-            json_section("plan", base.plan),
+            json_section("plan", plan.encode()),
             json_section("items", items.encode()),
             *base.sections,
             leases,
@@ -204,9 +207,6 @@ class Packages:
     async def _read(self, db: Any, event_id: UUID, key: ShiftKey) -> Base:
         row = await db.fetchrow(queries.CURSOR, timeout=TIMEOUT_S)
         cursor = Cursor.of(row, self._clock.now())
-        plan = await db.fetchval(queries.PLAN, event_id, timeout=TIMEOUT_S)
-        if plan is None:
-            raise NotFound("There is no such event.", code="event_not_found")
         contents = Contents(key.seal)
         async for rows in _parts(db, queries.TICKETS, event_id):
             contents.add_tickets(rows)
@@ -219,7 +219,6 @@ class Packages:
             cursor,
             self._clock.monotonic_s(),
             key,
-            plan.encode(),
             contents.index,
             contents.counts,
             sections,

@@ -37,6 +37,16 @@ async def test_the_wait_for_a_connection_counts(
     assert time.monotonic() - began_s < LONG_S
 
 
+async def test_a_statement_that_may_take_long_does_not_wait_long_for_a_connection(
+    exhausted: asyncpg.Pool[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exhausted, "wait_s", HURRY_S)
+    began_s = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await exhausted.fetch("SELECT 1", timeout=LONG_S * 2)
+    assert time.monotonic() - began_s < LONG_S
+
+
 async def test_asyncpg_by_itself_waits_without_end(database_url: str) -> None:
     """The negative control."""
     async with (

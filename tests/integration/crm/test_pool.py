@@ -17,6 +17,7 @@ from tests.integration.crm.rows import API, make
 from tests.integration.people.people_kit import Place, pair_device
 
 Bearer = dict[str, str]
+HURRY_S = 0.2
 OF_THE_CRM = (
     "contacts",
     "contacts/export.csv?limit=1",
@@ -40,13 +41,16 @@ OF_THE_CRM = (
 async def all_taken(
     runtime: Runtime, base_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[AsyncExitStack]:
-    """All connections of the CRM in other hands, until the stack is closed."""
-    monkeypatch.setattr(crm_pool, "WAIT_TIMEOUT_S", 0.2)
+    """What a test takes of the CRM, until the stack is closed."""
+    monkeypatch.setattr(crm_pool, "WAIT_TIMEOUT_S", HURRY_S)
     async with AsyncExitStack() as hands:
         yield hands
 
 
 async def take_all(runtime: Runtime, hands: AsyncExitStack) -> None:
+    """All connections are taken, and nobody waits for one for long."""
+    hurry = hands.enter_context(pytest.MonkeyPatch.context())
+    hurry.setattr(runtime.crm_pool.pool, "wait_s", HURRY_S)
     for _ in range(crm_pool.CONNECTIONS_MAX):
         await hands.enter_async_context(runtime.crm_pool.pool.acquire())
 

@@ -57,6 +57,20 @@ async def test_a_whole_package_has_every_ticket_and_is_signed(
         assert name.encode() not in answer.content
 
 
+async def test_a_rule_holds_in_the_next_whole_package(
+    phone: Phone, event: SmallEvent, database: Database
+) -> None:
+    """Also just after another device had one; tickets are not read again so soon."""
+    await phone.package()
+    await database.pool.execute(
+        "UPDATE ticket_types SET min_age = 19 WHERE id = $1", event.regular
+    )
+    _, sections = await phone.package()
+    types = msgspec.json.decode(sections["plan"])["types"]
+    ages = {one["id"]: one["min_age"] for one in types}
+    assert ages[str(event.regular)] == 19
+
+
 async def test_a_delta_brings_what_changed_and_nothing_else(
     phone: Phone, event: SmallEvent, database: Database
 ) -> None:
