@@ -32,6 +32,7 @@ export const maySee = () => MAY.has(state.operator.value?.role);
 export class RollKeeper {
   constructor({ store, post, outbox, vault, eventId }) {
     Object.assign(this, { store, post, outbox, vault });
+    this.asked = this.told = 0;
     this.path = `/api/v1/events/${eventId}`;
   }
 
@@ -71,6 +72,13 @@ export class RollKeeper {
     });
   }
 
+  // Somebody opens the list: no minute-old one is looked at, or carried into a cellar,
+  // while there is a network to ask for a newer.
+  async look() {
+    await this.unlock();
+    if (maySee()) await this.read();
+  }
+
   async read() {
     if (!maySee()) {
       // Only where the server has said so: a reload without a network knows nobody.
@@ -78,10 +86,14 @@ export class RollKeeper {
       return;
     }
     const before = marks.value.length;
+    const mine = ++this.asked;
     const reply = await this.post(`${this.path}/roll-call`, undefined, ASK_MS);
     // Signed off while it was under way: it is nobody's any more.
     if (!maySee()) return;
+    // A list that was asked for later is here already: an older one does not undo it.
+    if (mine < this.told) return;
     if (reply.status === 200) {
+      this.told = mine;
       copy.value = { roll: reply.data, at: Date.now() + state.skewMs.value };
       heads.value = Object.fromEntries(reply.data.counts.map((one) => [one.place, one.people]));
       if (this.outbox.waiting.every(({ kind }) => kind !== "roll")) marks.value = marks.value.slice(before);
@@ -172,7 +184,7 @@ function Line({ name, note, needs, on, words: yes, act }) {
 
 export function RollSheet({ keeper }) {
   useEffect(() => {
-    keeper.unlock();
+    keeper.look();
   }, []);
   if (copy.value === null) {
     const words = locked.value ? "page.emergency.locked" : "page.emergency.no_copy";

@@ -12,7 +12,7 @@ async function keeperOf() {
   const answers = [];
   const keeper = await new RollKeeper({
     store: { fact: async (key) => kept.get(key), keep: async (key, value) => void kept.set(key, value) },
-    post: () => new Promise((resolve) => answers.push(() => resolve({ status: 200, data: ROLL }))),
+    post: () => new Promise((resolve) => answers.push((data = ROLL) => resolve({ status: 200, data }))),
     outbox: { waiting: [] },
     vault: { seal: async (what) => ({ sealed: what }), kept: async () => null },
     eventId: "e1",
@@ -40,6 +40,28 @@ test("a roll-call that comes after signing off is nobody's", async () => {
   await again;
   assert.deepEqual(copy.value.roll, ROLL);
   assert.deepEqual(kept.get("roll").sealed.roll, ROLL);
+});
+
+test("whoever opens the list asks for a newer one, and an older answer does not undo it", async () => {
+  const { keeper, answers } = await keeperOf();
+  state.operator.value = DANA;
+  const frozen = { ...ROLL, emergency_id: "m1", frozen: true };
+  const before = keeper.read();
+  const opened = keeper.look();
+  await settled();
+  assert.equal(answers.length, 2);
+  answers[1](frozen);
+  await opened;
+  answers[0](ROLL);
+  await before;
+  assert.deepEqual(copy.value.roll, frozen);
+
+  // Without anybody signed on nothing is asked and nothing is let go of.
+  state.operator.value = null;
+  await keeper.look();
+  assert.equal(answers.length, 2);
+  assert.deepEqual(copy.value.roll, frozen);
+  await keeper.forget();
 });
 
 test("names of who signed off without a network go with the first word from the server", async () => {
