@@ -97,12 +97,18 @@ async def filled(house: House) -> dict[str, Any]:
     return {"contacts": contacts, "company": company, "deals": deals}
 
 
-async def opened(page: Page, house: House, where: str = "contacts") -> None:
+async def opened(
+    page: Page,
+    house: House,
+    where: str = "contacts",
+    email: str = EMAIL,
+    password: str = PASSWORD,
+) -> None:
     """Open a view, signing in on the way."""
     await page.goto(f"{house.url}/crm.html#{where}")
     await page.wait_for_selector("#email")
-    await page.fill("#email", EMAIL)
-    await page.fill("#password", PASSWORD)
+    await page.fill("#email", email)
+    await page.fill("#password", password)
     await page.keyboard.press("Enter")
     await page.wait_for_selector(".crm h1")
 

@@ -8,11 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from ops.auth.accounts import create_user
 from tests.e2e.conftest import OpenPage, Watched
-from tests.e2e.house import EMAIL, PASSWORD, House
+from tests.e2e.house import PASSWORD, House
+from tests.e2e.test_crm import opened
 
 pytestmark = pytest.mark.browser
 
@@ -44,18 +45,6 @@ async def filled(house: House) -> dict[str, Any]:
         },
     )
     return {"company": company, "contact": contact, "lead": lead}
-
-
-async def opened(
-    page: Page, house: House, where: str, email: str = EMAIL, password: str = PASSWORD
-) -> None:
-    """Open a view, signing in on the way."""
-    await page.goto(f"{house.url}/crm.html#{where}")
-    await page.wait_for_selector("#email")
-    await page.fill("#email", email)
-    await page.fill("#password", password)
-    await page.keyboard.press("Enter")
-    await page.wait_for_selector(".crm h1")
 
 
 async def test_a_lead_becomes_a_deal_and_an_order(

@@ -5,7 +5,6 @@ What the simulation found (docs/subsystems/simulation.md), on real stores.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ import msgspec
 import pytest
 
 from ops.admission import journals, merge
-from ops.cache.client import Cache
-from ops.clock import Clock
 from ops.crm_sync.journals import Sweeper
 from ops.crm_sync.merging import Merger
 from ops.crm_sync.modes import Modes
 from ops.db.engine import Database
-from tests.house import House
+from tests.integration.conftest import NewHouse
 from tests.journal_kit import (
     by_hand,
     conflicts,
@@ -30,46 +27,6 @@ from tests.journal_kit import (
     unshown,
     written,
 )
-
-NewHouse = Callable[..., Awaitable[House]]
-
-
-@pytest.fixture
-async def cache(redis_url: str) -> AsyncIterator[Cache]:
-    cache = Cache(redis_url, timeout_s=5.0)
-    yield cache
-    await cache.stop()
-
-
-@pytest.fixture
-async def house(
-    database: Database, cache: Cache, tmp_path: Path
-) -> AsyncIterator[NewHouse]:
-    """Make houses with a warm cache; later ones serve the event of the first."""
-    made: list[House] = []
-
-    async def make() -> House:
-        one = House(database, cache, tmp_path, Clock())
-        if made:
-            await one.join(made[0])
-        else:
-            await one.start(warm=True)
-            await one.drain.start()
-        made.append(one)
-        return one
-
-    yield make
-    for one in made:
-        await one.stop()
-
-
-@pytest.fixture
-async def merger(
-    database: Database, cache: Cache, tmp_path: Path
-) -> AsyncIterator[Merger]:
-    merger = Merger(database, cache, tmp_path)
-    yield merger
-    merger.stop()
 
 
 @pytest.mark.parametrize("state", ["shown", "answered"])

@@ -49,9 +49,12 @@ def test_nobody_steps_forward(before: int) -> None:
     assert stepped("3", leads=False, nice=11)[0] == str(max(before + 11, 3))
 
 
-@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel has no autogroups")
-def test_a_session_of_its_own_steps_back_with_it() -> None:
-    assert stepped("5", leads=True)[-1] == "5"
+def test_a_session_of_its_own_steps_back_with_it(before: int) -> None:
+    if not AUTOGROUP.exists():  # a kernel that shares by process alone
+        assert stepped("5", leads=True) == [str(max(before, 5)), "-"]
+        return
+    # The kernel takes one such wish in 100 ms from who is not privileged.
+    assert any(stepped("5", leads=True)[-1] == "5" for _ in range(10))
     # The control: who shares a session does not speak for the others in it.
     mine = AUTOGROUP.read_text().split()[-1]
     assert stepped("5", leads=False)[-1] == mine

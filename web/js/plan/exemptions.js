@@ -3,9 +3,9 @@
 import { html, signal, useEffect } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { call } from "/lib/api.js";
-import { Dialog } from "/js/crm/form.js";
-import { API, change, create, list, query, remove } from "/js/crm/model.js";
-import { base, event, eventId, said, sentenceOf, zone } from "/js/doors/model.js";
+import { API, list, query } from "/js/crm/model.js";
+import { base, event, eventId, said, sentenceOf } from "/js/doors/model.js";
+import { Edit, RowForm, Rows } from "/js/plan/list.js";
 import { briefWords, timeOf } from "/js/plan/words.js";
 
 const PAGE = 50;
@@ -98,16 +98,7 @@ function Line({ row }) {
     <td class="name">${scope ?? t("page.doors.everywhere")}</td>
     <td>${facts(row)}</td>
     <td class="name">${row.reason ?? "–"} <span class="small soft">${timeOf(row.created_at)}</span></td>
-    <td>
-      <button
-        type="button"
-        class="button"
-        aria-label=${t("page.plan.edit", { name: who ?? "–" })}
-        onClick=${() => (editing.value = { ...row, title: who })}
-      >
-        ${t("page.plan.change")}
-      </button>
-    </td>
+    <${Edit} name=${who ?? "–"} onClick=${() => (editing.value = { ...row, title: who })} />
   </tr>`;
 }
 
@@ -118,13 +109,10 @@ const asRow = ({ allowed, ...values }) =>
 
 function Editing() {
   const row = editing.value;
-  const close = () => (editing.value = null);
-  const after = async (words) => {
-    close();
-    said.value = { bad: false, words: t(words) };
-    await read();
-  };
-  return html`<${Dialog}
+  return html`<${RowForm}
+    resource="exemptions"
+    editing=${editing}
+    read=${read}
     title=${t("page.plan.exempt_of", { name: row.title ?? "–" })}
     fields=${[
       ["scope_id", "choice", event.value.scopes.map(({ id, name: called }) => [id, called])],
@@ -136,35 +124,11 @@ function Editing() {
       ["re_entry", "choice", ["never", "after_exit", "always"].map((one) => [one, t(`page.plan.re_entry.${one}`)])],
       ["reason", "text"],
     ]}
-    row=${asForm(row)}
     required=${["reason"]}
-    zone=${zone.value}
-    onClose=${close}
-    onSave=${async (values) => {
-      if (row.id) await change("exemptions", row, asRow(values));
-      else await create("exemptions", { event_id: eventId, ticket_id: row.ticket_id, ...asRow(values) });
-      await after("page.doors.done");
-    }}
-    onDelete=${row.id &&
-    (async () => {
-      await remove("exemptions", row);
-      await after("page.crm.deleted");
-    })}
+    asForm=${asForm}
+    asRow=${asRow}
+    whole=${(values) => ({ event_id: eventId, ticket_id: row.ticket_id, ...values })}
   />`;
-}
-
-function Table() {
-  return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t("page.plan.tab.exemptions")}>
-    <table class="acts-table">
-      <thead>
-        <tr>
-          ${["who", "scope_id", "allowed", "reason"].map((head) => html`<th scope="col" key=${head}>${t(`page.crm.field.${head}`)}</th>`)}
-          <td></td>
-        </tr>
-      </thead>
-      <tbody>${lines.value.map((row) => html`<${Line} key=${row.id} row=${row} />`)}</tbody>
-    </table>
-  </div>`;
 }
 
 export function Exemptions() {
@@ -176,7 +140,7 @@ export function Exemptions() {
       <h2>${t("page.plan.tab.exemptions")}</h2>
       <p class="soft small">${t("page.plan.hint.exemptions")}</p>
       <${Find} />
-      ${lines.value.length === 0 ? html`<p class="empty">${t("page.plan.exempt_none")}</p>` : html`<${Table} />`}
+      ${lines.value.length === 0 ? html`<p class="empty">${t("page.plan.exempt_none")}</p>` : html`<${Rows} tab="exemptions" heads=${["who", "scope_id", "allowed", "reason"]} rows=${lines.value} Line=${Line} />`}
       ${cursor.value && html`<button type="button" class="button" onClick=${() => read(true)}>${t("page.doors.more")}</button>`}
     </section>
     ${editing.value && html`<${Editing} key=${editing.value.id ?? editing.value.ticket_id} />`}`;

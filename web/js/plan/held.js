@@ -3,9 +3,8 @@
 import { html, signal, useEffect } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { count } from "/lib/format.js";
-import { Dialog } from "/js/crm/form.js";
-import { change, create, remove } from "/js/crm/model.js";
-import { event, eventId, now, said, sentenceOf, zone } from "/js/doors/model.js";
+import { event, eventId, now, said, sentenceOf } from "/js/doors/model.js";
+import { Edit, RowForm, Rows } from "/js/plan/list.js";
 import { all } from "/js/plan/model.js";
 import { CLASSES } from "/js/plan/rules.js";
 import { timeOf } from "/js/plan/words.js";
@@ -67,27 +66,20 @@ function Line({ row }) {
     <td class="figure">${count(row.places, locale())}</td>
     <td class="name">${whom(row)}</td>
     <td>${row.until ? timeOf(row.until) : "–"} ${over && html`<span class="small">${t("page.plan.held.over")}</span>`}</td>
-    <td>
-      <button type="button" class="button" aria-label=${t("page.plan.edit", { name: place })} onClick=${() => (editing.value = row)}>
-        ${t("page.plan.change")}
-      </button>
-    </td>
+    <${Edit} name=${place} onClick=${() => (editing.value = row)} />
   </tr>`;
 }
 
 function Editing() {
   const row = editing.value;
-  const close = () => (editing.value = null);
-  const after = async (words) => {
-    close();
-    said.value = { bad: false, words: t(words) };
-    await read();
-  };
   const people = [
     ...event.value.types.map(({ id, name }) => [`type:${id}`, name]),
     ...KEPT_FOR.map((name) => [`class:${name}`, t(`page.plan.class.${name}`)]),
   ];
-  return html`<${Dialog}
+  return html`<${RowForm}
+    resource="held_places"
+    editing=${editing}
+    read=${read}
     title=${t(row.id ? "page.plan.tab.held" : "page.plan.add.held")}
     fields=${[
       ["place", "choice", places(row)],
@@ -96,20 +88,10 @@ function Editing() {
       ["until", "datetime"],
       ["reason", "text"],
     ]}
-    row=${asForm(row)}
     required=${["place", "places"]}
-    zone=${zone.value}
-    onClose=${close}
-    onSave=${async (values) => {
-      if (row.id) await change("held_places", row, asRow(values));
-      else await create("held_places", { event_id: eventId, ...given(asRow(values)) });
-      await after("page.doors.done");
-    }}
-    onDelete=${row.id &&
-    (async () => {
-      await remove("held_places", row);
-      await after("page.crm.deleted");
-    })}
+    asForm=${asForm}
+    asRow=${asRow}
+    whole=${(values) => ({ event_id: eventId, ...given(values) })}
   />`;
 }
 
@@ -126,17 +108,7 @@ export function Held() {
       <p class="soft small">${t("page.plan.hint.held")}</p>
       ${held.value.length === 0
         ? html`<p class="empty">${t("page.plan.held.none")}</p>`
-        : html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t("page.plan.tab.held")}>
-            <table class="acts-table">
-              <thead>
-                <tr>
-                  ${["place", "places", "whom", "until"].map((head) => html`<th scope="col" key=${head}>${t(`page.crm.field.${head}`)}</th>`)}
-                  <td></td>
-                </tr>
-              </thead>
-              <tbody>${held.value.map((row) => html`<${Line} key=${row.id} row=${row} />`)}</tbody>
-            </table>
-          </div>`}
+        : html`<${Rows} tab="held" heads=${["place", "places", "whom", "until"]} rows=${held.value} Line=${Line} />`}
     </section>
     ${editing.value && html`<${Editing} key=${editing.value.id ?? "new"} />`}`;
 }
