@@ -13,7 +13,6 @@ import asyncpg
 
 from ops.db.engine import (
     CONNECT_TIMEOUT_S,
-    QUERIES_MAX,
     STATEMENT_TIMEOUT,
     STOP_TIMEOUT_S,
     connection_settings,
@@ -29,7 +28,6 @@ STATEMENTS_MAX = 500
 CONNECTIONS_MAX = 6
 HEAVY_MAX = 2
 """Counts of segments, searches for duplicates, dossiers, erasures at a time."""
-IDLE_S = 300.0
 
 
 class CrmPool:
@@ -83,14 +81,9 @@ class CrmPool:
                 self._url,
                 min_size=1,
                 max_size=CONNECTIONS_MAX,
-                max_queries=QUERIES_MAX,
-                max_inactive_connection_lifetime=IDLE_S,
                 timeout=CONNECT_TIMEOUT_S,
                 init=_speak_json,
                 reset=_keep_as_it_is,
-                loop=None,
-                connection_class=asyncpg.Connection,
-                record_class=asyncpg.Record,
                 statement_cache_size=STATEMENTS_MAX,
                 server_settings=connection_settings(
                     self._name,

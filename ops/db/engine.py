@@ -18,7 +18,7 @@ from typing import Protocol
 import asyncpg
 import msgspec
 
-from ops.db.pools import CALL_TIMEOUT_S, BoundedPool
+from ops.db.pools import CALL_TIMEOUT_S, QUERIES_MAX, BoundedPool
 from ops.errors import StoreUnavailable
 
 POOL_SIZE_MAX = 5
@@ -35,9 +35,6 @@ SEARCH_PATH = "public"
 name, and the user of the embedded server is called like our schema `ops`."""
 CONNECT_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 5.0
-IDLE_S = 300.0
-QUERIES_MAX = 2**31 - 1
-"""The pool would replace a connection after 50,000 queries, in the middle of a rush."""
 
 _encoder = msgspec.json.Encoder()
 decode_json = msgspec.json.Decoder().decode
@@ -154,14 +151,9 @@ class Database:
             self._url,
             min_size=size_min,
             max_size=size_max,
-            max_queries=QUERIES_MAX,
-            max_inactive_connection_lifetime=IDLE_S,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=CALL_TIMEOUT_S,
             init=_speak_json,
-            loop=None,
-            connection_class=asyncpg.Connection,
-            record_class=asyncpg.Record,
             server_settings=connection_settings(
                 f"{self._name}{name}", statement_timeout=STATEMENT_TIMEOUT
             ),

@@ -18,6 +18,9 @@ WAIT_TIMEOUT_S = 10.0
 """For a connection."""
 CALL_TIMEOUT_S = 35.0
 """A call that names no limit: a little more than the server gives a statement."""
+IDLE_S = 300.0
+QUERIES_MAX = 2**31 - 1
+"""The pool would replace a connection after 50,000 queries, in the middle of a rush."""
 LEAVE_S_MIN = 0.05
 """A connection is given back in what is left of the time, and at least in this."""
 
@@ -43,6 +46,17 @@ class BoundedPool(asyncpg.Pool):
     """
 
     wait_s = WAIT_TIMEOUT_S
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        super().__init__(
+            url,
+            max_queries=QUERIES_MAX,
+            max_inactive_connection_lifetime=IDLE_S,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            **settings,
+        )
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """A connection, within 10 s unless told otherwise.
