@@ -282,8 +282,9 @@ class Merging:
             found: list[Found] = yield Lines(rivals)
             known = {one.line.scan_id for one in found if _holds(one, lines)}
             astray = _astray(found, lines, rivals)
-            stale = [scan_id for scan_id, sure in weighed if not sure]
-            stale = [x for x in rivals if x in {*stale, *astray} - known]
+            unsure = {scan_id for scan_id, sure in weighed if not sure}
+            yields = unsure.union(astray) - known
+            stale = [scan_id for scan_id in rivals if scan_id in yields]
             decided = self._decided(lines, found)
             if len(decided) < len(lines):
                 if not decided:
