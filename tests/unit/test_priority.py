@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from ops.priority import AUTOGROUP
-
 PROGRAM = """
 import sys
 from ops import priority
 for wanted in sys.argv[1:]:
     print(priority.step_back(int(wanted)))
-group = priority.AUTOGROUP
-print(group.read_text().split()[-1] if group.exists() else "-")
+try:
+    print(priority.AUTOGROUP.read_text().split()[-1])
+except (OSError, IndexError):  # no such file, none to read, or a process in no group
+    print("-")
 """
 ROOT = Path(__file__).parents[2]
 
@@ -50,11 +50,11 @@ def test_nobody_steps_forward(before: int) -> None:
 
 
 def test_a_session_of_its_own_steps_back_with_it(before: int) -> None:
-    if not AUTOGROUP.exists():  # a kernel that shares by process alone
+    mine = stepped("0", leads=False)[-1]
+    if stepped("0", leads=True)[-1] == "-":  # a kernel that shares by process alone
         assert stepped("5", leads=True) == [str(max(before, 5)), "-"]
         return
     # The kernel takes one such wish in 100 ms from who is not privileged.
     assert any(stepped("5", leads=True)[-1] == "5" for _ in range(10))
     # The control: who shares a session does not speak for the others in it.
-    mine = AUTOGROUP.read_text().split()[-1]
     assert stepped("5", leads=False)[-1] == mine

@@ -1,5 +1,5 @@
 // A board of deals or leads: a column a step, cards that are dragged, or moved by keys.
-import { html, useEffect, useState } from "/lib/ui.js";
+import { html, useEffect, useRef, useState } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { change, list, may, say, sentence } from "/js/crm/model.js";
 import { cents, money, shortDay } from "/js/crm/say.js";
@@ -31,17 +31,23 @@ export function useBoard({ resource, step, steps, group, name }) {
     load();
   }, []);
 
+  const show = (card, row) => setCards((now) => now.map((c) => (c.id === card.id ? { ...c, ...row } : c)));
+
+  // A card that lies in another column is a new one: the keyboard follows it there,
+  // unless somebody has gone on to something else meanwhile.
+  function follow(card) {
+    if (document.activeElement === document.body) document.getElementById(`card-${card.id}`)?.focus();
+  }
+
   async function move(card, to, more = {}) {
-    const before = cards;
     // Shown at once; what the server says counts.
-    setCards(cards.map((c) => (c.id === card.id ? { ...c, [step]: to } : c)));
+    show(card, { [step]: to });
     try {
-      const row = await change(resource, card, { [step]: to, ...more });
-      setCards((now) => now.map((c) => (c.id === card.id ? { ...c, ...row } : c)));
+      show(card, await change(resource, card, { [step]: to, ...more }));
       say(t("page.crm.moved", { name: name(card), stage: t(`page.crm.${group}.${to}`) }));
-      setTimeout(() => document.getElementById(`card-${card.id}`)?.focus(), 0);
+      setTimeout(() => follow(card), 0);
     } catch (error) {
-      setCards(before);
+      show(card, { [step]: card[step] });
       say(sentence(error), "bad");
       if (error.code === "changed_meanwhile") load();
       throw error;
@@ -91,21 +97,23 @@ function Card({ card, at, steps, writes, draw, onMove, onOpen, onLift }) {
 function Column({ at, steps, group, step, cards, amount, lifted, writes, draw, onMove, onOpen, onLift }) {
   const [over, setOver] = useState(false);
   const here = steps[at];
-  const there = lifted?.[step] === here;
+  const from = () => lifted.current?.[step];
   return html`<section
-    class=${`column ${here} ${over && lifted && !there ? "over" : ""}`}
+    class=${`column ${here} ${over ? "over" : ""}`}
     aria-label=${t(`page.crm.${group}.${here}`)}
     data-stage=${here}
     onDragOver=${(event) => {
-      if (!lifted) return;
+      if (!lifted.current) return;
       event.preventDefault();
-      setOver(true);
+      setOver(from() !== here);
     }}
     onDragLeave=${() => setOver(false)}
     onDrop=${(event) => {
       event.preventDefault();
       setOver(false);
-      if (lifted && !there) onMove(lifted, here);
+      const card = lifted.current;
+      lifted.current = null;
+      if (card && card[step] !== here) onMove(card, here);
     }}
   >
     <header>
@@ -121,7 +129,8 @@ function Column({ at, steps, group, step, cards, amount, lifted, writes, draw, o
 
 // draw(card) -> {name, under, amount, chance, day}; `amount` is summed for each column.
 export function Board({ board, word, step, steps, group, amount, draw, onMove, onOpen }) {
-  const [lifted, setLifted] = useState(null);
+  // Read by the events themselves: the first of them may come before the next drawing.
+  const lifted = useRef(null);
   if (board.problem && !board.cards) {
     return html`<div class="panel trouble" role="alert"><p>${sentence(board.problem)}</p>
       <button type="button" class="button" onClick=${board.load}>${t("page.all.again")}</button></div>`;
@@ -134,7 +143,7 @@ export function Board({ board, word, step, steps, group, amount, draw, onMove, o
   return html`<p class="unseen" id="card-keys">${t("page.crm.card_keys")}</p>
     <div class="board">${steps.map(
       (one, at) => html`<${Column} key=${one} at=${at} steps=${steps} group=${group} step=${step} amount=${amount}
-        writes=${may(word, "write")} lifted=${lifted} onLift=${setLifted} draw=${draw} onMove=${onMove} onOpen=${onOpen}
+        writes=${may(word, "write")} lifted=${lifted} onLift=${(card) => (lifted.current = card)} draw=${draw} onMove=${onMove} onOpen=${onOpen}
         cards=${board.cards.filter((card) => card[step] === one)} />`,
     )}</div>`;
 }
