@@ -11,7 +11,7 @@ import { namesKey } from "/scan/js/vault.js";
 import { left, settled, takenBy } from "/scan/js/shares.js";
 
 const DELTAS_MAX = 60;
-const NOTHING = { visits: {}, used: [], spent: 0, admitted: 0, exited: 0, turned_away: 0, taken: [], given: {} };
+const NOTHING = { visits: {}, used: [], returned: [], spent: 0, admitted: 0, exited: 0, turned_away: 0, taken: [], given: {} };
 
 export class Alone {
   // store: fact(key), keep(key, value), strict; scans(): those that wait for the server.
@@ -299,13 +299,15 @@ export class Alone {
     return ticket ? this.visits(ticket) : (this.done.visits[found.id] ?? {});
   }
 
-  // The server asks for a ticket's lease: kept first, then said.
+  // The server asks for a ticket's lease: kept first, then said. What was given back is not
+  // used here any more (`used`), and `returned` tells it from what was used for an entry.
   giveBack(ticketId) {
     return this.inTurn(async () => {
       const id = ticketId.replaceAll("-", "");
-      const used = this.done.used.includes(id);
-      if (!used) {
-        const done = { ...this.done, used: [...this.done.used, id] };
+      // Asked again it says the same: the word may have been lost on its way.
+      const used = this.done.used.includes(id) && !this.done.returned.includes(id);
+      if (!used && !this.done.returned.includes(id)) {
+        const done = { ...this.done, used: [...this.done.used, id], returned: [...this.done.returned, id] };
         await this.store.keep("alone", done);
         this.done = done;
       }

@@ -134,14 +134,16 @@ class Leases:
     async def answer(
         self, event_id: UUID, device_id: UUID, answers: list[LeaseAnswer]
     ) -> int:
-        """Note the holder's word; leases that are not its own are left alone."""
+        """Note what the holder gives back; leases that are not its own are left alone.
+
+        One that it used waits for the entry, which the device sends as well.
+        """
         changed = await self._database.pool.fetchval(
-            queries.ANSWER_LEASES,
+            queries.RELEASE_LEASES,
             event_id,
             device_id,
             self._clock.now(),
-            [one.ticket_id for one in answers],
-            [one.state for one in answers],
+            [one.ticket_id for one in answers if one.state == "released"],
             timeout=TIMEOUT_S,
         )
         return int(changed)

@@ -151,13 +151,14 @@ UPDATE ops.offline_keys SET ended_at = $2 WHERE event_id = $1 AND ended_at IS NU
 LEASE_STATE: Final = """
 SELECT state = 'held' AND device_id = $2 FROM ops.leases WHERE ticket_id = $1
 """
-# A word of the holder itself: given back, or used while it was alone. A lease that a
-# person ended meanwhile is settled by it.
-ANSWER_LEASES: Final = """
+# What the holder itself gives back; a lease that a person ended meanwhile is settled by
+# it. Its other word, `used`, ends nothing: the entry is still on the device, and until
+# it is here another door would let the ticket in once more. The entry ends the lease.
+RELEASE_LEASES: Final = """
 WITH said AS (
-    UPDATE ops.leases l SET state = a.state, ended_at = $3, xid = pg_current_xact_id()
-      FROM unnest($4::uuid[], $5::text[]) AS a(ticket_id, state)
-     WHERE l.ticket_id = a.ticket_id AND l.device_id = $2 AND l.event_id = $1
+    UPDATE ops.leases l SET state = 'released', ended_at = $3,
+           xid = pg_current_xact_id()
+     WHERE l.ticket_id = ANY ($4::uuid[]) AND l.device_id = $2 AND l.event_id = $1
        AND l.state IN ('held', 'ended')
     RETURNING l.ticket_id
 ), settled AS (

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.priority import NICENESS_MAX
+
 PROGRAM = """
 import sys
 from ops import priority
@@ -47,6 +49,10 @@ def test_who_steps_back_is_nicer(before: int) -> None:
 
 def test_nobody_steps_forward(before: int) -> None:
     assert stepped("3", leads=False, nice=11)[0] == str(max(before + 11, 3))
+
+
+def test_nobody_steps_back_further_than_there_is() -> None:
+    assert stepped(str(NICENESS_MAX + 9), leads=False)[0] == str(NICENESS_MAX)
 
 
 def test_a_session_of_its_own_steps_back_with_it(before: int) -> None:

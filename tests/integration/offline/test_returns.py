@@ -424,6 +424,45 @@ async def test_a_leased_ticket_waits_for_its_holder(
     assert (await other.scan(third))["verdict"] == "admitted"
 
 
+async def test_a_lease_that_was_used_waits_for_its_entry(
+    phone: Phone,
+    other: Phone,
+    event: SmallEvent,
+    database: Database,
+    bearer: dict[str, str],
+) -> None:
+    """The holder let the guest in alone; it says so before its upload is here."""
+    await mode(phone, bearer, "strict")
+    mine = await leased(phone)
+    await leased(other)
+    first, second = [c for c, t in event.tickets.items() if t in mine and c[0] == "T"][
+        :2
+    ]
+    word = {"answers": [{"ticket_id": str(t), "state": "used"} for t in mine]}
+    assert (await phone.post("leases/answers", word))["changed"] == 0
+    held = await other.scan(first)
+    assert (held["verdict"], held["reason"]) == ("hold", "other_door")
+    # A person's decision is not settled by the word either: the entry is still to come.
+    path = f"{phone.base}/devices/{event.device}/leases/end"
+    await phone.http.post(path, json={"reason": "lost"}, headers=bearer)
+    await phone.post("leases/answers", word)
+    risk = (await phone.http.get(f"{phone.base}/offline-risk", headers=bearer)).json()
+    assert risk["double_entries_possible"] == len(mine)
+    [done] = await upload(phone, [alone(first, door={"lease": "held"})])
+    assert done["verdict"] == "admitted"
+    assert (await other.scan(first))["reason"] in ("already_inside", "unconfirmed")
+    risk = (await phone.http.get(f"{phone.base}/offline-risk", headers=bearer)).json()
+    assert risk["double_entries_possible"] == len(mine) - 1
+    # The control: a lease that the word had ended would let the guest in once more.
+    await database.pool.execute(
+        "UPDATE ops.leases SET state = 'used' WHERE ticket_id = $1",
+        event.tickets[second],
+    )
+    assert (await other.scan(second))["verdict"] == "admitted"
+    [late] = await upload(phone, [alone(second, door={"lease": "held"})])
+    assert late["verdict"] != "admitted", "it was the second entry"
+
+
 async def test_a_lease_that_a_person_ended_counts_until_the_device_speaks(
     phone: Phone, other: Phone, event: SmallEvent, bearer: dict[str, str]
 ) -> None:
