@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from ops.admission.outcome import Decision, Open, say
 from ops.admission.plan import Plan, ScopePlan
 from ops.admission.scan_facts import ScanFacts, Stored
 from ops.admission.upload import decided
-from ops.cache.entry import ms
+from ops.cache.entry import Phase, ms
 
 
 class Deciding:
@@ -388,6 +389,20 @@ class Deciding:
             for scope_no, person, pass_no in later
         )
 
+    def _ended(self, item: Item) -> set[tuple[UUID, int, int, int]]:
+        """The presences of its ticket that a commit has ended, where it was looked."""
+        facts = item.facts
+        if facts is None or facts.ticket_id is None:
+            return set()
+        read = {scope.no for scope in reads(self.plan, item.ask)}
+        return {
+            (facts.ticket_id, scope_no, person, visit.pass_no)
+            for (scope_no, person), visit in facts.visits.items()
+            if scope_no in read
+            and visit.phase is Phase.CLOSED
+            and not visit.provisional
+        }
+
     def _told_of(self, item: Item, scope: ScopePlan | None, line: Line) -> Decision:
         """Red if the other scan's green was shown, else amber (R4)."""
         row = line.row()
@@ -426,6 +441,17 @@ def _unknown(facts: ScanFacts, place: Place) -> bool:
     if visit is None or visit.pass_no < pass_no:
         return True
     return what != IN and visit.pass_no == pass_no and visit.inside
+
+
+def ends(found: Iterable[Found]) -> set[tuple[UUID, int, int, int]]:
+    """The presences that these lines have ended: ticket, scope no, person, pass."""
+    return {
+        (one.line.ticket_id, *place[:3])
+        for one in found
+        if one.line.ticket_id is not None and one.line.state != "cancelled"
+        for place in one.line.places
+        if place[3] != IN
+    }
 
 
 def _rank(found: Found) -> int:

@@ -25,7 +25,7 @@ from ops.admission.commands import (
     Steps,
     Switch,
 )
-from ops.admission.deciding import Deciding
+from ops.admission.deciding import Deciding, ends
 from ops.admission.decision import full
 from ops.admission.from_cache import CacheFacts
 from ops.admission.lines import Line, State, line_of
@@ -79,7 +79,30 @@ class Degraded(Deciding):
                     self._look(item, verified=True)
                 if item.decision is not None and item.decision.counted:
                     item.error = "unavailable"  # only PostgreSQL counts without tickets
+            yield from self._left_unseen(waiting)
             yield from self._take_places([i for i in waiting if not i.error])
+
+    def _left_unseen(self, items: list[Item]) -> Steps:
+        """No answer to an exit that ends nothing, if no journal says who has left.
+
+        Perhaps it was this scan, and it was told so: by a process that could not write
+        its journal. The record knows; the device lets out whoever wants to leave.
+        """
+        unsure = [
+            item
+            for item in items
+            if not item.done
+            and item.decision is not None
+            and item.decision.reason == "not_inside"
+            and self._ended(item)
+        ]
+        if not unsure:
+            return
+        (found,) = yield [self._look_at(unsure)]
+        for item in unsure:
+            told = found if isinstance(found, list) else []
+            if not self._ended(item) <= ends(told):
+                item.error = "unavailable"
 
     def _take_places(self, items: list[Item]) -> Steps:
         """Lines, places, a look; items that lost stay undone for the next round."""

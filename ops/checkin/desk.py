@@ -18,6 +18,7 @@ import asyncpg
 from ops.admission.ask import CodeKind
 from ops.admission.journal import Journal
 from ops.admission.scan import ScanRequest, content_key
+from ops.admission.turns import Turns
 from ops.checkin import codes
 from ops.checkin.codes import Keyring
 from ops.checkin.event_desk import EventDesk
@@ -65,6 +66,7 @@ class Desk:
         self._stores = stores
         self._plans = plans
         self._journal = journal
+        self.turns = Turns(journal.path.parent)
         self._clock = clock
         self.keyring = keyring
         self.recall: Recall | None = None
@@ -83,6 +85,7 @@ class Desk:
         for desk in list(self._events.values()):
             await desk.stop()
         self._events.clear()
+        self.turns.stop()
 
     async def scan(
         self,
@@ -189,6 +192,7 @@ class Desk:
                 self._stores,
                 self._plans,
                 self._journal,
+                self.turns,
                 self._clock,
             )
         return desk

@@ -7,6 +7,7 @@ no linger. Two lanes, live scans and uploads: `ops.checkin.lanes`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from ops.admission.handed import note
 from ops.admission.journal import Journal
 from ops.admission.lines import log_line
 from ops.admission.plan import Plan
+from ops.admission.turns import Turns
 from ops.cache.entry import DeviceEntry
 from ops.checkin.executor import Executor
 from ops.checkin.lanes import AT_ONCE_MAX, Lanes, Taken
@@ -45,6 +47,8 @@ LOG_AFTER_S = 0.1
 """When no next batch comes: confirmations and answers that are not written yet."""
 WRITE_AGAIN_S = 1.0
 LOGS_KEPT_MAX = 20_000
+LOGS_WAITED_FOR_MAX = 1_000
+"""So many only wait while PostgreSQL is away; then no process waits for them."""
 SHOWN_KEPT_MAX = 2_000
 """Greens that were shown while the cache was away: they are sent with one call."""
 
@@ -68,12 +72,14 @@ class EventDesk:
         stores: Stores,
         plans: Plans,
         journal: Journal,
+        turns: Turns,
         clock: Clock,
     ) -> None:
         self.plan = plan
         self._database = database
         self._stores = stores
         self._executor = Executor(plan.event.id, stores, plans, journal)
+        self._turns = turns
         self._clock = clock
         self._lanes = Lanes()
         self._flying: dict[UUID, asyncio.Future[None]] = {}
@@ -144,6 +150,14 @@ class EventDesk:
         if len(self._lanes) >= QUEUE_MAX:
             raise Unavailable(code="overloaded", headers={"Retry-After": "1"})
         self._flying[pending.scan.id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._turns.take(pending.scan.id)
+            if self._stopping:
+                raise Unavailable("The server is stopping.", code="stopping")
+        except BaseException:
+            self._flying.pop(pending.scan.id).set_result(None)
+            self._turns.give([pending.scan.id])
+            raise
         pending.lane = lane
         self._lanes.add(pending, self._clock.monotonic_s())
         if pending.scan.shown:
@@ -211,6 +225,13 @@ class EventDesk:
         finally:
             for pending in taken:
                 self._flying.pop(pending.scan.id).set_result(None)
+            self._give(pending.scan.id for pending in taken)
+
+    def _give(self, scan_ids: Iterable[UUID]) -> None:
+        """Whose answer is written, or never will be: other processes may ask for it."""
+        known = len(self._logs) <= LOGS_WAITED_FOR_MAX
+        waiting = {row.s for row in self._logs} if known else set()
+        self._turns.give(one for one in scan_ids if one not in waiting)
 
     async def _batch(self, taken: list[Pending]) -> None:
         metrics.batch_scans.observe(len(taken))
@@ -264,6 +285,7 @@ class EventDesk:
             ]
             del self._logs[:-LOGS_KEPT_MAX]
             del self._confirms[:-LOGS_KEPT_MAX]
+            self._give(row.s for row in logs)
             if self._confirms or self._logs or self._executor.marks:
                 self._write_within(CONFIRM_AFTER_S if self._confirms else LOG_AFTER_S)
 
@@ -359,6 +381,9 @@ class EventDesk:
             self._logs = logs + self._logs
             self._confirms = confirms + self._confirms
             raise
+        finally:
+            # Nobody waits for a store that is away.
+            self._turns.give(row.s for row in logs)
         if isinstance(reply, commands.Down):
             if reply.lasting and self.mode == "D":
                 logs = await self._keep(logs)

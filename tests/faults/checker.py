@@ -166,14 +166,16 @@ async def check(
     _reds(found, notes, rows, clocks)
     _devices(found, notes, log, reported)
     found.unmerged = _journals(data_dir / "journal", event_id, log)
-    found.examples = _examples(found, notes, log)
+    found.examples = _examples(found, notes, log, rows)
     return found
 
 
-def _examples(found: Findings, notes: list[Note], log: dict) -> list[str]:
-    """Histories of scans with two answers or with another than the record."""
+def _examples(found: Findings, notes: list[Note], log: dict, rows: list) -> list[str]:
+    """Histories of scans with two answers or with another than the record, each with
+    all that is known of its ticket."""
     if found.kept:
         return []
+    invoked = {note.id: note for note in notes if note.op == "invoke"}
     by_scan: dict[UUID, list[Note]] = defaultdict(list)
     for note in notes:
         by_scan[note.id].append(note)
@@ -186,7 +188,9 @@ def _examples(found: Findings, notes: list[Note], log: dict) -> list[str]:
                 f"{n.op} {n.at:%S.%f} {n.verdict}/{n.reason} replayed={n.replayed}"
                 for n in story
             ]
-            lines.append(f"{scan_id} {story[0].why}: {'; '.join(words)}; log {kept}")
+            head = f"{scan_id} {story[0].why}: {'; '.join(words)}; log {kept}"
+            ticket = invoked[scan_id].ticket if scan_id in invoked else None
+            lines.append("\n".join([head, *_of_ticket(ticket, invoked, notes, rows)]))
     return lines[:EXAMPLES_MAX]
 
 
@@ -268,11 +272,17 @@ def _reds(found: Findings, notes: list[Note], rows: list, clocks: bool) -> None:
 
 def _story(red: Note, invoked: dict, notes: list[Note], rows: list) -> str:
     """All that is known of the ticket of a red: every scan, then its rows."""
-    ticket = invoked[red.id].ticket
-    lines = [f"red {red.reason} {red.id} at {red.at:%S.%f}"]
-    lines += [
-        f"  {n.at:%S.%f} {n.id} {n.op} {n.why or ''}{n.direction or ''}"
+    head = f"red {red.reason} {red.id} at {red.at:%S.%f}"
+    return "\n".join([head, *_of_ticket(invoked[red.id].ticket, invoked, notes, rows)])
+
+
+def _of_ticket(
+    ticket: UUID | None, invoked: dict, notes: list[Note], rows: list
+) -> list[str]:
+    lines = [
+        f"  {n.at:%S.%f} {n.id} {n.op} {n.why or ''} {n.direction or ''}"
         f" {n.verdict or ''} {n.reason or ''} {n.durable or ''}"
+        f"{' replayed' if n.replayed else ''}"
         for n in sorted(notes, key=lambda one: one.at)
         if n.id in invoked and invoked[n.id].ticket == ticket
     ]
@@ -281,7 +291,7 @@ def _story(red: Note, invoked: dict, notes: list[Note], rows: list) -> str:
         for r in rows
         if r["ticket_id"] == ticket
     ]
-    return "\n".join(lines)
+    return lines
 
 
 def _open(row: asyncpg.Record, since: datetime, until: datetime) -> bool:

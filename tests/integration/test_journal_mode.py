@@ -7,11 +7,13 @@ processes of `tests/faults/test_journal_mode.py` lose a server that is really st
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from ops.admission.degraded import Degraded
 from ops.admission.handed import Noted
 from ops.admission.journals import read
 from ops.cache import keys
@@ -233,3 +235,46 @@ async def test_a_line_that_stays_open_keeps_the_retry_waiting(
     (line,) = read(one.journal.path)
     assert line.state == "pending"
     assert said(await scan(two, "T-1", lost.ask.scan.id)) == "unavailable"
+
+
+async def left_unseen(house: NewHouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """In N a process whose disk is full lets somebody out, and its neighbour, which has
+    lost PostgreSQL, is asked the same; then the guest is asked for once more."""
+
+    async def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    one, two = await house(gone=False), await house()
+    await scan(one, "T-1")
+    monkeypatch.setattr(one.journal, "append", full)
+    exit_ = await scan(one, "T-1", direction="out")
+    again = await scan(two, "T-1", exit_.ask.scan.id, direction="out")
+    return [said(exit_), said(again)]
+
+
+async def test_an_exit_that_no_journal_knows_of_is_not_answered_anew(
+    house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said_ = await left_unseen(house, monkeypatch)
+    assert said_ == ["exited ok", "unavailable"]
+
+
+async def test_without_a_look_at_who_left_it_is(
+    house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Degraded, "_left_unseen", lambda self, items: iter(()))
+    said_ = await left_unseen(house, monkeypatch)
+    assert said_ == ["exited ok", "exited not_inside"]
+
+
+async def test_who_left_by_a_journal_is_not_inside(house: NewHouse) -> None:
+    one, two = await house(gone=False), await house()
+    await scan(one, "T-1")
+    exit_ = await scan(one, "T-1", direction="out")
+    again = await scan(two, "T-1", exit_.ask.scan.id, direction="out")
+    once_more = await scan(two, "T-1", direction="out")
+    assert [said(x) for x in (exit_, again, once_more)] == [
+        "exited ok",
+        "exited ok",
+        "exited not_inside",
+    ]

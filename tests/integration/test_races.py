@@ -18,8 +18,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from ops.admission import turns
 from ops.admission.scan import ScanRequest
+from ops.admission.turns import Turns
 from ops.cache.client import Cache
+from ops.checkin import event_desk
 from ops.clock import Clock, FixedClock
 from ops.db.engine import Database
 from ops.ids import uuid7
@@ -227,6 +230,39 @@ async def test_one_scan_id_for_two_tickets_is_one_answer_and_one_conflict(
         assert sum([await rows(database, one.event, code) for code in codes]) == 1
         await database.pool.execute("DELETE FROM check_ins")
         await database.pool.execute("UPDATE ops.areas SET inside = 0")
+
+
+async def asked_twice(database: Database, house: NewHouse) -> list[str]:
+    """A guest who is inside is turned away by one process; somebody of the ticket
+    leaves, and the same request comes to the other process as well."""
+    one, two = await house(), await house()
+    code, scan_id = await ticket(database, one.event), uuid7()
+    assert said(await scan(one, code)) == "admitted ok"
+    await database.pool.execute("UPDATE check_ins SET confirmed_at = now()")
+    red = said(await scan(two, code, scan_id))
+    assert said(await scan(one, code, direction="out")) == "exited ok"
+    return [red, said(await scan(one, code, scan_id))]
+
+
+async def test_what_was_refused_stays_so_at_the_other_process(
+    database: Database, house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although a refusal is written behind its answer."""
+    monkeypatch.setattr(turns, "WAIT_S", 30.0)
+    red, again = await asked_twice(database, house)
+    assert red == again == "refused already_inside"
+
+
+async def test_without_its_turn_a_scan_is_decided_anew(
+    database: Database, house: NewHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def taken(self: Turns, scan_id: UUID) -> bool:
+        return True
+
+    monkeypatch.setattr(Turns, "take", taken)
+    monkeypatch.setattr(event_desk, "LOG_AFTER_S", 600.0)
+    red, again = await asked_twice(database, house)
+    assert (red, again) == ("refused already_inside", "admitted ok")
 
 
 # I5: red only where a green was shown
