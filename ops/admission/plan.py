@@ -8,6 +8,7 @@ and what a ticket type may at a scope on a day becomes one value (`Plan.terms`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -214,6 +215,7 @@ class Plan:
         self._held = _by_place(rows.held)
         self._below = {scope.id: self._descend(scope) for scope in scopes}
         self._above = {scope.id: self._ascend(scope) for scope in scopes}
+        self._siblings = {scope.id: tuple(self._beside(scope)) for scope in scopes}
         self._stopped_gates = {stop.gate_id for stop in rows.stops if stop.gate_id}
         self._stopped_areas = _areas_below(
             rows.areas, {stop.area_id for stop in rows.stops if stop.area_id}
@@ -262,16 +264,23 @@ class Plan:
         return self._above[scope.id]
 
     def siblings(self, scope: ScopePlan) -> tuple[ScopePlan, ...]:
-        """Scopes whose presence ends when this one is entered (exclusive parents)."""
-        parent = self.scopes.get(scope.parent_id) if scope.parent_id else None
-        if parent is None or not parent.exclusive:
-            return ()
-        return tuple(
-            other
-            for child in self._children[parent.id]
-            if child.id != scope.id
-            for other in (child, *self.below(child))
-        )
+        """Scopes whose presence ends when this one is entered (exclusive parents).
+
+        Whoever enters a zone is in those around it as well, and so no more in theirs.
+        """
+        return self._siblings[scope.id]
+
+    def _beside(self, scope: ScopePlan) -> Iterator[ScopePlan]:
+        way = (scope, *self.above(scope))
+        entered = {one.id for one in way}
+        for inner in way:
+            parent = self.scopes.get(inner.parent_id) if inner.parent_id else None
+            if parent is not None and parent.exclusive:
+                for child in self._children[parent.id]:
+                    if child.id not in entered:
+                        yield from (child, *self.below(child))
+            if inner.enter_outer == "ignore":
+                return
 
     def own_scope(self, area_id: UUID) -> ScopePlan | None:
         """The scope of the area itself (venue or zone), not of its sessions."""

@@ -153,13 +153,19 @@ export class Plan {
     return found;
   }
 
-  // Scopes whose presence ends when this one is entered (exclusive parents).
+  // Scopes whose presence ends when this one is entered (exclusive parents). Whoever enters
+  // a zone is in those around it as well, and so no more in theirs.
   siblings(scope) {
-    if (!this.scopes.get(scope.parent_id)?.exclusive) return [];
-    return this.children
-      .get(scope.parent_id)
-      .filter((child) => child.id !== scope.id)
-      .flatMap((child) => [child, ...this.below(child)]);
+    const found = [];
+    const way = [scope, ...this.above(scope)];
+    for (const inner of way) {
+      if (this.scopes.get(inner.parent_id)?.exclusive) {
+        const beside = this.children.get(inner.parent_id).filter((child) => !way.includes(child));
+        found.push(...beside.flatMap((child) => [child, ...this.below(child)]));
+      }
+      if (inner.enter_outer === "ignore") break;
+    }
+    return found;
   }
 
   ownScope(areaId) {

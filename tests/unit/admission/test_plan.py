@@ -33,8 +33,10 @@ def test_below_is_everything_inside() -> None:
 
 def test_siblings_are_those_of_an_exclusive_parent_with_what_lies_in_them() -> None:
     assert names(PLAN.siblings(scope("hall_a"))) == ["Hall B", "Pit"]
-    assert names(PLAN.siblings(scope("pit"))) == []
+    assert names(PLAN.siblings(scope("pit"))) == ["Hall A"], "it lies in Hall B"
     assert names(PLAN.siblings(scope("lounge"))) == []
+    apart = plan_of({"change": {"scopes": {"pit": {"enter_outer": "ignore"}}}})
+    assert names(apart.siblings(scope("pit", apart))) == []
 
 
 def test_a_circle_of_parents_ends() -> None:
