@@ -17,13 +17,41 @@ import msgspec
 from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
 from ops.live.plan import CALL_TIMEOUT_S
-from ops.watch.rules import CASES, RULES
+from ops.watch.rules import CASES, RANKS, RULES, covered_by
 from ops.watch.statements import VIEW
 
 READ_EVERY_S = 0.5
 OPEN_MAX = 100
+RAISED_MAX, OF_RULE_MAX = 120, 10
+"""With their names; how many more there are of a rule is counted beside them, so that
+two hundred of one kind hide no other."""
 
+_GRADES = [(name, RANKS[rule.gravity]) for name, rule in RULES.items()]
+_COVERED = [(name, by) for name in RULES for by in covered_by(name)]
+
+# What stands, one alert a case: where a graver rule says the same of the same subject,
+# that one alone. What is for information comes last, whatever else was seen already.
 _ALERTS = """
+WITH standing AS (
+  SELECT a.id, a.rule, a.raised_at, a.acknowledged_at,
+         coalesce(k.rank, $7) AS rank
+    FROM ops.alerts a
+    LEFT JOIN unnest($3::text[], $4::int[]) AS k(rule, rank) ON k.rule = a.rule
+   WHERE a.event_id = $1 AND a.cleared_at IS NULL AND NOT EXISTS (
+     SELECT FROM unnest($5::text[], $6::text[]) AS c(rule, by)
+       JOIN ops.alerts b ON b.event_id = $1 AND b.cleared_at IS NULL
+        AND b.subject = a.subject AND b.rule = c.by
+      WHERE c.rule = a.rule)
+), of_rule AS (
+  SELECT *, row_number() OVER (PARTITION BY rule
+              ORDER BY acknowledged_at IS NOT NULL, raised_at DESC, id DESC) AS nth
+    FROM standing
+), first AS (
+  SELECT id, row_number() OVER (
+           ORDER BY rank = $7, acknowledged_at IS NOT NULL, rank, raised_at DESC,
+                    id DESC) AS n
+    FROM of_rule WHERE nth <= $9 ORDER BY n LIMIT $8
+)
 SELECT e.id,
        (SELECT count(*) FROM ops.conflicts c
          WHERE c.event_id = e.id AND c.resolved_at IS NULL)::int AS conflicts,
@@ -54,11 +82,16 @@ SELECT e.id,
            WHERE i.event_id = e.id AND i.state = 'open'
            ORDER BY i.started_at DESC, i.id DESC LIMIT $2) k) AS incidents,
        (SELECT coalesce(json_agg(row_to_json(k)), '[]')::text FROM (
+         SELECT s.rule, count(*)::int AS standing,
+                count(*) FILTER (WHERE s.acknowledged_at IS NULL)::int AS unseen,
+                max(s.raised_at) AS newest_at
+           FROM standing s GROUP BY s.rule, s.rank ORDER BY s.rank, s.rule) k)
+         AS rules,
+       (SELECT coalesce(json_agg(row_to_json(k)), '[]')::text FROM (
 """
 _ALERTS += VIEW
 _ALERTS += """
-           WHERE a.event_id = e.id AND a.cleared_at IS NULL
-           ORDER BY a.raised_at DESC, a.id DESC LIMIT $2) k) AS raised,
+           JOIN first ON first.id = a.id ORDER BY first.n) k) AS raised,
        (SELECT row_to_json(k)::text FROM (
           SELECT m.id, m.drill, m.reason, coalesce(a.name, g.name) AS place,
                  m.started_at, m.cleared_at
@@ -127,6 +160,16 @@ class Raised(msgspec.Struct, frozen=True):
     case: bool = False
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How many alerts of a rule stand, one a case; nobody looks after `unseen`."""
+
+    rule: str
+    standing: int
+    unseen: int
+    newest_at: datetime
+    gravity: str = "info"
+
+
 class Emergency(msgspec.Struct, frozen=True):
     """The emergency or drill that is open; place null: everywhere."""
 
@@ -150,6 +193,8 @@ class Sync(msgspec.Struct, frozen=True):
 class Alerts(msgspec.Struct, frozen=True):
     """`data` of the topic, newest first; `conflicts` are those nobody has settled.
 
+    `raised`: what asks for somebody first, at most `OF_RULE_MAX` of a rule and
+    `RAISED_MAX` in all; `rules` counts every one.
     `mode` is that of the event, as `/readyz` words it; `old`: PostgreSQL is away, and
     the lists are those of before.
     """
@@ -158,6 +203,7 @@ class Alerts(msgspec.Struct, frozen=True):
     incidents: tuple[OpenIncident, ...]
     conflicts: int
     raised: tuple[Raised, ...] = ()
+    rules: tuple[Standing, ...] = ()
     emergency: Emergency | None = None
     sync: Sync = Sync(0, 0, False)
     mode: Mode = "normal"
@@ -168,6 +214,7 @@ _calls = msgspec.json.Decoder(tuple[Call, ...])
 _incidents = msgspec.json.Decoder(tuple[OpenIncident, ...])
 _emergency = msgspec.json.Decoder(Emergency)
 _raised = msgspec.json.Decoder(tuple[Raised, ...])
+_rules = msgspec.json.Decoder(tuple[Standing, ...])
 
 
 async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
@@ -177,7 +224,19 @@ async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
         StoreUnavailable: PostgreSQL did not answer.
     """
     try:
-        row = await pool.fetchrow(_ALERTS, event_id, OPEN_MAX, timeout=CALL_TIMEOUT_S)
+        row = await pool.fetchrow(
+            _ALERTS,
+            event_id,
+            OPEN_MAX,
+            [name for name, _ in _GRADES],
+            [rank for _, rank in _GRADES],
+            [name for name, _ in _COVERED],
+            [by for _, by in _COVERED],
+            RANKS["info"],
+            RAISED_MAX,
+            OF_RULE_MAX,
+            timeout=CALL_TIMEOUT_S,
+        )
     except DATABASE_ERRORS as error:
         raise StoreUnavailable(f"alerts: {type(error).__name__}") from error
     if row is None:
@@ -187,9 +246,15 @@ async def read_alerts(pool: asyncpg.Pool, event_id: UUID) -> Alerts | None:
         _incidents.decode(row["incidents"]),
         row["conflicts"],
         tuple(_graded(one) for one in _raised.decode(row["raised"])),
+        tuple(_counted(one) for one in _rules.decode(row["rules"])),
         _emergency.decode(row["emergency"]) if row["emergency"] else None,
         Sync(max(0, row["waiting_s"] or 0), row["unsent"], row["watched"]),
     )
+
+
+def _counted(one: Standing) -> Standing:
+    rule = RULES.get(one.rule)
+    return msgspec.structs.replace(one, gravity=rule.gravity if rule else one.gravity)
 
 
 def _graded(one: Raised) -> Raised:

@@ -64,6 +64,21 @@ class AcknowledgeBody(msgspec.Struct, forbid_unknown_fields=True):
     note: Note | None = None
 
 
+class AcknowledgeAllBody(msgspec.Struct, forbid_unknown_fields=True):
+    """All of a rule that stand; `until`: raised by then, so that one that came since
+    is not taken for seen."""
+
+    rule: RuleName
+    until: Annotated[datetime, Meta(tz=True)]
+    note: Note | None = None
+
+
+class Acknowledged(msgspec.Struct):
+    """How many somebody looks after now."""
+
+    acknowledged: int
+
+
 class RuleBody(msgspec.Struct, forbid_unknown_fields=True):
     """A rule's numbers: raised from `threshold` on after `for_s` seconds, ended beyond
     `clear_at` after `clear_s`."""
@@ -165,6 +180,26 @@ async def acknowledge_alert(
 ) -> AlertView:
     """May come twice: the first one counts, the last note stays."""
     return view(await alerts.acknowledge(event_id, alert_id, me.user_id, data.note))
+
+
+@post(
+    "/events/{event_id:uuid}/alerts/acknowledge",
+    guards=[requires("incidents", "write")],
+    status_code=200,
+    summary="Say that somebody looks after all alerts of a rule",
+    tags=TAGS,
+)
+async def acknowledge_alerts(
+    event_id: FromPath[UUID],
+    data: JSONBody[AcknowledgeAllBody],
+    me: NamedDependency[Staff],
+    alerts: NamedDependency[Alerts],
+) -> Acknowledged:
+    """May come twice: the second finds none left."""
+    done = await alerts.acknowledge_all(
+        event_id, data.rule, data.until, me.user_id, data.note
+    )
+    return Acknowledged(done)
 
 
 @get(
@@ -305,6 +340,7 @@ ROUTES = (
     conflict_evidence,
     list_alerts,
     acknowledge_alert,
+    acknowledge_alerts,
     list_alert_rules,
     set_alert_rule,
     forget_alert_rule,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,6 +32,13 @@ UPDATE ops.alerts
    SET acknowledged_at = coalesce(acknowledged_at, $3),
        acknowledged_by = coalesce(acknowledged_by, $4), note = coalesce($5, note)
  WHERE id = $1 AND event_id = $2 RETURNING id
+"""
+
+# $2 the rule, $3 until when they were raised: what came after it nobody has seen
+ACKNOWLEDGE_ALL: Final = """
+UPDATE ops.alerts SET acknowledged_at = $4, acknowledged_by = $5, note = $6
+ WHERE event_id = $1 AND rule = $2 AND raised_at <= $3 AND cleared_at IS NULL
+   AND acknowledged_at IS NULL
 """
 
 CHOOSE: Final = """
@@ -101,6 +109,31 @@ class Alerts:
             if found is None:
                 raise NotFound()
             return await db.fetchrow(ONE, alert_id, event_id)
+
+    async def acknowledge_all(
+        self,
+        event_id: UUID,
+        rule: str,
+        until: datetime,
+        user_id: UUID,
+        note: str | None,
+    ) -> int:
+        """Somebody looks after all of a rule that stand and were raised by then; how
+        many they are. Who looks after one already goes on doing so.
+
+        Raises:
+            NotFound: no such event or rule.
+        """
+        if rule not in RULES:
+            raise NotFound()
+        async with self._database.pool.acquire() as db:
+            if not await db.fetchval(EVENT_IS, event_id):
+                raise NotFound()
+            done: str = await db.execute(
+                ACKNOWLEDGE_ALL,
+                *(event_id, rule, until, self._clock.now(), user_id, note),
+            )
+        return int(done.rpartition(" ")[2])
 
     async def settings(self, event_id: UUID) -> tuple[dict[str, Setting], set[str]]:
         """The numbers of all rules at an event, and which ones somebody set.

@@ -24,6 +24,7 @@ OPEN = frozenset({"open", "last_entry"})
 REFUSED_SHARE = 0.25
 BURST_MINUTES = 5
 SILENT_STEP_S = 30
+BEHIND_STEP_S = 5
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -222,6 +223,23 @@ def sync(event: Row, mode: str | None) -> list[Observation]:
     if mode == "D":
         found.append(Observation("journal_mode", "event", 1))
     return found
+
+
+def journals(rows: Iterable[Row], mode: str | None) -> list[Observation]:
+    """How long the machine that is furthest behind has not had its journals merged.
+
+    In mode D alone, for nobody goes back to N before all have; `rows` are the machines,
+    the furthest behind first, each with the seconds since it last had all of them in.
+    """
+    if mode != "D":
+        return []
+    found = list(rows)
+    if not found:
+        return []
+    # In steps, so that an open alert is not written at each look.
+    seconds = max(0, int(found[0]["behind_s"]) // BEHIND_STEP_S * BEHIND_STEP_S)
+    args = {"machine": found[0]["name"]}
+    return [Observation("journal_behind", "journals", seconds, args=args)]
 
 
 def fast(rows: Iterable[Row], setting: Setting) -> list[Observation]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ops.watch.event_day import EventDay
 from ops.watch.forecast import (
     Curve,
     Fit,
@@ -34,7 +35,7 @@ GAPS_MIN = 8
 
 class Evening(msgspec.Struct, frozen=True):
     """An event as the forecast sees it; `leaving`: people a minute, lately; `tickets`:
-    people on valid tickets: more cannot come."""
+    people on valid tickets: more cannot come; `day`: which of the event's days."""
 
     doors_at: datetime
     starts_at: datetime
@@ -44,6 +45,7 @@ class Evening(msgspec.Struct, frozen=True):
     expected: float
     leaving: float
     tickets: int
+    day: EventDay | None = None
 
 
 def curve_of(evening: Evening, past: Sequence[Minutes]) -> tuple[Curve, int]:
@@ -89,6 +91,7 @@ def outlook(
     last = points[-1]
     return {
         "made_at": now.isoformat(),
+        "day": _day(evening.day),
         "basis": "past" if evenings else "default",
         "evenings": evenings,
         "expected": round(evening.expected),
@@ -115,6 +118,13 @@ def outlook(
         "limit_s": limit_s,
         "gates": _gates(fitted, planned, bool(evenings), gates, limit_s),
     }
+
+
+def _day(day: EventDay | None) -> dict[str, Any] | None:
+    """Which day it is about, where there are several."""
+    if day is None or day.of == 1:
+        return None
+    return {"number": day.number, "of": day.of, "date": day.date.isoformat()}
 
 
 def _full(evening: Evening, fitted: Fit, points: list[Point], at: Any) -> Any:

@@ -84,7 +84,17 @@ _ALL = (
     ),
     Rule("area_full", "bad", "percent", 100, 97, clear_s=10, low=1, high=200),
     # The drop of the last 3 minutes against the 10 before, if 3 sigma agree (door.md).
-    Rule("gate_drop", "warn", "percent", 20, 10, clear_s=60, low=5, high=100),
+    Rule(
+        "gate_drop",
+        "warn",
+        "percent",
+        20,
+        10,
+        clear_s=60,
+        low=5,
+        high=100,
+        parent="gate_silent",
+    ),
     # How many were expected while nobody came.
     Rule("gate_silent", "bad", "count", 10, 1, low=3, high=1_000),
     # Minutes until the session begins.
@@ -94,14 +104,46 @@ _ALL = (
     Rule("vip_arrived", "info", "count", 1, 1, low=1, high=1),
     Rule("party_arrived", "info", "count", 1, 1, low=1, high=500),
     Rule("unsent_scans", "warn", "count", 1, 1, for_s=300, low=1, high=10_000),
-    Rule("refused_at_gates", "warn", "count", 3, 2, pattern=True, low=2, high=20),
+    Rule(
+        "refused_at_gates",
+        "warn",
+        "count",
+        3,
+        2,
+        pattern=True,
+        low=2,
+        high=20,
+        parent="two_gates_fast",
+    ),
     Rule("voided_inside", "bad", "count", 1, 1, pattern=True, low=1, high=1),
     Rule("device_gone", "bad", "seconds", 120, 60, low=60, high=86_400),
-    Rule("low_battery", "warn", "percent", 15, 20, below=True, low=1, high=90),
+    Rule(
+        "low_battery",
+        "warn",
+        "percent",
+        15,
+        20,
+        below=True,
+        low=1,
+        high=90,
+        parent="device_gone",
+    ),
     Rule(
         "sync_behind", "warn", "seconds", 5, 1, for_s=5, clear_s=5, low=1, high=86_400
     ),
     Rule("journal_mode", "bad", "count", 1, 1, low=1, high=1),
+    # Since when a machine has not had all of its journals in the record (mode D).
+    Rule(
+        "journal_behind",
+        "bad",
+        "seconds",
+        15,
+        5,
+        for_s=5,
+        clear_s=5,
+        low=1,
+        high=86_400,
+    ),
     # Refused in five minutes at a gate, where that is a quarter of the attempts.
     Rule("refusal_burst", "warn", "count", 10, 5, clear_s=60, low=3, high=1_000),
     # Seconds between two gates, unless the walk between them is set.
@@ -119,7 +161,17 @@ _ALL = (
     Rule("code_guessing", "bad", "count", 8, 3, pattern=True, low=3, high=1_000),
     Rule("order_duplicates", "warn", "count", 4, 2, pattern=True, low=2, high=100),
     Rule("override_rate", "warn", "count", 6, 3, pattern=True, low=2, high=1_000),
-    Rule("refund_then_scan", "warn", "count", 1, 1, pattern=True, low=1, high=20),
+    Rule(
+        "refund_then_scan",
+        "warn",
+        "count",
+        1,
+        1,
+        pattern=True,
+        low=1,
+        high=20,
+        parent="voided_inside",
+    ),
     Rule(
         "queue_wait",
         "warn",
@@ -134,6 +186,20 @@ _ALL = (
 )
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in _ALL}
+
+RANKS: dict[Gravity, int] = {"bad": 0, "warn": 1, "info": 2}
+"""The order in which people should look; what is for information asks for nobody."""
+
+
+def covered_by(name: str) -> list[str]:
+    """The graver rules that make an alert of this one of the same subject one case."""
+    found: list[str] = []
+    parent = RULES[name].parent
+    while parent is not None:
+        found.append(parent)
+        parent = RULES[parent].parent
+    return found
+
 
 STATES = frozenset(name for name, rule in RULES.items() if not rule.pattern)
 PATTERNS = frozenset(name for name, rule in RULES.items() if rule.pattern)

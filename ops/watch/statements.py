@@ -60,6 +60,15 @@ SELECT e.doors_state, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.star
   FROM events e WHERE e.id = $1
 """
 
+JOURNALS: Final = """
+SELECT c.name, extract(epoch FROM
+         $2::timestamptz - coalesce(m.merged_at, c.first_seen_at))::float8 AS behind_s
+  FROM ops.machines c
+  LEFT JOIN ops.merges m ON m.machine_id = c.id AND m.event_id = $1
+ WHERE c.retired_at IS NULL ORDER BY behind_s DESC, c.name LIMIT 1
+"""
+"""The machine whose journals were last all in the record longest ago."""
+
 PLACES: Final = """
 SELECT a.id, a.kind, a.capacity, a.inside + a.manual + a.disputed AS inside,
        NULL::uuid AS session_id
@@ -198,6 +207,7 @@ SELECT p.who, p.ticket_id, p.scan_id, p.first_scan, p.gate_id, p.first_gate, p.a
  ORDER BY p.at DESC LIMIT 500
 """
 
+# All codes that could not be read have one and the same hash: they are not one person.
 AT_GATES: Final = """
 SELECT coalesce(ticket_id::text, encode(code_hash, 'hex')) AS who,
        (array_agg(ticket_id))[1] AS ticket_id,
@@ -206,6 +216,7 @@ SELECT coalesce(ticket_id::text, encode(code_hash, 'hex')) AS who,
  WHERE event_id = $1 AND decided_at > $2::timestamptz - interval '30 minutes'
    AND verdict = 'refused' AND gate_id IS NOT NULL AND NOT args ? 'just_now'
    AND coalesce(ticket_id::text, encode(code_hash, 'hex')) <> ''
+   AND reason <> 'malformed_code'
  GROUP BY 1 HAVING count(DISTINCT gate_id) >= 2
  ORDER BY count(DISTINCT gate_id) DESC LIMIT 300
 """
@@ -299,8 +310,8 @@ SELECT made_at, data FROM ops.forecasts
 
 EVENING: Final = """
 SELECT e.event_type, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.starts_at,
-       e.ends_at, v.inside, coalesce(v.capacity, e.capacity) AS capacity,
-       k.people::float8 * e.show_rate::float8 AS expected, k.people AS tickets,
+       e.ends_at, e.timezone, e.day_starts_at, e.show_rate::float8 AS show_rate,
+       v.inside, coalesce(v.capacity, e.capacity) AS capacity,
        (SELECT count(*) FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id
          WHERE c.event_id = $1 AND s.kind = 'venue' AND NOT c.exit_assumed
            AND c.checked_out_at > $2::timestamptz - interval '15 minutes')::float8 / 15
@@ -311,11 +322,40 @@ SELECT e.event_type, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.start
               coalesce(s.capacity, a.capacity) AS capacity
          FROM ops.scopes s JOIN ops.areas a ON a.id = s.area_id
         WHERE s.event_id = e.id AND s.kind = 'venue' LIMIT 1) v ON true
-  CROSS JOIN LATERAL (
-       SELECT coalesce(sum(t.admits), 0)::int AS people FROM tickets t
-        WHERE t.event_id = e.id AND t.state = 'valid' AND t.access_class = 'guest') k
  WHERE e.id = $1
 """
+
+OPENINGS: Final = """
+SELECT start_time FROM sessions
+ WHERE event_id = $1 AND status <> 'cancelled' ORDER BY start_time LIMIT 2000
+"""
+
+# $2 the days, or null: whichever. A rule of the type goes before one of the class, one
+# of the day before one of all days; who is in no rule of a ruled scope stays out.
+VALID: Final = """
+WITH kinds AS (
+  SELECT ticket_type_id, sum(admits)::int AS people FROM tickets
+   WHERE event_id = $1 AND state = 'valid' AND access_class = 'guest' GROUP BY 1
+), rules AS (
+  SELECT r.ticket_type_id, r.day, r.allowed FROM ops.access_rules r
+    JOIN ops.scopes s ON s.id = r.scope_id AND s.kind = 'venue'
+   WHERE r.event_id = $1 AND (r.ticket_type_id IS NOT NULL OR r.access_class = 'guest')
+), ruled AS (
+  SELECT EXISTS (SELECT FROM ops.access_rules r
+    JOIN ops.scopes s ON s.id = r.scope_id AND s.kind = 'venue'
+   WHERE r.event_id = $1) AS is
+)
+SELECT d.day, coalesce(sum(k.people) FILTER (WHERE d.day IS NULL OR coalesce(
+         (SELECT r.allowed FROM rules r
+           WHERE (r.ticket_type_id = k.ticket_type_id OR r.ticket_type_id IS NULL)
+             AND (r.day = d.day OR r.day IS NULL)
+           ORDER BY r.ticket_type_id IS NULL, r.day IS NULL LIMIT 1),
+         NOT ruled.is)), 0)::int AS people
+  FROM unnest(coalesce($2::date[], ARRAY[NULL::date])) AS d(day)
+ CROSS JOIN ruled LEFT JOIN kinds k ON true
+ GROUP BY d.day ORDER BY d.day
+"""
+"""People on guests' valid tickets who may come on each of these days."""
 
 CAME: Final = """
 SELECT floor(extract(epoch FROM f.at - $2::timestamptz) / 60)::int AS minute,
@@ -324,13 +364,15 @@ SELECT floor(extract(epoch FROM f.at - $2::timestamptz) / 60)::int AS minute,
           FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id AND s.kind = 'venue'
           JOIN tickets t ON t.id = c.ticket_id AND t.access_class = 'guest'
          WHERE c.event_id = $1 AND c.undone_at IS NULL
+           AND c.checked_in_at >= $3 AND c.checked_in_at < $4
          GROUP BY c.ticket_id, c.person_no) f
  GROUP BY 1 ORDER BY 1 LIMIT 5000
 """
-"""Guests by the minute after the doors ($2) in which each came for the first time."""
+"""Guests of a day ($3 to $4) by the minute after its doors ($2) in which each came."""
 
 PAST: Final = """
-SELECT e.id, coalesce(e.doors_open_at, e.starts_at) AS doors_at
+SELECT e.id, coalesce(e.doors_open_at, e.starts_at) AS doors_at, e.starts_at,
+       e.ends_at, e.timezone, e.day_starts_at
   FROM events e
  WHERE e.id <> $1 AND e.ends_at < $2 AND e.status IN ('completed', 'live', 'published')
    AND (SELECT count(*) FROM (SELECT 1 FROM check_ins c

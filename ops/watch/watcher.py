@@ -157,6 +157,9 @@ async def _states(
         *observing.shifts(await read_staffing(db, event_id, now), now),
         *observing.arrivals(await rows(statements.ARRIVED)),
         *observing.sync(event, mode),
+        *observing.journals(
+            await rows(statements.JOURNALS) if mode == "D" else (), mode
+        ),
         *observing.waits(await rows(statements.FORECAST_NEWEST)),
     ]
 

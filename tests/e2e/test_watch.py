@@ -207,3 +207,43 @@ async def test_the_forecast_stands_on_the_curve_and_waits_at_the_gates(
     )
     await expect(main).to_contain_text("by a steward", timeout=60_000)
     await expect(main).to_contain_text(re.compile(r"wait \d+–\d+ min"))
+
+
+async def test_many_of_a_kind_are_one_line_and_taken_together(
+    house: House, open_page: OpenPage, shots: Path
+) -> None:
+    """Thirteen refunded tickets and forty guests of honour leave the wall readable."""
+    tickets = [house.event.tickets[f"T-{n}"] for n in range(11, 51)]
+    await house.database.pool.executemany(
+        "INSERT INTO ops.alerts (id, event_id, rule, subject, value, args, ticket_id,"
+        " gate_id) VALUES ($1, $2, $3, $4, 1, '{}', $5, $6)",
+        [
+            (uuid7(), house.event.id, rule, f"shown {n}", ticket, house.event.main_gate)
+            for rule, number in (("refund_then_scan", 13), ("vip_arrived", 40))
+            for n, ticket in enumerate(tickets[:number])
+        ],
+    )
+    page = await open_page()
+    await go(page, house, f"control.html?event={house.event.id}")
+    many = page.locator(".alert.many[data-rule=refund_then_scan]")
+    await expect(many).to_have_attribute("data-n", "13")
+    await expect(many.locator("summary")).to_contain_text("Guest 23")
+    vips = page.locator(".alert.many[data-rule=vip_arrived]")
+    await expect(vips).to_have_attribute("data-n", "40")
+    await expect(vips.get_by_role("button")).to_have_count(0)
+    before = int(re.sub(r"\D", "", await page.inner_text(".alert-tools .chip")))
+    await page.screenshot(path=shots / "control-many.png")
+    # By the keyboard: what is behind the line, with its records.
+    await many.locator("summary").focus()
+    await page.keyboard.press("Enter")
+    await expect(many.locator("li[data-id]").first).to_be_visible()
+    await expect(many.locator("li[data-id]")).to_have_count(10)
+    await expect(many.locator("li").last).to_contain_text("3 more in the history")
+    await many.get_by_role("button", name="I see to all").click()
+    await expect(many.get_by_role("button", name="I see to all")).to_have_count(0)
+    await expect(many.locator("li[data-id]").first).to_contain_text("seen by Dana")
+    left = page.locator(".alert-tools .chip")
+    if before > 1:
+        await expect(left).to_have_text(f"{before - 1} to look at")
+    else:
+        await expect(left).to_have_count(0)

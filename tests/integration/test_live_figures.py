@@ -12,9 +12,11 @@ from uuid import UUID
 
 import pytest
 
+from ops.auth.subjects import DeviceIdentity
 from ops.auth.tokens import token_hash
 from ops.cache import keys
 from ops.cache.client import Cache
+from ops.checkin.undo import Undo
 from ops.crm_sync.drain import Drain
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
@@ -153,9 +155,11 @@ async def counted_by_hand(database: Database, event_id: UUID) -> state.Counters:
             seen["x"][row["exit_no"]] += 1
         if row["kind"] == "venue":
             seen["t"][row["type_no"]] += first
-            seen["m"][int(row["checked_in_at"].timestamp() // 60)] += first
+            today = (*person, (row["event_day"] - date(1970, 1, 1)).days)
+            minute = int(row["checked_in_at"].timestamp() // 60)
+            seen["m"][minute] += today not in days
             seen["w"][0] += not first
-            days.add((*person, (row["event_day"] - date(1970, 1, 1)).days))
+            days.add(today)
     for *_, day in days:
         seen["y"][day] += 1
     refusals = await database.pool.fetch(
@@ -213,6 +217,56 @@ async def test_counters_of_the_cache_equal_those_of_postgresql(
     # Negative control: a counter that drifts is noticed.
     reading.counters["i"][plan.venue.no] += 1  # type: ignore[union-attr]
     assert without_zeros(reading.counters) != without_zeros(truth)
+
+
+async def test_who_comes_on_two_days_arrives_twice(
+    warmer: Warmer,
+    door: Door,  # noqa: F811
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+    redis_url: str,
+) -> None:
+    """The curve and the rate of the second day are not those of newcomers alone."""
+    for n in range(1, 5):
+        await scan(door, event, f"T-{n}")
+    await database.pool.execute(
+        "UPDATE check_ins SET event_day = event_day - 1, confirmed_at = now(),"
+        " checked_in_at = checked_in_at - interval '1 day' WHERE event_id = $1",
+        event.id,
+    )
+    await warmer.rebuild(event.id)
+    for n in (1, 2, 3):
+        await scan(door, event, f"T-{n}", direction="out")
+    for n in (1, 2, 3, 5):
+        await scan(door, event, f"T-{n}")
+    # Out and in again on one day is one arrival, and so is what an undo leaves of it.
+    await scan(door, event, "T-1", direction="out")
+    await scan(door, event, "T-1")
+    mistaken = await scan(door, event, "T-6")
+    await scan(door, event, "T-2", direction="out")
+    second = await scan(door, event, "T-2")
+    by = DeviceIdentity(event.device, 1, "Phone", "scan", frozenset({event.id}), b"")
+    for answered in (mistaken, second):
+        undo = Undo(door.stores, door.desk, door.clock)
+        await undo.undo(event.id, answered.item.ask.scan.id, by, "a wrong tap")
+    cache = Cache(redis_url)
+    reading = await CacheSource(cache.redis).read(event.id)
+    await cache.stop()
+    assert reading is not None
+    truth = without_zeros(await count(database.pool, event.id))
+    assert without_zeros(reading.counters) == truth
+    assert without_zeros(await counted_by_hand(database, event.id)) == truth
+    assert sorted(truth["y"].values()) == [4, 4]
+    now = datetime.now(UTC)
+    noon = int(now.timestamp() // 60) - 12 * 60
+    today = sum(people for minute, people in truth["m"].items() if minute > noon)
+    assert (today, sum(truth["m"].values())) == (4, 8)
+    plan = await read_plan(database.pool, event.id)
+    assert plan is not None
+    shown = state.attendance(plan, reading.counters, state.GateRates(), now, 0.0)
+    assert shown["figures"]["entered"] == 5
+    assert shown["figures"]["entered_today"] == sum(shown["curve"]["entered"]) == 4
+    assert shown["rate_per_min"] > 0
 
 
 async def test_the_socket_shows_what_the_desk_did(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { fill } from "/lib/i18n.js";
-import { inOrder, mayEnter, parameters, unseen } from "/lib/alert-rules.js";
+import { about, mayEnter, parameters, toSee, wall } from "/lib/alert-rules.js";
 
 const at = (minute) => `2026-11-22T20:${String(minute).padStart(2, "0")}:00Z`;
 const alert = (rule, more = {}) => ({
@@ -16,25 +16,45 @@ const alert = (rule, more = {}) => ({
   ...more,
 });
 
-test("the graver alert of a place hides the others, of that place alone", () => {
-  const raised = [
-    alert("capacity_80", { gravity: "info" }),
-    alert("capacity_95"),
-    alert("area_full", { gravity: "bad" }),
-    alert("capacity_80", { subject: "b", id: "other", gravity: "info" }),
-  ];
-  assert.deepEqual(inOrder(raised).map(({ id }) => id), ["area_full", "other"]);
+const several = (rule, n, more = {}) =>
+  Array.from({ length: n }, (_, i) => alert(rule, { id: `${rule} ${i}`, subject: String(i), holder: `Guest ${i}`, ...more }));
+
+test("a few of a kind stand by themselves, many are one line", () => {
+  const { lines, told } = wall([alert("area_full", { gravity: "bad" }), ...several("refund_then_scan", 2)]);
+  assert.deepEqual(lines.map(({ alert: one }) => one.rule), ["area_full", "refund_then_scan", "refund_then_scan"]);
+  assert.deepEqual(told, []);
+  const many = wall(several("refund_then_scan", 13)).lines;
+  assert.deepEqual(many.map(({ rule, standing, unseen }) => [rule, standing, unseen]), [["refund_then_scan", 13, 13]]);
+  assert.equal(many[0].alerts.length, 13);
 });
 
-test("what nobody looks after comes first, then the gravest, then the newest", () => {
-  const raised = [
-    alert("device_gone", { id: 1, gravity: "bad", acknowledged_at: at(3) }),
-    alert("low_battery", { id: 2, raised_at: at(1) }),
-    alert("unsent_scans", { id: 3, raised_at: at(2) }),
-    alert("voided_inside", { id: 4, gravity: "bad" }),
-  ];
-  assert.deepEqual(inOrder(raised).map(({ id }) => id), [4, 3, 2, 1]);
-  assert.deepEqual(unseen(raised).map(({ id }) => id), [4, 3, 2]);
+test("two hundred guests of honour are for information and ask for nobody", () => {
+  // The server sends ten of them and says how many there are.
+  const rules = [{ rule: "vip_arrived", standing: 200, unseen: 200, newest_at: at(9) }];
+  const shown = wall(several("vip_arrived", 10, { gravity: "info" }), rules);
+  assert.deepEqual(shown.lines, []);
+  assert.equal(shown.told[0].standing, 200);
+  assert.equal(toSee(shown), 0);
+  const { names, more } = about(shown.told[0]);
+  assert.equal(names.replace(/[\u2068\u2069]/g, ""), "Guest 0, Guest 1, Guest 2");
+  assert.equal(more, 197);
+});
+
+test("what asks for somebody is counted by lines, and again when one more comes", () => {
+  const seen = { acknowledged_at: at(3) };
+  const lone = alert("device_gone", { gravity: "bad" });
+  assert.equal(toSee(wall([lone, ...several("refund_then_scan", 13)])), 2);
+  const taken = several("refund_then_scan", 13, seen);
+  assert.equal(toSee(wall([lone, ...taken])), 1);
+  const one = wall([alert("refund_then_scan", { id: "new", subject: "new", raised_at: at(7) }), ...taken]);
+  assert.equal(toSee(one), 1);
+  assert.equal(one.lines[0].unseen, 1);
+  assert.equal(one.lines[0].newest_at, at(7));
+});
+
+test("a line about things without a name says how many and no more", () => {
+  const nameless = several("two_gates_fast", 4, { holder: null });
+  assert.deepEqual(about(wall(nameless).lines[0]), { names: "", more: 0 });
 });
 
 test("a sentence has a word for whatever is not known", () => {

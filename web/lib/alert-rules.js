@@ -1,33 +1,60 @@
-// What an open alert says, and in which order alerts stand. Pure.
+// What an open alert says, and how alerts stand on a wall. Pure. The server sends one a
+// case, in the order in which people should look: what asks for somebody, then what somebody
+// sees to, then what is for information. From so many of a rule on they are one line.
 
-const GRAVITY = { bad: 0, warn: 1, info: 2 };
-// The graver rule that says the same of the same subject hides the other.
-const COVERED_BY = { capacity_80: "capacity_95", capacity_95: "area_full" };
+export const MANY = 3;
+const NAMES = 3;
 
-function covered(alert, standing) {
-  let graver = COVERED_BY[alert.rule];
-  while (graver) {
-    if (standing.has(`${graver} ${alert.subject}`)) return true;
-    graver = COVERED_BY[graver];
+function counted(raised, rules) {
+  if (rules) return new Map(rules.map((one) => [one.rule, one]));
+  const found = new Map();
+  for (const alert of raised) {
+    const one = found.get(alert.rule) ?? { standing: 0, unseen: 0, newest_at: alert.raised_at };
+    one.standing += 1;
+    one.unseen += alert.acknowledged_at ? 0 : 1;
+    if (Date.parse(alert.raised_at) > Date.parse(one.newest_at)) one.newest_at = alert.raised_at;
+    found.set(alert.rule, one);
   }
-  return false;
+  return found;
 }
 
-// Nobody looks after it yet, then the gravest, then the newest.
-export function inOrder(raised) {
-  const standing = new Set(raised.map(({ rule, subject }) => `${rule} ${subject}`));
-  return raised
-    .filter((alert) => !covered(alert, standing))
-    .sort(
-      (a, b) =>
-        Number(Boolean(a.acknowledged_at)) - Number(Boolean(b.acknowledged_at)) ||
-        (GRAVITY[a.gravity] ?? 2) - (GRAVITY[b.gravity] ?? 2) ||
-        Date.parse(b.raised_at) - Date.parse(a.raised_at),
-    );
+// Lines of the wall: {alert} or {rule, gravity, standing, unseen, newest_at, alerts}; those
+// that ask for somebody, and those that are for information, one a rule.
+export function wall(raised, rules) {
+  const counts = counted(raised, rules);
+  const groups = new Map();
+  const lines = [];
+  const told = [];
+  for (const alert of raised) {
+    const { standing, unseen, newest_at: newest } = counts.get(alert.rule) ?? { standing: 1 };
+    const info = alert.gravity === "info";
+    if (!info && standing < MANY) {
+      lines.push({ key: alert.id, gravity: alert.gravity, alert });
+      continue;
+    }
+    let group = groups.get(alert.rule);
+    if (!group) {
+      group = { key: alert.rule, rule: alert.rule, gravity: alert.gravity, standing, unseen, newest_at: newest, alerts: [] };
+      groups.set(alert.rule, group);
+      (info ? told : lines).push(group);
+    }
+    group.alerts.push(alert);
+  }
+  return { lines, told };
 }
 
-export function unseen(raised) {
-  return inOrder(raised).filter((alert) => !alert.acknowledged_at);
+// How many lines ask for somebody: thirteen of a kind are one thing to see to.
+export function toSee({ lines }) {
+  return lines.filter((line) => (line.alert ? !line.alert.acknowledged_at : line.unseen > 0)).length;
+}
+
+// Whom or what the alerts of a line are about: the first few, and how many more.
+export function about(line) {
+  const names = line.alerts
+    .map((one) => one.holder ?? one.operator ?? one.session ?? one.device ?? one.gate ?? one.area)
+    .filter(Boolean);
+  const first = [...new Set(names)].slice(0, NAMES).map((name) => `\u2068${name}\u2069`);
+  return { names: first.join(", "), more: first.length ? Math.max(0, line.standing - first.length) : 0 };
 }
 
 // The parameters of an alert's sentence; `say` formats a number.
@@ -54,6 +81,7 @@ export function parameters(alert, say, unknown) {
     tickets: say(args.tickets ?? null),
     attempts: say(args.attempts ?? null),
     walk: say(Math.round(args.walk_s ?? 0)),
+    machine: named(args.machine),
   };
 }
 

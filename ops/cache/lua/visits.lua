@@ -63,12 +63,16 @@ local function count(counters, field, before, visit, type_no, venue, minute, pri
   if venue then
     add(counters, 't:' .. type_no, one(used1 > 0) - one(used0 > 0))
     -- People of an event day: of the day that is new, of the day that was taken back.
+    -- In its minute each of them counts as well: who comes on three days came thrice.
+    local came = one(used1 > 0) - one(used0 > 0)
     if day1 >= day0 and day1 > 0 then
-      add(counters, 'y:' .. day1, one(today1 > 0) - one(day1 == day0 and today0 > 0))
+      came = one(today1 > 0) - one(day1 == day0 and today0 > 0)
+      add(counters, 'y:' .. day1, came)
     elseif day0 > 0 then
-      add(counters, 'y:' .. day0, -one(today0 > 0))
+      came = -one(today0 > 0)
+      add(counters, 'y:' .. day0, came)
     end
-    add(counters, 'm:' .. minute, one(used1 > 0) - one(used0 > 0))
+    add(counters, 'm:' .. minute, came)
     add(counters, 'w:', math.max(used1 - 1, 0) - math.max(used0 - 1, 0))
   end
 end

@@ -17,8 +17,7 @@ WITH passes AS (
   WHERE ci.event_id = p_event AND ci.undone_at IS NULL AND ci.scan_id IS NOT NULL
 ), people AS (
   SELECT ticket_id, person_no, scope_no, kind, count(*) AS passes,
-    count(*) FILTER (WHERE checked_out_at IS NULL) AS inside,
-    min(checked_in_at) AS first_at
+    count(*) FILTER (WHERE checked_out_at IS NULL) AS inside
   FROM passes GROUP BY ticket_id, person_no, scope_no, kind
 )
 SELECT 'i:' || p.scope_no, sum(p.inside)::bigint FROM people p GROUP BY p.scope_no
@@ -31,8 +30,11 @@ SELECT 't:' || tt.no, count(*)
   JOIN ticket_types tt ON tt.id = t.ticket_type_id
   WHERE p.kind = 'venue' GROUP BY tt.no
 UNION ALL
-SELECT 'm:' || floor(extract(epoch FROM p.first_at) / 60)::bigint, count(*)
-  FROM people p WHERE p.kind = 'venue' GROUP BY 1
+-- By the minute of the first entry on each event day: who comes again tomorrow, arrives.
+SELECT 'm:' || floor(extract(epoch FROM d.first_at) / 60)::bigint, count(*) FROM (
+    SELECT min(checked_in_at) AS first_at FROM passes WHERE kind = 'venue'
+    GROUP BY ticket_id, person_no, event_day) d
+  GROUP BY 1
 UNION ALL
 SELECT 'y:' || (d.event_day - DATE '1970-01-01'), count(*) FROM (
     SELECT DISTINCT ticket_id, person_no, event_day FROM passes

@@ -126,3 +126,72 @@ async def test_a_stewards_word_about_a_queue_rings(
         # 41 to 150 people through one lane of five seconds each.
         assert row["value"] == pytest.approx(8.0, abs=0.1)
         assert row["args"]["basis"] == "report"
+
+
+async def test_the_second_day_of_a_conference_is_an_evening_of_its_own(
+    event: SmallEvent, database: Database
+) -> None:
+    """Yesterday 22 of 26 came; today the VIPs stay out, and six are in so far."""
+    pool = database.pool
+    # Noon everywhere: whatever hour the test runs at, both days are whole ones.
+    offset = 12 - datetime.now(UTC).hour
+    zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/UTC"
+    await pool.execute(
+        "UPDATE events SET timezone = $2, doors_open_at = now() - interval '25 hours',"
+        " starts_at = now() - interval '24 hours', ends_at = now() + interval '5 hours'"
+        " WHERE id = $1",
+        *(event.id, zone),
+    )
+    await pool.execute("DELETE FROM sessions WHERE event_id = $1", event.id)
+    for kind, day, allowed in (
+        (event.regular, None, True),
+        (event.group, None, True),
+        (event.vip, None, True),
+        (event.vip, 0, False),
+    ):
+        await pool.execute(
+            "INSERT INTO ops.access_rules (id, event_id, scope_id, ticket_type_id,"
+            " allowed, day) VALUES ($1, $2, $3, $4, $5,"
+            " (now() AT TIME ZONE $7)::date - $6::int)",
+            *(uuid7(), event.id, event.venue_scope, kind, allowed, day, zone),
+        )
+    await came(database, event, [24 * 60 + 60 - 3 * n for n in range(20)])
+    await pool.execute(
+        "UPDATE check_ins SET checked_out_at = now() - interval '15 hours',"
+        " event_day = event_day - 1 WHERE event_id = $1",
+        event.id,
+    )
+    today = [50.0 - 3 * n for n in range(6)]
+    for n, ago in enumerate(today, 1):
+        at = datetime.now(UTC) - timedelta(minutes=ago)
+        await pool.execute(
+            "INSERT INTO check_ins (id, event_id, ticket_id, checked_in_at, scope_id,"
+            " gate_id, scan_id, pass_no) VALUES ($1, $2, $3, $4, $5, $6, $1, 2)",
+            *(uuid7(), event.id, event.tickets[f"T-{n}"], at),
+            *(event.venue_scope, event.main_gate),
+        )
+    assert await Forecaster(database).fit(event.id)
+    found = await read_forecast(pool, event.id)
+    assert found is not None
+    data = found.forecast
+    assert data is not None
+    assert (data["day"]["number"], data["day"]["of"]) == (2, 2)
+    # Of 26 who might have come yesterday 20 did; today 24 may.
+    assert (data["entered"], data["expected"]) == (6, round(24 * 20 / 26))
+    # Yesterday is the curve: everybody was in within the first hour.
+    assert (data["basis"], data["evenings"]) == ("past", 1)
+    assert data["ahead"] == data["entered"] - data["planned"]
+    assert data["total"]["high"] <= 24
+    assert [eta["percent"] for eta in data["etas"]] == [50, 90, 95]
+    # As one evening it would be over: all 20 of yesterday, and nobody new today.
+    await pool.execute(
+        "UPDATE events SET starts_at = now() - interval '2 hours',"
+        " doors_open_at = now() - interval '2 hours' WHERE id = $1",
+        event.id,
+    )
+    await pool.execute("UPDATE ops.forecasts SET made_at = now() - interval '1 minute'")
+    assert await Forecaster(database).fit(event.id)
+    one = await read_forecast(pool, event.id)
+    assert one is not None
+    assert one.forecast is not None
+    assert (one.forecast["day"], one.forecast["entered"]) == (None, 20)

@@ -108,6 +108,44 @@ async def test_mode_d_rings_while_it_lasts(evening: Evening) -> None:
     assert await evening.rules_open() == set()
 
 
+async def test_a_machine_whose_journals_do_not_come_in_rings(evening: Evening) -> None:
+    """In mode D alone, after its time, named; it ends when they are in."""
+
+    async def mode(_: UUID) -> str | None:
+        return "D"
+
+    watcher = Watcher(evening.database, mode, TEXTS, look_s=0.0)
+    machine = uuid7()
+    await evening.pool.execute(
+        "INSERT INTO ops.machines (id, name, first_seen_at)"
+        " VALUES ($1, 'hall', now() - interval '1 hour')",
+        machine,
+    )
+    merged = (
+        "INSERT INTO ops.merges (machine_id, event_id, epoch, merged_at)"
+        " VALUES ($1, $2, 7, now() - $3 * interval '1 second')"
+        " ON CONFLICT (machine_id, event_id)"
+        " DO UPDATE SET merged_at = excluded.merged_at"
+    )
+    await evening.pool.execute(merged, machine, evening.event.id, 40)
+    await watcher.look(evening.event.id)
+    assert "journal_behind" not in await evening.rules_open()  # it has to hold for 5 s
+    await evening.held_since("journal_behind", "journals", 6)
+    await watcher.look(evening.event.id)
+    behind = (await evening.by_rule())["journal_behind"]
+    assert (behind["value"], behind["args"]) == (40, {"machine": "hall"})
+    await evening.choose("journal_behind", clear_s=0)
+    await evening.pool.execute(merged, machine, evening.event.id, 0)
+    await watcher.look(evening.event.id)
+    assert await evening.rules_open() == {"journal_mode"}
+    # A machine that was retired is waited for by nobody.
+    await evening.pool.execute(merged, machine, evening.event.id, 90)
+    await evening.pool.execute("UPDATE ops.machines SET retired_at = now()")
+    await evening.choose("journal_behind", for_s=0)
+    await watcher.look(evening.event.id)
+    assert "journal_behind" not in await evening.rules_open()
+
+
 async def sign_on(evening: Evening, role: str = "steward") -> str:
     """A new operator, signed on at the device of the main gate; the id."""
     body = {"name": "Zoë O'Brien-Łukasz", "pin": "240917", "role": role}

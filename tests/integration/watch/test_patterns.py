@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ops.ids import uuid7
+from ops.live.alerts import read_alerts
 from tests.integration.watch.watch_kit import Evening
 
 
@@ -46,10 +47,13 @@ async def test_patterns_of_fraud_are_found_in_what_the_doors_did(
         assert again["verdict"] == "refused", again
     for n in range(9):
         await evening.scan(f"guess {n}", "South")
+    # Codes that nobody could read, at three gates, are not one person at three gates.
+    for device in ("North", "other_device", "lounge_device"):
+        await evening.scan("BEGIN:VCARD", device)
     # The same code at the lounge inside the venue, a moment later, is no case.
     await evening.admitted("V-1")
     await evening.admitted("V-1", "lounge_device")
-    await evening.logged(19)
+    await evening.logged(22)
     await evening.look()
     found = await evening.alerts()
     by_rule: dict[str, list[Any]] = {}
@@ -73,6 +77,16 @@ async def test_patterns_of_fraud_are_found_in_what_the_doors_did(
         1,
     )
     await records_are_whole(evening, by_rule)
+    # On the wall the copied ticket is one case: that it was refused at three gates is
+    # the lesser part of it, and stays in the history.
+    shown = await read_alerts(evening.pool, evening.event.id)
+    assert shown is not None
+    standing = {one.rule: one.standing for one in shown.rules}
+    assert standing["two_gates_fast"] == 1
+    assert "refused_at_gates" not in standing
+    assert [one.rule for one in shown.raised if one.gravity == "info"] == [
+        shown.raised[-1].rule
+    ]
 
 
 async def records_are_whole(evening: Evening, by_rule: dict[str, list[Any]]) -> None:

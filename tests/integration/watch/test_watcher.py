@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ops.ids import uuid7
-from ops.live.alerts import read_alerts
+from ops.live.alerts import OF_RULE_MAX, read_alerts
 from ops.watch.watcher import Watcher
 from tests.integration.watch.watch_kit import TEXTS, Evening, no_mode, rules_open
 from tests.small_event import SmallEvent
@@ -93,6 +93,66 @@ async def test_the_screens_show_it_and_somebody_takes_it(evening: Evening) -> No
     shown = await read_alerts(evening.pool, evening.event.id)
     assert shown is not None
     assert shown.raised[0].acknowledged_by is not None
+
+
+async def test_many_of_a_kind_hide_no_other_and_are_taken_together(
+    evening: Evening,
+) -> None:
+    """130 guests of honour, 13 refunded tickets and a device that is gone."""
+    rows = [
+        (uuid7(), evening.event.id, rule, f"{rule} {n}", seconds + n)
+        for rule, number, seconds in (
+            ("device_gone", 1, 900),
+            ("refund_then_scan", 13, 600),
+            ("vip_arrived", 130, 0),
+        )
+        for n in range(number)
+    ]
+    await evening.pool.executemany(
+        "INSERT INTO ops.alerts (id, event_id, rule, subject, value, args, raised_at)"
+        " VALUES ($1, $2, $3, $4, 1, '{}', now() - $5 * interval '1 second')",
+        rows,
+    )
+
+    async def wall() -> tuple[list[str], dict[str, tuple[int, int]]]:
+        shown = await read_alerts(evening.pool, evening.event.id)
+        assert shown is not None
+        counts = {one.rule: (one.standing, one.unseen) for one in shown.rules}
+        return [one.rule for one in shown.raised], counts
+
+    first, counts = await wall()
+    assert first == [
+        *("device_gone" for _ in range(1)),
+        *("refund_then_scan" for _ in range(OF_RULE_MAX)),
+        *("vip_arrived" for _ in range(OF_RULE_MAX)),
+    ]
+    assert counts == {
+        "device_gone": (1, 1),
+        "refund_then_scan": (13, 13),
+        "vip_arrived": (130, 130),
+    }
+    url = f"{evening.root}/alerts/acknowledge"
+    newest = await evening.pool.fetchval(
+        "SELECT max(raised_at) FROM ops.alerts WHERE rule = 'refund_then_scan'"
+    )
+    # One more comes while somebody reaches for the button: it stays to be seen.
+    await evening.pool.execute(
+        "INSERT INTO ops.alerts (id, event_id, rule, subject, value, args)"
+        " VALUES ($1, $2, 'refund_then_scan', 'late', 1, '{}')",
+        *(uuid7(), evening.event.id),
+    )
+    body = {"rule": "refund_then_scan", "until": newest.isoformat()}
+    done = await evening.http.post(url, json=body, headers=evening.bearer)
+    assert done.json() == {"acknowledged": 13}
+    again = await evening.http.post(url, json=body, headers=evening.bearer)
+    assert again.json() == {"acknowledged": 0}
+    first, counts = await wall()
+    assert counts["refund_then_scan"] == (14, 1)
+    assert first[:3] == ["device_gone", "refund_then_scan", "refund_then_scan"]
+    none = await evening.http.post(
+        url, json={**body, "rule": "no_such_rule"}, headers=evening.bearer
+    )
+    assert none.status_code == 404
 
 
 async def test_an_event_that_cannot_be_looked_at_hides_no_other(

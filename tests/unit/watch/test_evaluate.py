@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.watch.evaluate import SUBJECTS_MAX, Memory, Observation, step
-from ops.watch.rules import RULES, Rule, Setting, problem_of, settings_of, standard
+from ops.watch.rules import (
+    RANKS,
+    RULES,
+    Rule,
+    Setting,
+    covered_by,
+    problem_of,
+    settings_of,
+    standard,
+)
 
 
 @dataclass
@@ -188,6 +197,9 @@ def test_between_the_two_marks_nothing_changes(values: list[float]) -> None:
 def test_the_catalogue_keeps_its_own_bounds(rule: Rule) -> None:
     assert problem_of(rule, standard(rule)) is None
     assert rule.parent is None or rule.parent in RULES
+    # One case has one alert, and that is never the lesser one.
+    for graver in covered_by(rule.name):
+        assert RANKS[RULES[graver].gravity] <= RANKS[rule.gravity]
 
 
 def test_numbers_that_cannot_be_are_named() -> None:

@@ -80,6 +80,21 @@ def test_the_journal_and_a_cold_cache_are_two_things() -> None:
         assert rules(observing.sync(event(), mode)) == ["sync_behind"]
 
 
+def test_the_machine_that_is_furthest_behind_is_named_in_mode_d_alone() -> None:
+    rows = [{"name": "hall", "behind_s": 47.9}, {"name": "tent", "behind_s": 0.2}]
+    [one] = observing.journals(rows, "D")
+    assert (one.rule, one.value, one.args) == (
+        "journal_behind",
+        45,
+        {"machine": "hall"},
+    )
+    for mode in ("N", None):
+        assert observing.journals(rows, mode) == []
+    assert observing.journals([], "D") == []
+    # A clock that was set back is no time in which somebody waited.
+    assert observing.journals([{"name": "hall", "behind_s": -3.0}], "D")[0].value == 0
+
+
 def test_a_few_refusals_among_many_entries_are_no_burst() -> None:
     def minute(entered: int, refused: int) -> dict[str, Any]:
         return {

@@ -144,6 +144,7 @@ function Ahead() {
   const by = Math.abs(data.ahead);
   const word = by === 0 ? "as_planned" : data.ahead > 0 ? "ahead" : "behind";
   return html`<p class="curve-ahead small figure">
+    ${data.day && html`<span>${t("page.control.forecast_day", { n: data.day.number, of: data.day.of })}</span>`}
     <b class=${data.ahead < 0 ? "behind" : ""}>${t(`page.control.${word}`, { n: count(by, locale()) })}</b>
     ${data.etas.map((eta) => html`<${Eta} key=${eta.percent} eta=${eta} zone=${zone} />`)}
     <span class="soft">${t("page.control.in_the_end", {

@@ -63,10 +63,17 @@ function Tile({ name, value, format, note, part, wide = false }) {
   </div>`;
 }
 
+// Of an event of several days also who came on this one.
+function ofExpected({ expected, entered, entered_today: today }, n) {
+  const all = t("page.control.of_expected", { n: n(expected) });
+  return today === undefined || today === entered ? all : `${all} · ${t("page.control.today", { n: n(today) })}`;
+}
+
 export function Tiles() {
   const data = attendance.value;
   const figures = data?.figures ?? {};
-  const over = ["completed"].includes(data?.event.status);
+  // Once the event is over, who never came; the server says from when on it is known.
+  const over = typeof figures.no_show === "number";
   const n = (value) => count(value, locale());
   const expected = figures.expected;
   return html`<section class="panel tiles-panel" aria-label=${t("page.control.figures")}>
@@ -74,7 +81,7 @@ export function Tiles() {
       <${Tile}
         name=${t("page.control.entered")}
         value=${figures.entered}
-        note=${t("page.control.of_expected", { n: n(expected) })}
+        note=${ofExpected(figures, n)}
         part=${share(figures.entered ?? 0, expected)}
         wide=${true}
       />
