@@ -2,15 +2,21 @@
 
 Names of people, e-mail addresses and codes do not belong in a log line; database
 errors carry their arguments, so `scrubbed` keeps only their class and state.
+
+A line that cannot be written (a full disk, a reader that has gone) is counted and given
+up: the door that wanted to say something goes on.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
+
+from ops import metrics
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -18,6 +24,23 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+
+class _Stream:
+    """The error stream of the process, as far as it takes what is written to it."""
+
+    def write(self, text: str) -> int:
+        """Write; what the stream does not take is counted."""
+        try:
+            return sys.stderr.write(text)
+        except OSError:
+            metrics.log_lines_lost_total.inc()
+            return 0
+
+    def flush(self) -> None:
+        """Hand over what is buffered, if anybody takes it."""
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def configure(level: str, fmt: str, **context: Any) -> None:
@@ -36,7 +59,7 @@ def configure(level: str, fmt: str, **context: Any) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Stream())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(**context)

@@ -38,6 +38,11 @@ store_failures_total = Counter(
     ["store"],
     registry=REGISTRY,
 )
+log_lines_lost_total = Counter(
+    "ops_log_lines_lost_total",
+    "Log lines that could not be written",
+    registry=REGISTRY,
+)
 batches_bisected_total = Counter(
     "ops_batches_bisected_total",
     "Batches split for a poisoned record",

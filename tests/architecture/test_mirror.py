@@ -35,7 +35,6 @@ ELSEWHERE = {
     "ops.metrics": "tests/architecture/test_documents.py",
     "ops.offline": "tests/integration/offline/test_returns.py",
     "ops.parent": "tests/integration/test_supervisor.py",
-    "ops.priority": "tests/unit/test_priority.py",
     "ops.privacy": "tests/integration/crm/test_erasure.py",
     "ops.ready": "tests/integration/test_supervisor.py",
     "ops.presets": "tests/integration/presets/test_new_events.py",
