@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ class DeviceRegistry:
         self._known: OrderedDict[bytes, DeviceIdentity] = OrderedDict()
         self._unknown: OrderedDict[bytes, tuple[Nobody, float]] = OrderedDict()
         self._asking = asyncio.Semaphore(LOOK_UPS_AT_ONCE_MAX)
+        self._asked: dict[bytes, asyncio.Future[DeviceIdentity | Nobody]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -90,7 +92,35 @@ class DeviceRegistry:
             return known
         if (refused := self._refused(key)) is not None:
             return refused
-        row = await within(LOOK_UP_TIMEOUT_S, self._row(key))
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = asyncio.ensure_future(within(LOOK_UP_TIMEOUT_S, self._ask(key)))
+            self._asked[key] = asked
+            asked.add_done_callback(partial(self._answered, key))
+        # A phone that begins with forty requests is asked for once; who gives up must
+        # not cancel what the others wait for.
+        return await asyncio.shield(asked)
+
+    def _answered(
+        self, key: bytes, asked: asyncio.Future[DeviceIdentity | Nobody]
+    ) -> None:
+        del self._asked[key]
+        if not asked.cancelled():
+            asked.exception()  # seen, also if whoever asked has gone
+
+    async def again(self, known: DeviceIdentity) -> DeviceIdentity | Nobody:
+        """Ask for a device that stands in memory as one that may not do what it asks.
+
+        It may have been unlocked, or be given an event, by another process a moment
+        ago. While PostgreSQL is away, memory stands.
+        """
+        try:
+            return await within(LOOK_UP_TIMEOUT_S, self._ask(known.token_hash))
+        except _EXPECTED:
+            return known
+
+    async def _ask(self, key: bytes) -> DeviceIdentity | Nobody:
+        row = await self._row(key)
         if row is None or row["state"] != "active":
             nobody = REVOKED if row and row["state"] == "revoked" else FORGED
             self._unknown[key] = (nobody, self._clock.monotonic_s() + UNKNOWN_S)

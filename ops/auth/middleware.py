@@ -29,6 +29,9 @@ class DeviceTokens(Protocol):
     async def look_up(self, token: str) -> DeviceIdentity | Nobody:
         """From memory or PostgreSQL."""
 
+    async def again(self, known: DeviceIdentity) -> DeviceIdentity | Nobody:
+        """From PostgreSQL; what memory says, where it does not answer."""
+
 
 class StaffTokens(Protocol):
     """Who a staff token belongs to."""
@@ -70,6 +73,8 @@ class Authentication(ASGIMiddleware):
         subject: Subject = _NOBODY
         if authorization is not None:
             subject = await self._by_header(authorization.decode("latin-1"))
+            if isinstance(subject, DeviceIdentity) and not at_home(subject, scope):
+                subject = await self._devices.again(subject)
         elif cookie is not None:
             token = cookie_value(cookie.decode("latin-1"), SESSION_COOKIE)
             if token:
@@ -105,6 +110,16 @@ class Authentication(ASGIMiddleware):
         if len(token) > TOKEN_LENGTH_MAX:
             return _FORGED
         return await self._staff.subject(token, by_cookie)
+
+
+def at_home(device: DeviceIdentity, scope: Scope) -> bool:
+    """Whether what is remembered of a device lets it do what it asks.
+
+    If not, it is asked for again: memory is half a second old, and who was unlocked or
+    given an event is not turned away for that.
+    """
+    event_id = scope.get("path_params", {}).get("event_id")
+    return not device.locked and (event_id is None or event_id in device.event_ids)
 
 
 def cookie_value(header: str, name: str) -> str | None:

@@ -19,6 +19,7 @@ from ops.admission.ask import CodeKind
 from ops.admission.journal import Journal
 from ops.admission.scan import ScanRequest, content_key
 from ops.admission.turns import Turns
+from ops.auth.subjects import DeviceIdentity
 from ops.checkin import codes
 from ops.checkin.codes import Keyring
 from ops.checkin.event_desk import EventDesk
@@ -44,10 +45,21 @@ WHERE status IN ('published', 'live') AND starts_at < now() + interval '12 hours
   AND ends_at > now()
 ORDER BY starts_at DESC LIMIT $1
 """
-_FIND_EVENT = (
-    "SELECT event_id FROM ops.ticket_codes WHERE code_hash = $1"
-    " AND event_id = ANY ($2) LIMIT 1"
-)
+_FIND_EVENT = """
+SELECT event_id FROM (
+    SELECT c.event_id, 0 AS rank FROM ops.ticket_codes c
+      JOIN ops.device_events d ON d.event_id = c.event_id AND d.device_id = $3
+     WHERE c.code_hash = $1
+    UNION ALL
+    SELECT t.event_id, 0 FROM tickets t
+      JOIN ops.device_events d ON d.event_id = t.event_id AND d.device_id = $3
+     WHERE t.id = $2
+    UNION ALL
+    SELECT g.event_id, 1 FROM ops.devices d JOIN ops.gates g ON g.id = d.gate_id
+     WHERE d.id = $3
+) AS found ORDER BY rank, event_id LIMIT 1
+"""
+"""The ticket's event among those that the device serves, else that of its gate."""
 
 
 class Desk:
@@ -151,29 +163,33 @@ class Desk:
                 with contextlib.suppress(NotFound, Unavailable):
                     await self._open(row["id"])
 
-    async def find_event(self, event_ids: list[UUID], scan: ScanRequest) -> UUID:
-        """The event of a scan among those that its device serves; else the first.
+    async def find_event(self, device: DeviceIdentity, scan: ScanRequest) -> UUID:
+        """The event of a scan among those that its device serves, else its gate's.
 
-        One event costs nothing; several cost one query, for few devices do this.
+        One query: what the process remembers of the device may be half a second old,
+        and a ticket of an event that it serves since is not another event's.
 
         Raises:
             Unauthenticated: the device serves no event.
-            Unavailable: the database is away.
+            Unavailable: the database is away, and the device serves several.
         """
-        if not event_ids:
+        code, kind, _, _ = self.code(scan)
+        ticket_id = _uuid(scan.code) if kind == "ticket" else None
+        try:
+            found: UUID | None = await self._database.pool.fetchval(
+                _FIND_EVENT, code, ticket_id, device.id, timeout=0.5
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            if len(device.event_ids) != 1:
+                raise Unavailable(headers={"Retry-After": "1"}) from error
+            found = None
+        if found is None:
+            found = min(device.event_ids, default=None)
+        if found is None:
             raise Unauthenticated(
                 "This device serves no event.", code="device_other_event"
             )
-        if len(event_ids) == 1:
-            return event_ids[0]
-        code, _, _, _ = self.code(scan)
-        try:
-            found = await self._database.pool.fetchval(
-                _FIND_EVENT, code, event_ids, timeout=0.5
-            )
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            raise Unavailable(headers={"Retry-After": "1"}) from error
-        return found or event_ids[0]
+        return found
 
     async def _open(self, event_id: UUID) -> EventDesk:
         try:

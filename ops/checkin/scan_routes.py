@@ -209,7 +209,7 @@ async def scan_anywhere(
     """The ticket finds its own event among those of the device."""
     device = _device(request)
     count_unknown(await request.body())
-    event_id = await door.desk.find_event(list(device.event_ids), data)
+    event_id = await door.desk.find_event(device, data)
     lane: Lane = "upload" if data.offline else "live"
     return _json(await _decide(door, event_id, device.id, data, lane))
 

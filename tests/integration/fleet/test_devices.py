@@ -135,6 +135,10 @@ async def test_a_device_of_two_events_finds_the_event_of_each_ticket(
     )
     assert (moved.status_code, moved.json()["name"]) == (200, "李小龙's phone")
     assert (await scan(http, event, "B-1", "/api/v1/scans")).json()["reason"] == "ok"
+    # Found by name, a ticket is scanned by its id: it has its event as well.
+    found = str(await other.add_ticket(pool, "B-2", other.regular, "李"))
+    by_hand = await scan(http, event, found, "/api/v1/scans", method="manual")
+    assert by_hand.json()["reason"] == "ok"
     # Its place at the first event is what it was.
     assert (await scan(http, event, "V-2", "/api/v1/scans")).json()["area"][
         "name"

@@ -243,6 +243,86 @@ async def test_an_unknown_token_is_asked_for_once(
     assert until_s <= clock.monotonic_s() + UNKNOWN_S
 
 
+class Forgetful(dict[Any, Any]):
+    """Nobody's question is remembered: everybody asks again."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return default
+
+    def __delitem__(self, key: Any) -> None:
+        self.pop(key, None)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_forty_first_requests_of_a_device_ask_once(
+    http: httpx.AsyncClient,
+    bearer: dict[str, str],
+    place: Place,
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+    shared: bool,
+) -> None:
+    _, token = await pair_device(http, bearer, place)
+    registry, asked = runtime.registry, 0
+    found = await registry.authenticate(token["Authorization"])
+    row, may_answer = registry._row, asyncio.Event()
+
+    async def counted(key: bytes) -> Any:
+        nonlocal asked
+        asked += 1
+        await may_answer.wait()
+        return await row(key)
+
+    monkeypatch.setattr(registry, "_row", counted)
+    monkeypatch.setattr("ops.auth.devices.LOOK_UP_TIMEOUT_S", 30)
+    if not shared:
+        monkeypatch.setattr(registry, "_asked", Forgetful())
+    registry.forget(found.id)
+    secret = token["Authorization"].removeprefix("Device ")
+    waiting = [asyncio.create_task(registry.look_up(secret)) for _ in range(40)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()  # who gives up takes nobody along
+    may_answer.set()
+    answers = await asyncio.gather(*waiting[1:])
+    assert {one.id for one in answers if isinstance(one, DeviceIdentity)} == {found.id}
+    assert (asked == 1) is shared
+
+
+@pytest.mark.parametrize("asked_again", [True, False])
+async def test_who_was_unlocked_or_given_an_event_elsewhere_is_asked_for_again(
+    http: httpx.AsyncClient,
+    bearer: dict[str, str],
+    place: Place,
+    database: Database,
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+    asked_again: bool,
+) -> None:
+    """Another process did it; the control: memory alone turns the device away."""
+    device, token = await pair_device(http, bearer, place)
+    other = await make_place(database, "Elsewhere")
+    await runtime.registry.stop()
+    here, there = (f"/api/v1/events/{one.event}" for one in (place, other))
+    assert (await http.get(there, headers=token)).status_code == 403
+    run = database.pool.execute
+    await run("UPDATE ops.devices SET locked_at = now() WHERE id = $1", device)
+    await runtime.registry.refresh()
+    assert (await http.get(here, headers=token)).status_code == 423
+    if not asked_again:
+        monkeypatch.setattr("ops.auth.middleware.at_home", lambda *_: True)
+    await run("UPDATE ops.devices SET locked_at = NULL WHERE id = $1", device)
+    answer = await http.get(here, headers=token)
+    assert answer.status_code == (200 if asked_again else 423)
+    await runtime.registry.refresh()
+    await run(
+        "INSERT INTO ops.device_events (device_id, event_id) VALUES ($1, $2)",
+        device,
+        other.event,
+    )
+    answer = await http.get(there, headers=token)
+    assert answer.status_code == (200 if asked_again else 403)
+
+
 async def test_a_device_stays_at_its_own_event(
     http: httpx.AsyncClient, bearer: dict[str, str], place: Place, database: Database
 ) -> None:
