@@ -15,6 +15,7 @@ export function variantOf({ reason, args, just_now: justNow }) {
   if (reason === "area_full" && args.overflow) return "overflow";
   if (reason === "area_full" && args.fits) return "some_fit";
   if (reason === "not_registered" && args.at_door) return "at_door";
+  if (reason === "needs_count" && args.leaving) return "leaving";
   if (reason === "too_early" && args.gap) return "gap";
   if (reason === "admission_stopped" && ["area", "gate"].includes(args.where)) return `at_${args.where}`;
   return NEXT_DAY.has(reason) && args.when ? "next_day" : "";

@@ -23,11 +23,18 @@ export const copy = signal(null);
 // Kept behind a PIN that nobody has given since the page was opened.
 export const locked = signal(false);
 const marks = signal([]);
-const heads = signal({});
+export const heads = signal({});
 const words = signal("");
 const place = signal("");
 
 export const maySee = () => MAY.has(state.operator.value?.role);
+
+// Heads at each place: the server's, and taps that are not in them.
+function counted(counts, taps) {
+  const sums = Object.fromEntries(counts.map((one) => [one.place, one.people]));
+  for (const { place: at, delta } of taps) sums[at] = (sums[at] ?? 0) + delta;
+  return sums;
+}
 
 export class RollKeeper {
   constructor({ store, post, outbox, vault, eventId }) {
@@ -40,6 +47,7 @@ export class RollKeeper {
     this.sealed = (await this.store.fact(KEPT)) ?? null;
     locked.value = this.sealed !== null;
     marks.value = this.outbox.waiting.filter(({ kind }) => kind === "roll").flatMap(({ marks: own }) => own ?? []);
+    this.taps = this.outbox.waiting.filter(({ kind }) => kind === "heads").map(({ body }) => ({ ...body, kept: true }));
     return this;
   }
 
@@ -86,6 +94,7 @@ export class RollKeeper {
       return;
     }
     const before = marks.value.length;
+    const told = this.taps.filter((tap) => this.sent(tap));
     const mine = ++this.asked;
     const reply = await this.post(`${this.path}/roll-call`, undefined, ASK_MS);
     // Signed off while it was under way: it is nobody's any more.
@@ -95,7 +104,11 @@ export class RollKeeper {
     if (reply.status === 200) {
       this.told = mine;
       copy.value = { roll: reply.data, at: Date.now() + state.skewMs.value };
-      heads.value = Object.fromEntries(reply.data.counts.map((one) => [one.place, one.people]));
+      // Taps that the server had when it was asked are in its counts; the others are not
+      // lost from sight. Those it got meanwhile may be in both: it is asked once more.
+      this.taps = this.taps.filter((tap) => !told.includes(tap));
+      heads.value = counted(reply.data.counts, this.taps);
+      if (this.taps.some((tap) => this.sent(tap))) this.read();
       if (this.outbox.waiting.every(({ kind }) => kind !== "roll")) marks.value = marks.value.slice(before);
       locked.value = false;
       // Nothing is kept in clear: without a PIN in hand the old one stays as it is.
@@ -139,12 +152,22 @@ export class RollKeeper {
     return this.send(`areas/${line.area_id}`, { clear: on }, [{ kind: "area", key: line.area_id, on }]);
   }
 
-  head(at, delta) {
+  sent({ id, kept }) {
+    return kept && this.outbox.waiting.every((entry) => entry.id !== id);
+  }
+
+  async head(at, delta) {
     const id = uuid7();
     heads.value = { ...heads.value, [at]: (heads.value[at] ?? 0) + delta };
     navigator.vibrate?.(15);
     const body = { id, place: at, delta, at: new Date(Date.now() + state.skewMs.value).toISOString() };
-    return this.outbox.add({ id, kind: "heads", path: `${this.path}/emergency/counts`, body });
+    const tap = { ...body, kept: false };
+    this.taps = [...this.taps, tap];
+    try {
+      return await this.outbox.add({ id, kind: "heads", path: `${this.path}/emergency/counts`, body });
+    } finally {
+      tap.kept = true; // or it could not be: the next reading shows what the server knows
+    }
   }
 
   // Sent: the next reading shows what the server made of it.

@@ -315,7 +315,9 @@ def leave(plan: Plan, ask: Ask, facts: ScanFacts, wanted: list[ScopePlan]) -> De
         count = how_many(ask, ticket.admits, len(present))
         if count is None:
             choices = tuple(range(1, len(present) + 1))
-            return say("needs_count", ask, scope, choices, free=len(present))
+            return say(
+                "needs_count", ask, scope, choices, free=len(present), leaving=True
+            )
         closes = []
         for person in present[:count]:
             closes.append(Close(scope, person, must=True, assumed=False))

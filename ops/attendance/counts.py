@@ -22,7 +22,7 @@ COUNT: Final = "SELECT ops.count_people_v1($1, $2, $3, $4)"
 EVENT_NO: Final = "SELECT no FROM events WHERE id = $1"
 AREAS: Final = """
 SELECT id AS area_id, name AS area, inside AS scanned, manual AS counted,
-       inside + manual AS inside, capacity
+       disputed, inside + manual + disputed AS inside, capacity
   FROM ops.areas WHERE event_id = $1 ORDER BY position, no LIMIT 1000
 """
 
@@ -51,12 +51,14 @@ class CorrectionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlaceFigures(msgspec.Struct, frozen=True):
-    """Scanned and counted apart, and summed; `over`: beyond the limit by so many."""
+    """Scanned, counted, of disputed entries: apart, and summed; `over`: beyond the
+    limit by so many."""
 
     area_id: UUID
     area: str
     scanned: int
     counted: int
+    disputed: int
     inside: int
     capacity: int | None
     over: int
@@ -226,6 +228,7 @@ def _figures(row: Any) -> PlaceFigures:
         row["area"],
         row["scanned"],
         row["counted"],
+        row["disputed"],
         row["inside"],
         limit,
         max(0, row["inside"] - limit) if limit is not None else 0,

@@ -76,7 +76,7 @@ class EjectBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EjectAnswer(msgspec.Struct, frozen=True):
-    """What was done."""
+    """What was done; `not_banned`: why the ban that was asked for is not there."""
 
     ticket_id: UUID
     state: str
@@ -84,6 +84,7 @@ class EjectAnswer(msgspec.Struct, frozen=True):
     incident_id: UUID
     ban_id: UUID | None
     replayed: bool
+    not_banned: str | None = None
 
 
 class BanBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,9 +165,9 @@ class Ejecting:
         ban_id = uuid5(EXITS, f"ban {body.id}")
         known = await db.fetchrow(EJECTED, body.id, ban_id)
         if known is not None:
-            return EjectAnswer(
-                ticket_id, row["state"], 0, body.id, known["ban_id"], True
-            )
+            ban, state = known["ban_id"], row["state"]
+            missing = _not_banned(body, ban)
+            return EjectAnswer(ticket_id, state, 0, body.id, ban, True, missing)
         gate_id = await db.fetchval(GATE_OF, doer.device_id) if doer.device_id else None
         let_out = await db.fetchval(
             LET_OUT,
@@ -216,7 +217,8 @@ class Ejecting:
             detail=detail,
         )
         await self._house.auditor.record(db, entry)
-        return EjectAnswer(ticket_id, state, let_out, body.id, banned, False)
+        missing = _not_banned(body, banned)
+        return EjectAnswer(ticket_id, state, let_out, body.id, banned, False, missing)
 
     async def _ban_holder(
         self,
@@ -230,10 +232,7 @@ class Ejecting:
         if body.ban == "none":
             return None
         if not (ticket["contact_id"] or ticket["email"] or ticket["phone"]):
-            raise Unprocessable(
-                "Nothing is known of the holder that a ban could match.",
-                code="nothing_to_ban",
-            )
+            return None  # who must be put out is put out, also where no ban can match
         await db.execute(
             BAN,
             ban_id,
@@ -349,6 +348,11 @@ class Ejecting:
             detail=doer.named(),
         )
         await self._house.auditor.record(db, entry)
+
+
+def _not_banned(body: EjectBody, ban_id: UUID | None) -> str | None:
+    """Why a ban that was asked for is not there."""
+    return "nothing_to_ban" if body.ban != "none" and ban_id is None else None
 
 
 def _everywhere(caller: Caller) -> bool:

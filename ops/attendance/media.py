@@ -74,6 +74,10 @@ INSERT INTO ops.media_tickets (code_id, ticket_id, event_id, bound_at)
 SELECT $2, ticket_id, event_id, $3 FROM ops.media_tickets WHERE code_id = ANY ($1)
 ON CONFLICT DO NOTHING
 """
+SUCCESSOR: Final = """
+SELECT n.code_hash FROM ops.ticket_codes c
+  JOIN ops.ticket_codes n ON n.id = c.replaced_by WHERE c.id = $1
+"""
 LIVE: Final = """
 SELECT count(*) FROM ops.ticket_codes WHERE ticket_id = $1 AND revoked_at IS NULL
 """
@@ -264,6 +268,13 @@ class Media:
             ticket_id = known["ticket_id"]
         row = await self._locked(db, event_id, ticket_id, by)
         new_id = None
+        if old is not None:
+            # Two desks may have been told of one lost band: it has one successor.
+            known = await db.fetchrow(FIND, event_id, old.hash)
+            if await self._replaced(db, known, new):
+                raise Conflict(
+                    "This band was replaced already.", code="medium_replaced"
+                )
         if new is not None:
             new_id, _ = await self._give(db, event_id, row, new, False, now)
         gone = await db.fetch(
@@ -288,6 +299,13 @@ class Media:
             len(gone),
             issued.text if issued else None,
         )
+
+    async def _replaced(self, db: Any, known: Any, new: Code | None) -> bool:
+        """Whether a band is dead, and not by the band that is offered now."""
+        if known["revoked_at"] is None:
+            return False
+        given = await db.fetchval(SUCCESSOR, known["id"])
+        return new is not None and given != new.hash
 
     async def bind_list(
         self, caller: Caller, event_id: UUID, body: ListBody

@@ -133,13 +133,15 @@ class EventDetail(EventLine):
 
 
 class AreaOccupancy(msgspec.Struct):
-    """People in a place: scanned and counted without ticket, apart and summed."""
+    """People in a place: scanned, counted without ticket, of disputed entries; apart
+    and summed."""
 
     id: UUID
     name: str
     kind: str
     inside: int
     counted: int
+    disputed: int
     total: int
     capacity: int | None
     limit: str
@@ -214,7 +216,7 @@ async def get_occupancy(
 
 def area_occupancy(row: Any) -> AreaOccupancy:
     """A place with what it holds; a limit is exceeded only by recorded overrides."""
-    total = row["inside"] + row["manual"]
+    total = row["inside"] + row["manual"] + row["disputed"]
     capacity: int | None = row["capacity"]
     return AreaOccupancy(
         id=row["id"],
@@ -222,6 +224,7 @@ def area_occupancy(row: Any) -> AreaOccupancy:
         kind=row["kind"],
         inside=row["inside"],
         counted=row["manual"],
+        disputed=row["disputed"],
         total=total,
         capacity=capacity,
         limit=row["limit_kind"],

@@ -28,7 +28,7 @@ SELECT e.id, e.title, e.slug, e.event_type, e.status, e.doors_state, e.timezone,
 ONE: Final = _EVENT + " WHERE e.id = $1"
 
 AREAS: Final = """
-SELECT id, name, kind, parent_id, capacity, limit_kind, inside, manual,
+SELECT id, name, kind, parent_id, capacity, limit_kind, inside, manual, disputed,
        overflow_area_id
   FROM ops.areas WHERE event_id = $1 ORDER BY position, name, id LIMIT 500
 """

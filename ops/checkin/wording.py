@@ -42,6 +42,8 @@ def variant(reason: str, args: Args) -> str:
             return "some_fit"
         case "not_registered" if args.get("at_door"):
             return "at_door"
+        case "needs_count" if args.get("leaving"):
+            return "leaving"
         case "too_early" if args.get("gap"):
             return "gap"
         case "admission_stopped" if args.get("where") in ("area", "gate"):

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { copy, RollKeeper } from "../../kiosk/js/roll.js";
+import { copy, heads, RollKeeper } from "../../kiosk/js/roll.js";
 import * as state from "../../kiosk/js/state.js";
 
+globalThis.navigator ??= {}; // a page has one, an older node none
 const DANA = { name: "Dana", role: "supervisor" };
 const ROLL = { emergency_id: null, counts: [], people: ["李小龙"] };
 
@@ -62,6 +63,39 @@ test("whoever opens the list asks for a newer one, and an older answer does not 
   assert.equal(answers.length, 2);
   assert.deepEqual(copy.value.roll, frozen);
   await keeper.forget();
+});
+
+test("taps that were made while a reading was under way stay in sight", async () => {
+  const { keeper, answers } = await keeperOf();
+  const told = (people) => ({ ...ROLL, counts: [{ place: "Car park", people }] });
+  keeper.outbox.add = async (entry) => void keeper.outbox.waiting.push(entry);
+  state.operator.value = DANA;
+  const reading = keeper.read();
+  await keeper.head("Car park", 5);
+  answers[0](told(20));
+  await reading;
+  assert.equal(heads.value["Car park"], 25, "the reading is older than the tap");
+
+  // Sent meanwhile: it may be in the answer or not, so it is asked once more.
+  const next = keeper.read();
+  keeper.outbox.waiting = [];
+  answers[1](told(20));
+  await next;
+  assert.equal(heads.value["Car park"], 25);
+  assert.equal(answers.length, 3);
+  answers[2](told(25));
+  await settled();
+  assert.equal(heads.value["Car park"], 25);
+  assert.equal(answers.length, 3, "nothing is left to ask for");
+
+  // The control: without what it remembers the tap is gone with the answer.
+  const last = keeper.read();
+  await keeper.head("Car park", 5);
+  keeper.taps = [];
+  answers[3](told(25));
+  await last;
+  assert.equal(heads.value["Car park"], 25);
+  state.operator.value = null;
 });
 
 test("names of who signed off without a network go with the first word from the server", async () => {

@@ -237,7 +237,7 @@ export function leave(plan, ask, facts, wanted) {
     const count = howMany(ask, ticket.admits, present.length);
     if (count === null) {
       const choices = present.map((_, index) => index + 1);
-      return say("needs_count", ask, scope, choices, { free: present.length });
+      return say("needs_count", ask, scope, choices, { free: present.length, leaving: true });
     }
     const closes = present.slice(0, count).flatMap((person) => [
       close(scope, person, true, false),

@@ -44,8 +44,9 @@ BEGIN
                 CONTINUE;
             END IF;
             v_delta := CASE WHEN v."to" IS NULL
-                THEN greatest(v.n, -greatest(0, v_area.inside + v_area.manual))
-                ELSE v."to" - v_area.inside - v_area.manual END;
+                THEN greatest(v.n, -greatest(0,
+                    v_area.inside + v_area.manual + v_area.disputed))
+                ELSE v."to" - v_area.inside - v_area.manual - v_area.disputed END;
             v_why := CASE WHEN v.un IS NOT NULL THEN 'undo ' || v.un ELSE v.why END;
             INSERT INTO ops.counts (id, event_id, area_id, gate_id, device_id, operator_id,
                                     delta, reason, at)
@@ -62,7 +63,8 @@ BEGIN
         END IF;
         v_results := v_results || jsonb_build_object('i', v.i, 'area_id', v_area.id,
             'area', v_area.name, 'delta', v_delta, 'scanned', v_area.inside,
-            'counted', v_area.manual, 'inside', v_area.inside + v_area.manual,
+            'counted', v_area.manual, 'disputed', v_area.disputed,
+            'inside', v_area.inside + v_area.manual + v_area.disputed,
             'capacity', v_area.capacity, 'replayed', v_old.id IS NOT NULL);
     END LOOP;
     RETURN v_results;

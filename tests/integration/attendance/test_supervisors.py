@@ -120,6 +120,25 @@ async def test_eject_is_one_action(doors: Doors) -> None:
     assert (alert["alert"], alert["banned"]) == ("ejected", True)
 
 
+async def test_who_can_not_be_banned_is_put_out_all_the_same(doors: Doors) -> None:
+    """Nothing is known that a ban could match: no reason to let somebody stay."""
+    ticket = doors.event.tickets["T-3"]
+    await doors.scan("T-3")
+    await doors.sign_on("supervisor")
+    path = f"{doors.base}/tickets/{ticket}/eject"
+    body = {"id": str(uuid7()), **WHY, "ban": "event"}
+    for replayed in (False, True):
+        answer = await doors.ok(path, body, doors.at())
+        assert answer["state"] == "blocked"
+        assert (answer["ban_id"], answer["not_banned"]) == (None, "nothing_to_ban")
+        assert answer["replayed"] is replayed
+    assert (await doors.scan("T-3"))["reason"] == "blocked"
+    # The control: without the wish for a ban nothing is missing.
+    other = {"id": str(uuid7()), **WHY}
+    path = f"{doors.base}/tickets/{doors.event.tickets['T-4']}/eject"
+    assert (await doors.ok(path, other, doors.at()))["not_banned"] is None
+
+
 async def test_a_ban_holds_by_mail_until_it_is_lifted(doors: Doors) -> None:
     path = f"{doors.base}/bans"
     await doors.database.pool.execute(

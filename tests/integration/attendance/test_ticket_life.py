@@ -243,6 +243,28 @@ async def test_a_lost_band_is_dead_and_the_new_one_opens(doors: Doors) -> None:
     assert (await doors.scan(last["code"]))["reason"] == "already_inside"
 
 
+async def test_a_band_that_two_desks_replace_has_one_successor(doors: Doors) -> None:
+    lost, bind = f"{doors.base}/media/lost", f"{doors.base}/media/bind"
+    await doors.ok(bind, {"code": "BAND-7", "ticket_code": "T-15"})
+    await doors.sign_on("supervisor")
+
+    async def replaced(by: str) -> int:
+        body = {"code": "BAND-7", "new_code": by, "reason": "torn off"}
+        answer = await doors.post(lost, body, doors.at())
+        assert answer.status_code in (200, 409), answer.text
+        if answer.status_code == 409:
+            assert answer.json()["code"] == "medium_replaced"
+        return answer.status_code
+
+    bands = ["BAND-8", "BAND-9"]
+    statuses = await asyncio.gather(*map(replaced, bands))
+    assert sorted(statuses) == [200, 409]
+    first = bands[statuses.index(200)]
+    assert await replaced(first) == 200, "asked again it is the same act"
+    opens = [(await doors.scan(band, dry_run=True))["reason"] for band in bands]
+    assert sorted(opens) == ["ok", "unknown_code"]
+
+
 async def test_a_taken_band_stays_where_it_is(doors: Doors) -> None:
     bind = f"{doors.base}/media/bind"
     await doors.ok(bind, {"code": "BAND-6", "ticket_code": "T-13"})

@@ -279,13 +279,22 @@ async def test_a_double_entry_is_told_with_both_sides_and_counted_inside(
         " (SELECT 'c:' || no FROM ops.areas WHERE id = $2)"
     )
     assert await database.pool.fetchval(counted, event.id, event.venue) == 1
+    # The places show two people, and a number that was counted by hand is the sum.
+    occupancy = await phone.http.get(f"{phone.base}/occupancy", headers=bearer)
+    [venue] = [a for a in occupancy.json()["areas"] if a["id"] == str(event.venue)]
+    assert (venue["inside"], venue["disputed"], venue["total"]) == (1, 1, 2)
+    by_hand = {"id": str(uuid7()), "inside": 5, "reason": "counted"}
+    path = f"{phone.base}/areas/{event.venue}/inside"
+    place = (await phone.http.post(path, json=by_hand, headers=bearer)).json()["place"]
+    shown = [place[name] for name in ("scanned", "counted", "disputed", "inside")]
+    assert shown == [1, 3, 1, 5]
     path = f"{phone.base}/conflicts/{found['id']}/resolve"
     body = {"resolution": "left", "note": "found her at the bar"}
     resolved = await phone.http.post(path, json=body, headers=bearer)
     assert resolved.json() == {"id": found["id"], "replayed": False}
     again = await phone.http.post(path, json=body, headers=bearer)
     assert again.json()["replayed"] is True
-    assert await database.pool.fetchval(counted, event.id, event.venue) is None
+    assert await database.pool.fetchval(counted, event.id, event.venue) == 3
 
 
 async def test_a_late_upload_of_the_loser_changes_nobody_elses_answer(

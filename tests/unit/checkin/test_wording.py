@@ -52,6 +52,10 @@ def case(name: str) -> dict[str, Any]:
         ),
         ("a closed gate names the gate to use instead", None),
         ("three want in and two fit", "Only 2 places free in Venue"),
+        (
+            "a group leaves: how many?",
+            "Group ticket, 2 people inside: how many leave now?",
+        ),
         ("admission is stopped at the gate", "Admission is stopped at this gate"),
         ("nineteen tomorrow", "Too young for Venue: 19 or over"),
         (

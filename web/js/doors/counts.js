@@ -52,7 +52,10 @@ function Place({ place }) {
       <th scope="row" class="name">${place.area}</th>
       <td class="figure">${n(place.scanned)}</td>
       <td class="figure">${place.counted > 0 ? "+" : ""}${n(place.counted)}</td>
-      <td class="figure"><b>${n(place.inside)}</b></td>
+      <td class="figure">
+        <b>${n(place.inside)}</b>
+        ${place.disputed > 0 && html` <span class="chip">${t("page.counts.disputed", { n: n(place.disputed) })}</span>`}
+      </td>
       <td class="figure">
         ${place.capacity === null ? "–" : n(place.capacity)}
         ${place.over > 0 && html` <span class="chip bad">${t("page.counts.over", { n: n(place.over) })}</span>`}

@@ -46,6 +46,7 @@ function EjectForm() {
     if (until.value && ban.value !== "none") body.until = fromField(until.value, zone.value);
     const done = await act("POST", `${base}/tickets/${ticket.id}/eject`, body, { words: "page.people.ejected" });
     if (!done) return;
+    if (done.not_banned) said.value = { bad: true, words: t("page.people.ejected_not_banned") };
     ejecting.value = null;
     const states = found.value.items.map((person) => ({
       ...person,
