@@ -3,6 +3,9 @@
 PY := .venv/bin/python
 PINS := pyproject.toml requirements/build.txt scripts/setup
 WORKERS ?= 2
+# Some machines forbid Python to keep what it compiled: each process of ours would
+# compile all of ours again.
+export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check bench histories load faults fuzz sim lint pins
 
@@ -18,7 +21,8 @@ demo: .venv/.runtime ## a whole evening with a simulated crowd (FRESH=1 SPEED=2 
 		$(if $(SPEED),--speed $(SPEED)) $(if $(KIND),--kind $(KIND))
 
 test: .venv/.dev ## all tests, each process with its own stores
-	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
 
 check: lint test ## everything that must hold before a commit
 

@@ -2,15 +2,20 @@
 
 Each worker of pytest-xdist starts its own servers when a test first asks for one, and
 stops them at its end; they share nothing, so nothing has to be coordinated. A database
-is migrated once and cloned for each test (about 50 ms). TEST_DATABASE_URL and
+is migrated once and cloned for each test (about 50 ms). The stores lie in memory where
+there is room: what a disk is slow at is to make and delete the thousand files of a
+database again and again, and nothing here outlives its process. TEST_DATABASE_URL and
 TEST_REDIS_URL point the tests at servers that run already: the first one's user must
 be allowed to create databases, the second one is EMPTIED before each test.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -25,33 +30,57 @@ from ops.db.session import Sessions
 from ops.dev.servers import EmbeddedPostgres, EmbeddedValkey
 from ops.ids import uuid7
 
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 << 30
+"""A worker's stores stay below one GiB, their WAL included."""
+COPIED = " STRATEGY file_copy"
+"""Its files as they are; the other way writes each page to the WAL as well."""
+
 
 def pytest_configure() -> None:
     """Thousands of scans need no line each in the report of a failed test."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays: no round of the collector walks over it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the stores of this worker lie: in memory if enough of it is free."""
+    if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES):
+        yield tmp_path_factory.mktemp("stores")
+        return
+    with tempfile.TemporaryDirectory(
+        prefix="ops-tests-", dir=MEMORY, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(store_folder: Path) -> Iterator[str]:
     """The address of a server of this worker, whose user may create databases."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    server = EmbeddedPostgres(_folder(tmp_path_factory, "postgres"), fast=True)
+    server = EmbeddedPostgres(store_folder / "postgres", fast=True)
     server.start()
     yield server.url
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def valkey_url(store_folder: Path) -> Iterator[str]:
     """The address of a server of this worker; tests take `redis_url`."""
     given = os.environ.get("TEST_REDIS_URL")
     if given:
         yield given
         return
-    server = EmbeddedValkey(_folder(tmp_path_factory, "valkey"))
+    server = EmbeddedValkey(store_folder / "valkey")
     server.start()
     yield server.url
     server.stop()
@@ -80,7 +109,7 @@ async def template(postgres_url: str) -> AsyncIterator[str]:
 async def catalog_url(postgres_url: str, template: str) -> AsyncIterator[str]:
     """The address of a migrated database to look at, not to write to."""
     name = _database_name()
-    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}{COPIED}")
     yield at(postgres_url, name)
     await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -115,7 +144,7 @@ async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
 async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
     """The address of a migrated database of this test."""
     name = _database_name()
-    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}{COPIED}")
     yield at(postgres_url, name)
     await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -124,7 +153,7 @@ async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
 async def cloned_database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
     """The address of a migrated database of this module, for processes that last."""
     name = _database_name()
-    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}{COPIED}")
     yield at(postgres_url, name)
     await _admin(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -154,10 +183,6 @@ def at(url: str, name: str) -> str:
 
 def _database_name() -> str:
     return f"test_{uuid7().hex}"
-
-
-def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    return factory.mktemp(name)
 
 
 async def _admin(url: str, statement: str) -> None:

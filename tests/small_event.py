@@ -8,6 +8,7 @@ so that a test can be read: ticket n has the code `T-<n>`.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -43,6 +44,9 @@ class SmallEvent:
         capacity: int | None = 1000,
     ) -> SmallEvent:
         """Write the event; `tickets` regular ones, 2 VIP and 1 group of 4."""
+        if isinstance(connection, asyncpg.Pool):
+            async with connection.acquire() as taken:
+                return await cls.make(taken, tickets=tickets, capacity=capacity)
         event = cls()
         now = datetime.now(UTC)
         run = connection.execute
@@ -166,11 +170,18 @@ class SmallEvent:
             (event.lounge_device, "Phone 3", event.lounge_gate),
         ):
             await event.add_device(connection, device, name, gate)
-        for n in range(1, tickets + 1):
-            await event.add_ticket(connection, f"T-{n}", event.regular, f"Guest {n}")
-        await event.add_ticket(connection, "V-1", event.vip, "O'Brien-Łukasz")
-        await event.add_ticket(connection, "V-2", event.vip, "李小龙")
-        await event.add_ticket(connection, "G-1", event.group, "Família 🎉", admits=4)
+        await event.add_tickets(
+            connection,
+            [
+                *(
+                    (f"T-{n}", event.regular, f"Guest {n}", 1)
+                    for n in range(1, tickets + 1)
+                ),
+                ("V-1", event.vip, "O'Brien-Łukasz", 1),
+                ("V-2", event.vip, "李小龙", 1),
+                ("G-1", event.group, "Família 🎉", 4),
+            ],
+        )
         return event
 
     async def add_device(
@@ -207,30 +218,35 @@ class SmallEvent:
         state: str = "valid",
     ) -> UUID:
         """A ticket with its attendee and one imported code."""
-        attendee, ticket = uuid7(), uuid7()
-        await connection.execute(
+        await self.add_tickets(connection, [(code, kind, name, admits)], state)
+        return self.tickets[code]
+
+    async def add_tickets(
+        self,
+        connection: asyncpg.Connection | asyncpg.Pool,
+        guests: Sequence[tuple[str, UUID, str, int]],
+        state: str = "valid",
+    ) -> None:
+        """Tickets of `(code, ticket type, name, people)`, written in three calls."""
+        rows = [(uuid7(), uuid7(), *guest) for guest in guests]
+        await connection.executemany(
             "INSERT INTO attendees (id, event_id, first_name) VALUES ($1, $2, $3)",
-            attendee,
-            self.id,
-            name,
+            [(attendee, self.id, name) for attendee, _, _, _, name, _ in rows],
         )
-        await connection.execute(
+        await connection.executemany(
             "INSERT INTO tickets (id, event_id, attendee_id, ticket_type_id, state,"
             " admits) VALUES ($1, $2, $3, $4, $5, $6)",
-            ticket,
-            self.id,
-            attendee,
-            kind,
-            state,
-            admits,
+            [
+                (ticket, self.id, attendee, kind, state, people)
+                for attendee, ticket, _, kind, _, people in rows
+            ],
         )
-        await connection.execute(
+        await connection.executemany(
             "INSERT INTO ops.ticket_codes (id, event_id, code_hash, ticket_id, kind)"
             " VALUES ($1, $2, $3, $4, 'imported')",
-            uuid7(),
-            self.id,
-            code_hash(code),
-            ticket,
+            [
+                (uuid7(), self.id, code_hash(code), ticket)
+                for _, ticket, code, _, _, _ in rows
+            ],
         )
-        self.tickets[code] = ticket
-        return ticket
+        self.tickets |= {code: ticket for _, ticket, code, _, _, _ in rows}

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from PIL import Image
 
 from ops.auth.accounts import create_user
@@ -17,7 +16,7 @@ from ops.checkin.keys import SigningKeys
 from ops.db.engine import Database
 from ops.ids import uuid7
 from ops.settings import DEVELOPMENT_SECRET
-from tests.running import Role, free_port, until_answers
+from tests.running import Role, client, free_port, until_answers
 from tests.small_event import SmallEvent
 
 EMAIL = "dana@example.org"
@@ -43,7 +42,7 @@ class House:
             "OPS_LIVE_PORT": str(self.live_port),
         }
         self.roles: dict[str, Role] = {}
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False)
+        self.http = client(base_url=self.url, timeout=10)
         self.event = SmallEvent()
         self.own_code = ""
 
@@ -54,8 +53,7 @@ class House:
         async with pool.acquire() as connection:
             await create_user(connection, EMAIL, PASSWORD, "owner", first_name="Dana")
         self.own_code = await self._signed_ticket()
-        for role in ("sync", "api", "live"):
-            await self.start(role)
+        await asyncio.gather(*(self.start(role) for role in ("sync", "api", "live")))
         answer = await self.http.post(
             "/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenPage, Watched
 from tests.e2e.house import EMAIL, PASSWORD, House
+from tests.running import client
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 async def filled(house: House) -> dict[str, Any]:
     """A company, contacts with difficult names, deals and tasks."""
-    async with httpx.AsyncClient(base_url=house.url, trust_env=False) as http:
+    async with client(base_url=house.url) as http:
         login = {"email": EMAIL, "password": PASSWORD}
         answer = (await http.post(f"{API}/auth/login", json=login)).json()
         http.cookies.clear()

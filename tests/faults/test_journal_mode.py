@@ -24,7 +24,7 @@ from ops.db.engine import Database
 from ops.dev.process import inhabitants
 from ops.dev.servers import EmbeddedPostgres
 from ops.ids import uuid7
-from tests.running import Role, free_port, until_answers
+from tests.running import Role, client, free_port, until_answers
 from tests.small_event import SmallEvent
 
 TICKETS = 300
@@ -49,22 +49,22 @@ class Evening:
         """All doors together take the next guests of the queue."""
         taken, self.codes = self.codes[:count], self.codes[count:]
         waiting = taken + taken[: count // 5]
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with client(timeout=5) as http:
 
             async def door(number: int) -> None:
                 while waiting:
-                    await self._scan(client, waiting.pop(0), number)
+                    await self._scan(http, waiting.pop(0), number)
 
             await asyncio.gather(*(door(n) for n in range(DOORS)))
 
-    async def _scan(self, client: httpx.AsyncClient, code: str, number: int) -> None:
+    async def _scan(self, http: httpx.AsyncClient, code: str, number: int) -> None:
         body = {"id": str(uuid7()), "code": code}
         device = (self.event.device, self.event.other_device)[number % 2]
         for attempt in range(400):
             url = self.urls[(number + attempt) % len(self.urls)]
             started_s = time.monotonic()
             try:
-                answer = await client.post(
+                answer = await http.post(
                     f"{url}/api/v1/events/{self.event.id}/scans",
                     json=body,
                     headers={"Authorization": f"Device dev_{device}"},
@@ -179,8 +179,8 @@ async def test_the_door_survives_the_loss_of_postgresql(
 
 
 async def modes(urls: list[str]) -> list[str]:
-    async with httpx.AsyncClient(timeout=5) as client:
-        return [(await client.get(f"{url}/readyz")).json()["mode"] for url in urls]
+    async with client(timeout=5) as http:
+        return [(await http.get(f"{url}/readyz")).json()["mode"] for url in urls]
 
 
 async def until_normal(urls: list[str], evening: Evening) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket as socket_module
 import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +17,7 @@ from ops.db.engine import Database
 from ops.live.server import NICENESS
 from tests.integration.test_live_figures import sign_in
 from tests.live_world import Client
+from tests.running import START_S, free_port
 from tests.small_event import SmallEvent
 
 _IMPORTS = """
@@ -45,7 +45,7 @@ async def process(database_url: str, redis_url: str, port: int) -> Any:
     )
     os.close(theirs)
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(START_S):
             assert await asyncio.to_thread(os.read, ready, 1) == b"1"
         yield child
     finally:
@@ -57,10 +57,7 @@ async def process(database_url: str, redis_url: str, port: int) -> Any:
 
 @pytest.fixture
 def port() -> int:
-    with socket_module.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from ops.db.engine import Database
 from ops.ids import uuid7
-from tests.running import Role, free_port, until_answers
+from tests.running import Role, client, free_port, until_answers
 from tests.small_event import SmallEvent
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "20"))
@@ -24,9 +24,7 @@ class House:
 
     def __init__(self, event: SmallEvent, database: Database, urls: list[str]) -> None:
         self.event, self.database, self.urls = event, database, urls
-        self.client = httpx.AsyncClient(
-            timeout=10, limits=httpx.Limits(max_connections=100)
-        )
+        self.client = client(timeout=10, limits=httpx.Limits(max_connections=100))
 
     async def post(self, path: str, body: object, api: int = 0, device=None, **kwargs):
         device = device or self.event.device

@@ -16,7 +16,7 @@ from ops.cache import keys
 from ops.db.engine import Database
 from ops.ids import uuid7
 from tests.integration.people.people_kit import OWNER, sign_in, user
-from tests.running import Role, free_port, until_answers
+from tests.running import Role, client, free_port, until_answers
 from tests.small_event import SmallEvent
 
 WHY = {"reason": "Phone lost"}
@@ -72,7 +72,7 @@ async def house(
     roles = [Role(name, env, folder / f"{name}.log") for name in ("sync", "api")]
     for role in roles:
         role.start()
-    http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10)
+    http = client(base_url=f"http://127.0.0.1:{port}", timeout=10)
     house = House(event, database, http)
     cache = redis.from_url(valkey_url, protocol=2)
     try:

@@ -18,7 +18,6 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from litestar import Litestar, get
@@ -29,6 +28,7 @@ from ops.auth.guards import public
 from ops.runtime import Runtime
 from tests.integration.crm.rows import world
 from tests.integration.people.people_kit import OWNER, PASSWORD
+from tests.serving import served
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
 ONLY = os.environ.get("FUZZ_ONLY", "")
@@ -166,29 +166,7 @@ async def test_a_fault_is_found(
     app.register(broken)
     whole = app.openapi_schema.to_schema()
     document = {**whole, "paths": {"/api/v1/broken": whole["paths"]["/api/v1/broken"]}}
-    port, stop = await _served(app)
-    try:
-        _, wrong = await asyncio.to_thread(
-            faults, document, f"http://127.0.0.1:{port}", {}, {}, 1
-        )
-    finally:
-        await stop()
+    async with served(app, lifespan=True) as url:
+        _, wrong = await asyncio.to_thread(faults, document, url, {}, {}, 1)
     assert wrong
     assert wrong[0].startswith(f"{status} GET /api/v1/broken")
-
-
-async def _served(app: Litestar) -> tuple[int, Any]:
-
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, ws="none", log_config=None)
-    )
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not task.done()
-        await asyncio.sleep(0.01)
-
-    async def stop() -> None:
-        server.should_exit = True
-        await task
-
-    return server.servers[0].sockets[0].getsockname()[1], stop

@@ -24,6 +24,7 @@ from ops.runtime import Runtime
 from tests.architecture.test_guards import PUBLIC
 from tests.integration.crm.rows import API, body_of, world
 from tests.integration.crm.test_team import member
+from tests.integration.people.one_app import ONE_APP
 from tests.integration.people.people_kit import Place, sign_in, user
 
 ENDS_THE_SESSION = {"/api/v1/auth/logout"}
@@ -128,9 +129,9 @@ async def differences(
 
 @pytest.fixture
 def app(runtime: Runtime, base_url: str) -> Litestar:
-    """The application beside the one that is served, for its list of routes."""
+    """The application that is served, with its list of routes."""
     assert base_url
-    return build(runtime)
+    return ONE_APP.around(runtime)
 
 
 @pytest.mark.timeout(600)

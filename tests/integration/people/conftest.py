@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
-import uvicorn
 
 from ops.db.engine import Database
 from ops.runtime import Runtime
@@ -24,6 +22,8 @@ from tests.integration.people.people_kit import (
     sign_in,
 )
 from tests.integration.people.people_kit import user as make_user
+from tests.running import client
+from tests.serving import served
 
 
 @pytest.fixture
@@ -50,33 +50,15 @@ async def runtime(
 async def base_url(runtime: Runtime) -> AsyncIterator[str]:
     """Where the application listens: a free port of the loopback."""
     await runtime.start()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            ONE_APP.around(runtime),
-            host="127.0.0.1",
-            port=0,
-            ws="none",
-            lifespan="off",
-            proxy_headers=False,
-            log_config=None,
-            timeout_graceful_shutdown=2,
-        )
-    )
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not task.done(), "the server did not start"
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await task
+    async with served(ONE_APP.around(runtime), lifespan=False) as url:
+        yield url
 
 
 @pytest.fixture
 async def http(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client without cookies of its own."""
-    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
-        yield client
+    async with client(base_url=base_url) as http:
+        yield http
 
 
 @pytest.fixture
