@@ -62,7 +62,7 @@ async def test_a_scan_at_a_door_moves_the_number(
     before = await shown(page)
     answer = await house.scan("T-1")
     assert answer["verdict"] == "admitted"
-    await expect(page.locator(INSIDE)).to_have_text(str(before + 1), timeout=3_000)
+    await expect(page.locator(INSIDE)).to_have_text(str(before + 1))
     line = page.locator(".line").first
     await expect(line).to_contain_text("Guest 1")
     await expect(line.locator(".mark.admitted")).to_be_visible()
@@ -71,7 +71,7 @@ async def test_a_scan_at_a_door_moves_the_number(
     ).to_have_text(str(before + 1))
     for code in ("T-2", "T-3", "V-1", "V-2", "nobody's code"):
         await house.scan(code)
-    await expect(page.locator(INSIDE)).to_have_text(str(before + 5), timeout=3_000)
+    await expect(page.locator(INSIDE)).to_have_text(str(before + 5))
     await expect(page.locator(".line.refused").first).to_contain_text("Unknown code")
     await page.screenshot(path=shots / "control-room.png")
 
@@ -104,7 +104,7 @@ async def test_the_ticker_filters_and_stands_still_while_read(
     await look.click()
     await expect(look).to_have_attribute("aria-pressed", "true")
     await expect(page.locator(".line").first).to_contain_text("Unknown code")
-    assert await page.locator(".line.admitted").count() == 0
+    await expect(page.locator(".line.admitted")).to_have_count(0)
     await page.get_by_role("button", name="All", exact=True).click()
     await page.fill("#ticker-words", "guest 4")
     await expect(page.locator(".line")).to_have_count(1)
@@ -126,7 +126,8 @@ async def test_a_lost_connection_is_shown_at_once_and_mends_itself(
     await control_room(page, house)
     before = await shown(page)
     house.kill("live")
-    await expect(page.locator("[data-state=stale]")).to_be_visible(timeout=2_000)
+    # The end of the socket says so, not its silence.
+    await expect(page.locator("[data-state=stale]")).to_be_visible(timeout=10_000)
     banner = page.locator(".stale-banner")
     await expect(banner).to_have_attribute("role", "alert")
     await expect(banner).to_contain_text("These figures are old")
@@ -134,7 +135,7 @@ async def test_a_lost_connection_is_shown_at_once_and_mends_itself(
     await house.scan("T-6")
     assert await shown(page) == before
     await house.start("live")
-    await page.wait_for_selector("[data-state=fresh]", timeout=20_000)
+    await page.wait_for_selector("[data-state=fresh]")
     await expect(page.locator(INSIDE)).to_have_text(str(before + 1))
     await expect(banner).to_have_count(0)
 
@@ -227,7 +228,7 @@ async def test_signing_out_ends_the_live_figures(
     await other.wait_for_selector(".event-card")
     await other.get_by_role("button", name="Sign out").click()
     await other.wait_for_selector("#email")
-    await expect(page.locator("[data-state=stale]")).to_be_visible(timeout=5_000)
+    await expect(page.locator("[data-state=stale]")).to_be_visible()
     await expect(page.locator(".stale-banner")).to_contain_text("signed out")
 
 

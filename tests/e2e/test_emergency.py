@@ -16,6 +16,8 @@ from tests.e2e.test_handheld_acts import SUPERVISOR, press_pin
 
 pytestmark = pytest.mark.browser
 
+HELD = "[data-holding=true]"
+
 
 @pytest.fixture(scope="module")
 async def staffed(house: House) -> House:
@@ -39,8 +41,9 @@ async def staffed(house: House) -> House:
     return house
 
 
-async def hold(page: Page, name: str, ms: int = 2_400) -> None:
-    """Press a held button so long."""
+async def hold(page: Page, name: str, ms: int = 2_000) -> None:
+    """Press a held button so long, and until it has had enough if that is the two
+    seconds that it asks for: the page may have begun to count later."""
     button = page.locator(f"[data-hold={name}]")
     await expect(button).to_be_enabled()
     await button.scroll_into_view_if_needed()
@@ -49,6 +52,8 @@ async def hold(page: Page, name: str, ms: int = 2_400) -> None:
     await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     await page.mouse.down()
     await page.wait_for_timeout(ms)
+    if ms >= 2_000:
+        await expect(page.locator(HELD)).to_have_count(0)
     await page.mouse.up()
 
 
@@ -69,9 +74,9 @@ async def test_the_whole_of_it(
     page = await desk(open_page, house, page_name="emergency")
     await page.screenshot(path=shots / "emergency-calm.png", full_page=True)
 
-    # A touch is nothing, and neither is a second of it.
+    # A touch is nothing, and neither is half a second of it.
     await page.fill("#reason", "Smoke in the kitchen")
-    await hold(page, "start", 900)
+    await hold(page, "start", 500)
     assert await pool.fetchval("SELECT count(*) FROM ops.emergencies") == 0
     await hold(page, "start")
     await expect(page.locator("[data-done=stopped]")).to_be_visible()
@@ -192,7 +197,8 @@ async def test_a_drill_on_a_phone_in_french(
     # The keyboard holds as well.
     await page.locator("[data-hold=start]").focus()
     await page.keyboard.down(" ")
-    await page.wait_for_timeout(2_400)
+    await page.wait_for_timeout(2_000)
+    await expect(page.locator(HELD)).to_have_count(0)
     await page.keyboard.up(" ")
     await expect(page.locator(".banner")).to_contain_text("EXERCICE")
     await page.screenshot(path=shots / "emergency-drill-390.png", full_page=True)

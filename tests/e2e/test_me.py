@@ -89,7 +89,7 @@ async def test_the_link_opens_ticket_seat_and_what_is_announced(
     await page.get_by_role("button", name="News").click()
     await expect(page.locator(".news-item")).to_contain_text("go to hall B")
     await page.screenshot(path=shots / "me-news-390.png", full_page=True)
-    for _ in range(50):
+    for _ in range(300):
         figures = await house.http.get(
             f"/api/v1/events/{house.event.id}/announcements/{made.json()['id']}",
         )
