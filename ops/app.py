@@ -54,6 +54,7 @@ from ops.clock import Clock
 from ops.crm import (
     audit_routes,
     consent_routes,
+    effect_rule_routes,
     exchange_routes,
     people_routes,
     pipeline_routes,
@@ -121,6 +122,7 @@ API_ROUTES: tuple[Any, ...] = (
     *exchange_routes.ROUTES,
     *privacy_routes.ROUTES,
     *segment_routes.ROUTES,
+    *effect_rule_routes.ROUTES,
     *pipeline_routes.ROUTES,
     *alert_routes.ROUTES,
     *shift_routes.ROUTES,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from ops import facts
 from ops.crm_sync import statements
 from ops.crm_sync.schedule import Duty, Job
 
 NO_SHOWS_PER_CALL = 500
+ATTENDEES_PER_CALL = 500
 
 
 async def alert(connection: Any, job: Job, name: str, now: datetime) -> None:
@@ -46,6 +48,16 @@ async def no_shows(connection: Any, job: Job, _now: datetime) -> None:
     await connection.fetchval(statements.ROLLUP, job.event_id)
 
 
+async def effect_rules(connection: Any, job: Job, _now: datetime) -> None:
+    """Hold the organiser's rules against those who came, or did not, before them."""
+    last = UUID(int=0)
+    while found := await connection.fetchval(
+        statements.ATTENDED, job.event_id, last, ATTENDEES_PER_CALL
+    ):
+        await connection.execute(statements.RULES_FOLLOW, job.event_id, found)
+        last = found[-1]
+
+
 async def rollup(connection: Any, job: Job, _now: datetime) -> None:
     """The figures of an event into event_analytics."""
     await connection.fetchval(statements.ROLLUP, job.event_id)
@@ -55,6 +67,7 @@ DUTIES: dict[str, Duty] = {
     "check_in_opens": check_in_opens,
     "check_in_closes": check_in_closes,
     "no_shows": no_shows,
+    "effect_rules": effect_rules,
     "rollup": rollup,
 }
 """Presences that nobody scans out are ended by the closer, not by a job."""

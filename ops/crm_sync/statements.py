@@ -151,6 +151,12 @@ ORDER BY xid, id LIMIT $4
 """What is committed beyond a transaction that is still open."""
 APPLY_EFFECTS = "SELECT ops.apply_effects_v1($1, $2)::text"
 PROMOTERS = "SELECT ops.promoters_follow_v1($1, $2)"
+ATTENDED = """
+SELECT array_agg(id) FROM (
+  SELECT id FROM attendees WHERE event_id = $1 AND contact_id IS NOT NULL
+    AND status IN ('checked_in', 'left', 'no_show') AND id > $2 ORDER BY id LIMIT $3) q
+"""
+RULES_FOLLOW = "SELECT ops.rules_follow_v1($1, $2)"
 NO_SHOWS = "SELECT ops.no_shows_v1($1, $2)"
 ROLLUP = "SELECT ops.rollup_event_v1($1)"
 

@@ -18,7 +18,7 @@ API = "/api/v1"
 LONG = "Wolfeschlegelsteinhausenbergerdorff-Ngũgĩ wa Thiong'o Papadimi"
 NARROW = (
     *("contacts", "companies", "pipeline/opportunities", "pipeline/leads"),
-    *("pipeline/forecast", "tasks", "segments", "team"),
+    *("pipeline/forecast", "pipeline/rules", "tasks", "segments", "team"),
     *("privacy/retention", "privacy/erasures", "privacy/texts", "privacy/audit"),
 )
 NAMES = (

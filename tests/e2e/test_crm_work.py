@@ -208,3 +208,54 @@ async def test_roles_see_what_is_theirs(
     await expect(page.locator("text=Edit")).to_be_visible()
     await expect(page.locator("text=Erase")).to_have_count(0)
     await expect(page.locator("text=Everything about this person")).to_have_count(0)
+
+
+async def test_rules_of_the_score_and_of_the_door_are_set(
+    house: House, open_page: OpenPage, shots: Path, watched: Watched
+) -> None:
+    watched.expect(r"400 .*score-rules")
+    watched.expect(r"422 .*effect-rules")
+    page = await open_page(width=1280, height=900)
+    await opened(page, house, "pipeline/rules")
+    score = page.locator("section", has=page.locator("#rules-score")).last
+    door = page.locator("section", has=page.locator("#rules-effects")).last
+    await score.locator("text=New").click()
+    await page.fill("#f-name", "Came, 2 × 🎪")
+    await page.select_option("#f-signal", "event_attended")
+    await page.fill("#f-points", "200")
+    await page.click("dialog button[type=submit]")
+    await expect(page.locator("#f-points-bad")).to_be_visible()
+    await page.fill("#f-points", "20")
+    await page.click("dialog button[type=submit]")
+    await expect(score.locator("tbody tr")).to_contain_text(["+20"])
+
+    await page.select_option("#rules-event", str(house.event.id))
+    await door.locator("text=New").click()
+    await page.fill("#f-name", "Talk at the booth")
+    await page.select_option("#f-happened", "attended_session")
+    await page.select_option("#f-action", "lead")
+    await page.fill("#f-lead_score", "60")
+    await page.click("dialog button[type=submit]")
+    await expect(page.locator("#f-session_id-bad")).to_be_visible()
+    await page.select_option("#f-session_id", str(house.event.session))
+    await page.screenshot(path=shots / "crm-rule.png")
+    await page.click("dialog button[type=submit]")
+    row = door.locator("tbody tr", has_text="Talk at the booth")
+    await expect(row).to_contain_text("was in the session")
+    await page.screenshot(path=shots / "crm-rules.png")
+    kept = await house.database.pool.fetchrow(
+        "SELECT session_id, lead_score, due_hours, enabled FROM ops.effect_rules"
+        " WHERE name = 'Talk at the booth'"
+    )
+    assert tuple(kept) == (house.event.session, 60, 24, True)
+
+    await row.get_by_role("button", name="Talk at the booth").click()
+    await page.uncheck("#f-enabled")
+    await page.click("dialog button[type=submit]")
+    await expect(row.locator(".chip")).to_have_text("off")
+    await row.get_by_role("button", name="Talk at the booth").click()
+    await page.click("dialog >> text=Delete")
+    await expect(row).to_have_count(0)
+    await score.get_by_role("button", name="Came, 2 × 🎪").click()
+    await page.click("dialog >> text=Delete")
+    await expect(score.locator("tbody tr")).to_have_count(0)

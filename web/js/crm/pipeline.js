@@ -8,6 +8,7 @@ import { Board, total, useBoard } from "/js/crm/board.js";
 import { Forecast } from "/js/crm/forecast.js";
 import { Dialog, words } from "/js/crm/form.js";
 import { Leads } from "/js/crm/leads.js";
+import { Rules } from "/js/crm/rules.js";
 import { useEvents, useOwners } from "/js/crm/pick.js";
 import { Steps } from "/js/crm/steps.js";
 import { cents, money } from "/js/crm/say.js";
@@ -117,8 +118,8 @@ function Deals() {
     />`}`;
 }
 
-const PARTS = { opportunities: Deals, leads: Leads, forecast: Forecast };
-const WORD = { opportunities: "opportunities", leads: "leads", forecast: "opportunities" };
+const PARTS = { opportunities: Deals, leads: Leads, forecast: Forecast, rules: Rules };
+const WORD = { opportunities: "opportunities", leads: "leads", forecast: "opportunities", rules: "leads" };
 
 // open: which part; without it the first that the role may read.
 export function Pipeline({ open }) {
