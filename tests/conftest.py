@@ -18,11 +18,13 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 import redis
+from xdist.scheduler import LoadFileScheduling
 
 from ops.db import migrate
 from ops.db.engine import Database
@@ -30,11 +32,26 @@ from ops.db.session import Sessions
 from ops.dev.servers import EmbeddedPostgres, EmbeddedValkey
 from ops.ids import uuid7
 
+FAULTS = "tests/faults/"
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
 """A worker's stores stay below one GiB, their WAL included."""
 COPIED = " STRATEGY file_copy"
 """Its files as they are; the other way writes each page to the WAL as well."""
+
+
+class ByFile(LoadFileScheduling):
+    """A file is one worker's, and so are all faults: they are heavy, measure time, and
+    would be each other's fault."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return FAULTS if nodeid.startswith(FAULTS) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How tests are given to workers (`make test`)."""
+    return ByFile(config, log)
 
 
 def pytest_configure() -> None:

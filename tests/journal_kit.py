@@ -65,22 +65,25 @@ async def conflicts(database: Database) -> list[tuple[str, UUID, UUID, int]]:
     ]
 
 
-async def by_hand(house: House, database: Database, *, confirmed: bool) -> UUID:
-    """A row of another scan for T-1, as a process that is gone left it."""
+async def by_hand(house: House, *, confirmed: bool, left: bool = False) -> UUID:
+    """A first pass of T-1 by another scan, as a commit nobody heard of left it."""
     scan_id = uuid7()
-    await database.pool.execute(
+    await house.database.pool.execute(
         "WITH row AS (INSERT INTO check_ins (event_id, ticket_id, scope_id, area_id,"
-        " scan_id, pass_no, confirmed_at) VALUES ($1, $2, $3, $4, $5, 1,"
-        " CASE WHEN $6 THEN now() END) RETURNING 1),"
+        " scan_id, pass_no, confirmed_at, checked_out_at, is_present)"
+        " VALUES ($1, $2, $3, $4, $5, 1, CASE WHEN $6 THEN now() END,"
+        " CASE WHEN $7 THEN now() END, NOT $7) RETURNING 1),"
         " log AS (INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict,"
         " reason) VALUES ($5, $1, '', 'admitted', 'ok') RETURNING 1)"
-        " UPDATE ops.scopes SET inside = inside + 1 FROM row, log WHERE id = $3",
+        " UPDATE ops.scopes SET inside = inside + 1 FROM row, log"
+        " WHERE id = $3 AND NOT $7",
         house.event.id,
         house.event.tickets["T-1"],
         house.event.venue_scope,
         house.event.venue,
         scan_id,
         confirmed,
+        left,
     )
     return scan_id
 

@@ -1,4 +1,5 @@
-"""What tests of the merge share: houses of one event in one folder, and who merges."""
+"""What tests share: of the merge, houses of one event in one folder and who merges; of
+the sockets, a warm event."""
 
 from __future__ import annotations
 
@@ -6,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from ops.cache.client import Cache
 from ops.clock import Clock
 from ops.crm_sync.merging import Merger
 from ops.db.engine import Database
 from tests.house import House
+from tests.live_world import World
 
 NewHouse = Callable[..., Awaitable[House]]
 
@@ -52,3 +55,14 @@ async def merger(
     merger = Merger(database, cache, tmp_path)
     yield merger
     merger.stop()
+
+
+@pytest.fixture
+async def world(redis_url: str) -> AsyncIterator[World]:
+    """What a live process reads, written by hand."""
+    redis: Redis = Redis.from_url(redis_url, protocol=2)
+    world = World(redis)
+    await world.warm()
+    yield world
+    await world.forget()
+    await redis.aclose()

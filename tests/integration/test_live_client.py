@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
-
-import pytest
-from redis.asyncio import Redis
 
 from load_tests.live_client import LiveClient
 from ops import metrics
 from ops.live.server import LiveServer
 from tests.live_world import World, line, serving
-
-
-@pytest.fixture
-async def world(redis_url: str) -> AsyncIterator[World]:
-    redis: Redis = Redis.from_url(redis_url, protocol=2)
-    world = World(redis)
-    await world.warm()
-    yield world
-    await redis.aclose()
 
 
 class Watcher:

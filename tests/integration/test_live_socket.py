@@ -16,7 +16,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -26,16 +25,6 @@ from ops.live.devices import Devices
 from ops.live.server import LiveServer
 from ops.live.topics import Kind
 from tests.live_world import ORIGIN, Client, Gate, World, client, device, line, serving
-
-
-@pytest.fixture
-async def world(redis_url: str) -> AsyncIterator[World]:
-    redis: Redis = Redis.from_url(redis_url, protocol=2)
-    world = World(redis)
-    await world.warm()
-    yield world
-    await world.forget()
-    await redis.aclose()
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ a future that a driver cancels looks to who waits for it like the end of the pro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from contextlib import AsyncExitStack, nullcontext
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from ops.db.engine import Database
 from ops.errors import StoreUnavailable
@@ -24,16 +23,6 @@ from tests.integration.people.people_kit import make_place
 from tests.integration.test_announcements_live import announce, live, shown
 from tests.integration.test_live_figures import sign_in
 from tests.live_world import World, client, serving
-
-
-@pytest.fixture
-async def world(redis_url: str) -> AsyncIterator[World]:
-    redis: Redis = Redis.from_url(redis_url, protocol=2)
-    world = World(redis)
-    await world.warm()
-    yield world
-    await world.forget()
-    await redis.aclose()
 
 
 async def test_figures_that_cannot_be_made_are_withdrawn_and_come_back(

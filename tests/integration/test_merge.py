@@ -177,7 +177,7 @@ async def test_a_confirmed_row_stays_and_the_line_is_reported(
     one = await house()
     take_away(one)
     loser = (await scan(one, "T-1")).ask.scan.id
-    winner = await by_hand(one, database, confirmed=True)
+    winner = await by_hand(one, confirmed=True)
     await written(one)
     await merger.turn()
     assert await conflicts(database) == [("merge", winner, loser, 1)]
@@ -200,7 +200,7 @@ async def test_a_row_that_nobody_can_have_seen_is_taken_over(
     one = await house()
     take_away(one)
     mine = (await scan(one, "T-1")).ask.scan.id
-    other = await by_hand(one, database, confirmed=False)
+    other = await by_hand(one, confirmed=False)
     await written(one)
     await merger.turn()
     assert await conflicts(database) == [("superseded", mine, other, 0)]

@@ -7,7 +7,7 @@ In `PostgreSQL immediate stop` of the fault harness one of 649 such greens was l
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,40 +19,24 @@ from ops.admission import journals, merge
 from ops.admission.journal import Journal
 from ops.admission.lines import Line
 from ops.admission.scan import DoorDecision
-from ops.cache.client import Cache
-from ops.clock import Clock
 from ops.crm_sync.merging import Merger
-from ops.db.engine import Database
-from ops.ids import uuid7
 from tests.house import House
-from tests.journal_kit import said, scan, take_away, written
+from tests.journal_kit import by_hand, said, scan, take_away, written
 
 NewHouse = Callable[..., Awaitable[House]]
 FILES = 3
 
 
 @pytest.fixture
-async def house(
-    database: Database, redis_url: str, tmp_path: Path
-) -> AsyncIterator[NewHouse]:
+def house(house: NewHouse) -> NewHouse:
     """Make houses in mode D; later ones serve the event of the first."""
-    cache = Cache(redis_url, timeout_s=5.0)
-    made: list[House] = []
 
     async def make() -> House:
-        one = House(database, cache, tmp_path, Clock())
-        if made:
-            await one.join(made[0])
-        else:
-            await one.start(warm=True)
+        one = await house()
         take_away(one)
-        made.append(one)
         return one
 
-    yield make
-    for one in made:
-        await one.stop()
-    await cache.stop()
+    return make
 
 
 async def merged(folder: Path, *houses: House) -> None:
@@ -199,29 +183,6 @@ async def test_a_green_whose_pass_is_anothers_gets_the_next_one(
     ]
     assert await conflicts(one) == [("merge", first, 0), ("merge", back, 0)]
     assert await inside(one) == (0, 0)
-
-
-async def by_hand(house: House, *, confirmed: bool, left: bool = False) -> UUID:
-    """A first pass of another scan, as a commit that nobody heard of left it."""
-    scan_id = uuid7()
-    await house.database.pool.execute(
-        "WITH row AS (INSERT INTO check_ins (event_id, ticket_id, scope_id, area_id,"
-        " scan_id, pass_no, confirmed_at, checked_out_at, is_present)"
-        " VALUES ($1, $2, $3, $4, $5, 1, CASE WHEN $6 THEN now() END,"
-        " CASE WHEN $7 THEN now() END, NOT $7) RETURNING 1),"
-        " log AS (INSERT INTO ops.scan_log (scan_id, event_id, content_hash, verdict,"
-        " reason) VALUES ($5, $1, '', 'admitted', 'ok') RETURNING 1)"
-        " UPDATE ops.scopes SET inside = inside + 1 FROM row, log"
-        " WHERE id = $3 AND NOT $7",
-        house.event.id,
-        house.event.tickets["T-1"],
-        house.event.venue_scope,
-        house.event.venue,
-        scan_id,
-        confirmed,
-        left,
-    )
-    return scan_id
 
 
 def upload(verdict: str = "admitted") -> dict[str, Any]:

@@ -37,7 +37,7 @@ async def test_a_row_whose_green_was_shown_is_not(
     one, two = await house(), await house()
     take_away(one)
     mine = (await scan(one, "T-1")).ask.scan.id
-    other = await by_hand(one, database, confirmed=False)
+    other = await by_hand(one, confirmed=False)
     (line,) = journals.read(one.journal.path)
     await two.journal.append(
         [msgspec.structs.replace(line, scan_id=other, state=state, mode="N")]
@@ -65,7 +65,7 @@ async def test_a_row_that_comes_after_the_look_is_looked_for(
 
     async def between(path: Path, command: Any) -> Any:
         if isinstance(command, merge.Merge) and not late:
-            late.append(await by_hand(one, database, confirmed=False))
+            late.append(await by_hand(one, confirmed=False))
             if weighed:
                 command = msgspec.structs.replace(command, weighed=late)
         return await execute(path, command)
@@ -88,7 +88,7 @@ async def test_a_row_confirmed_for_a_green_elsewhere_is_free(
     one, two = await house(), await house()
     take_away(one)
     mine = (await scan(one, "T-1")).ask.scan.id
-    other = await by_hand(one, database, confirmed=True)
+    other = await by_hand(one, confirmed=True)
     (line,) = journals.read(one.journal.path)
     ((scope, _, pass_no, what),) = line.places
     places = ((scope, person, pass_no, what),)

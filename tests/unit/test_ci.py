@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.conftest import ByFile
+
 ROOT = Path(__file__).parents[2]
 REPORT = """<?xml version="1.0"?><testsuites><testsuite tests="4">
 <testcase classname="tests.unit.test_ci" name="test_a[one api to Valkey is cut]">
@@ -31,3 +33,11 @@ def test_names_of_failed_tests_are_kept_whole(tmp_path: Path) -> None:
         "tests/unit/test_ci.py::TestGroup::test_b",
         "",
     ]
+
+
+def test_faults_are_never_played_beside_faults() -> None:
+    of = object.__new__(ByFile)._split_scope
+    short, mode = "tests/faults/test_short.py::a", "tests/faults/test_mode_alert.py::b"
+    assert of(short) == of(mode)
+    assert of("tests/unit/test_ci.py::a[x/y]") == "tests/unit/test_ci.py"
+    assert of("tests/unit/test_ci.py::a") != of("tests/unit/test_facts.py::a")

@@ -96,14 +96,19 @@ async def test_a_call_is_on_the_screens_within_a_second_and_the_answer_comes_bac
             )
             assert seen.status_code == 200, seen.text
             update = await screen.hear_op("update")
-            while update["data"]["calls"][0]["seen_at"] is None:
+            while _of(update["data"]["calls"], shown["id"])["seen_at"] is None:
                 update = await screen.hear_op("update")
     finally:
         await live.stop()
     mine = await http.get("/api/v1/devices/help-calls", headers=phone(event))
-    [answered] = mine.json()
+    # There may be more than one, on a busy machine.
+    answered = _of(mine.json(), shown["id"])
     assert answered["seen_by"] == seen.json()["seen_by"]
     assert answered["seen_at"] is not None
+
+
+def _of(calls: list[dict[str, Any]], call_id: str) -> dict[str, Any]:
+    return next(one for one in calls if one["id"] == call_id)
 
 
 async def test_a_call_that_waited_and_comes_twice_is_one_call(
