@@ -78,6 +78,8 @@ class Merge(msgspec.Struct, frozen=True):
     astray: list[UUID] = []
     """Rivals that were let in at another place than their row's: it was confirmed for
     that green, by its scan alone."""
+    unseen: list[UUID] = []
+    """Commits that a green of mode D has taken the place of: nobody is in by them."""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -278,6 +280,7 @@ class Merging:
         rivals = [scan_id for scan_id, _ in weighed]
         stale: list[UUID] = []
         astray: list[UUID] = []
+        unseen: list[UUID] = []
         if rivals:
             found: list[Found] = yield Lines(rivals)
             known = {one.line.scan_id for one in found if _holds(one, lines)}
@@ -285,6 +288,7 @@ class Merging:
             unsure = {scan_id for scan_id, sure in weighed if not sure}
             yields = unsure.union(astray) - known
             stale = [scan_id for scan_id in rivals if scan_id in yields]
+            unseen = [line.scan_id for line in lines if _unseen(line, found)]
             decided = self._decided(lines, found)
             if len(decided) < len(lines):
                 if not decided:
@@ -292,7 +296,7 @@ class Merging:
                 lines, made = decided, rows(decided)
         shown = [line.scan_id for line in lines if line.state == "shown"]
         hasty = self._hasty(lines)
-        reply = yield Merge(event_id, made, shown, stale, hasty, rivals, astray)
+        reply = yield Merge(event_id, made, shown, stale, hasty, rivals, astray, unseen)
         if isinstance(reply, Poisoned):
             return (yield from self._bisect(event_id, lines, settle))
         if not isinstance(reply, Merged):
@@ -369,6 +373,23 @@ def _holds(found: Found, lines: list[Line]) -> bool:
         if answered and (rival.mode == "D" or line.mode != "D"):
             return True
     return False
+
+
+def _unseen(line: Line, found: list[Found]) -> bool:
+    """Whether nobody saw the green of a commit: one of mode D has its place.
+
+    It looked before our line was written (`_holds`), so our process found it, or died.
+    """
+    return (
+        line.mode != "D"
+        and line.state == "answered"
+        and any(
+            one.line.mode == "D"
+            and one.line.state in ("answered", "shown")
+            and _cross(one.line, line)
+            for one in found
+        )
+    )
 
 
 def _astray(found: list[Found], lines: list[Line], rivals: list[UUID]) -> list[UUID]:

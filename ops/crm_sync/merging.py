@@ -270,6 +270,7 @@ class Merger:
                 command.hasty,
                 command.weighed,
                 command.astray,
+                command.unseen,
             )
         except _POISON as error:
             _logger.error("merge_poisoned", error=log.scrubbed(error))

@@ -188,7 +188,7 @@ WHERE kind = $1 AND key = $2
 RIVALS = "SELECT * FROM ops.merge_rivals_v1($1, ($2::text)::json)"
 MERGE = (
     "SELECT ops.merge_lines_v1($1, $2, $3, ($4::text)::json, ($5::text)::json,"
-    " ($6::text)::json, $7, $8, $9, $10, $11)::text"
+    " ($6::text)::json, $7, $8, $9, $10, $11, $12)::text"
 )
 REJECTED = """
 INSERT INTO ops.conflicts (id, event_id, kind, loser_scan_id, detail)

@@ -16,7 +16,7 @@ import asyncpg
 from redis.exceptions import RedisError
 
 from ops.dev.process import STOP_S_MAX, inhabitants
-from tests.faults import disks
+from tests.faults import crossing, disks
 from tests.faults.ground import ROOT, Ground, Process
 from tests.faults.limits import UNLIMITED, limit
 from tests.faults.proxy import Mode, Proxy
@@ -498,6 +498,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the disk stalls in D", "files", disks.disk_stalls, disks.stalling),
     Fault("power cut in D", "files", disks.power_cut, disks.power_noted),
     Fault("the mode moves under commits", "both", disks.mode_moves, disks.slow_beside),
+    *crossing.FAULTS,
     Fault("clock +7 h, then -2 h", "clock", clock_steps, faked_clock),
     Fault("2,000 sockets reconnect", "live", storm),
 )

@@ -73,6 +73,8 @@ class Crowd:
         self.package = dict(tickets)
         self.poison, self.copies = 0.0, COPIES
         self.stopped = False
+        self.resting = False
+        """Nobody comes to the doors just now."""
         self.greens: list[float] = []
         """When a door was told green by the server, in monotonic seconds."""
         self.silences: list[float] = []
@@ -151,6 +153,8 @@ class Crowd:
 
     def next_guest(self, leaving: bool) -> Guest | None:
         """Who is next at a door; None when nobody is there just now."""
+        if self.resting:
+            return None
         if leaving and self._inside and self.random.random() < 0.5:
             return self._leaves()
         if self._queue:
@@ -175,6 +179,11 @@ class Crowd:
         guests = [Guest(t, c) for c, t in itertools.islice(self._fresh, count)]
         self._queue.extend(guests)
         return [guest.ticket for guest in guests]
+
+    def aside(self) -> Guest:
+        """Somebody who comes to no door by himself."""
+        code, ticket = next(self._fresh)
+        return Guest(ticket, code)
 
     def next_alone(self, number: int) -> Guest | None:
         """Who is next at a device without network."""
@@ -275,6 +284,10 @@ class Door:
             self._let_in.add(guest.ticket)
         if answer.verdict == "exited":
             self.crowd.left(guest)
+
+    async def ask(self, guest: Guest, patience_s: float) -> Answer | None:
+        """Ask for a guest beside the queue, and wait; nothing is decided here."""
+        return await self._ask(guest, self._invoke(guest), 0, patience_s)
 
     async def upload(self, bodies: list[dict[str, Any]]) -> bool:
         """Send what was decided here; whether everything got an answer."""

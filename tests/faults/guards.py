@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from ops.dev.handheld import Note
-from tests.faults.disks import mode_moves, power_cut, slow_beside
+from tests.faults.crossing import holding, late_claim, late_finish
+from tests.faults.disks import power_cut
 from tests.faults.ground import Ground
 from tests.faults.scenario import Fault, Scene, play
 
@@ -25,14 +26,18 @@ _KEYS = (
     "ALTER TABLE public.check_ins DROP CONSTRAINT IF EXISTS uq_check_ins_pass",
     "ALTER TABLE public.check_ins DROP CONSTRAINT IF EXISTS uq_check_ins_scan",
     "DROP INDEX IF EXISTS public.uq_check_ins_inside",
+    # An exit then ends two presences, and no value shall be refused for that.
+    "DROP INDEX IF EXISTS public.uq_check_ins_exit",
     # The same columns, so that nothing is slower; only nothing is unique.
     "CREATE INDEX control_pass ON public.check_ins"
     " (ticket_id, scope_id, person_no, pass_no)",
     "CREATE INDEX control_scan ON public.check_ins (scan_id, scope_id, person_no)",
+    "CREATE INDEX control_exit ON public.check_ins (exit_scan_id, scope_id, person_no)",
 )
 _KEYS_BACK = (
     "DROP INDEX public.control_pass",
     "DROP INDEX public.control_scan",
+    "DROP INDEX public.control_exit",
     "TRUNCATE public.check_ins CASCADE",
     "ALTER TABLE public.check_ins ADD CONSTRAINT uq_check_ins_pass"
     " UNIQUE (ticket_id, scope_id, person_no, pass_no)",
@@ -41,6 +46,8 @@ _KEYS_BACK = (
     "CREATE UNIQUE INDEX uq_check_ins_inside ON public.check_ins"
     " (ticket_id, scope_id, person_no)"
     " WHERE checked_out_at IS NULL AND undone_at IS NULL",
+    "CREATE UNIQUE INDEX uq_check_ins_exit ON public.check_ins"
+    " (exit_scan_id, scope_id, person_no) WHERE exit_scan_id IS NOT NULL",
 )
 _COMMIT = """
 SELECT pg_get_functiondef(p.oid) FROM pg_proc p
@@ -188,18 +195,6 @@ async def hasty(ground: Ground) -> None:
     await ground.build(*ground.api)
 
 
-async def unfenced(ground: Ground) -> None:
-    """The slow process is told nothing of a mode that has moved."""
-    await slow_beside(ground, "--without", "fence")
-
-
-async def epochless(ground: Ground) -> None:
-    """Who has lost PostgreSQL takes places, whatever the mode is by now."""
-    ground.api[1].options = ["--pause", "claim.before:0.3", "--without", "epoch"]
-    await ground.build(ground.api[1])
-    await slow_beside(ground)
-
-
 async def whole_again(ground: Ground) -> None:
     """No process has anything replaced."""
     await ground.whole()
@@ -268,17 +263,17 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "the fence of the cache's finish",
         "I3",
-        unfenced,
+        holding(first=("--without", "fence")),
         whole_again,
-        mode_moves,
-        ("doubled", "crowded", "lost"),
+        late_finish,
+        ("doubled",),
     ),
     Control(
         "the epoch of the claim",
         "I3",
-        epochless,
+        holding(second=("--without", "epoch")),
         whole_again,
-        mode_moves,
-        ("doubled", "crowded", "lost"),
+        late_claim,
+        ("doubled",),
     ),
 )

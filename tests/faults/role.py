@@ -10,8 +10,9 @@ starts, as `benchmarks/api_role.py` adds a route. `--crash POINT:N` sends this p
 SIGKILL at the N-th time a batch reaches the point; `--cancel` cancels a random request
 at a random await, so often a second; `--without GUARD` leaves a guard out; `--pause`
 makes a step slow, so that others get between; `--stalls` lets the disk of the journal
-take 1.5 s while a file `stalls` lies in the data folder; `--power` notes beside each
-journal how much of it the disk has (`tests.faults.power`).
+take 1.5 s while a file `stalls` lies in the data folder; `--hold` stops at a point
+while a file named after it lies there (`tests.faults.crossing`); `--power` notes beside
+each journal how much of it the disk has (`tests.faults.power`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -42,6 +44,7 @@ from ops.settings import load
 from tests.faults import power
 
 STALLS, STALL_S = "stalls", 1.5
+HOLD, REACHED = "hold.", ".reached"
 
 POINTS: dict[str, tuple[type, str]] = {
     "facts": (Stores, "read_cache"),
@@ -100,6 +103,31 @@ def pause(point: str, seconds: float) -> None:
         done = await original(self, *args, **more)
         if side == "after":
             await asyncio.sleep(seconds)
+        return done
+
+    setattr(owner, method, slow)
+
+
+def hold(point: str, folder: Path) -> None:
+    """Stay at a point while its file lies in the folder; say that it was reached."""
+    name, _, side = point.partition(".")
+    owner, method = SLOW[name]
+    original = getattr(owner, method)
+    file = folder / f"{HOLD}{point}"
+
+    async def held() -> None:
+        if not file.exists():
+            return
+        file.with_suffix(REACHED).touch()
+        while file.exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    async def slow(self: Any, *args: Any, **more: Any) -> Any:
+        if side == "before":
+            await held()
+        done = await original(self, *args, **more)
+        if side == "after":
+            await held()
         return done
 
     setattr(owner, method, slow)
@@ -257,6 +285,7 @@ def main() -> None:
     parser.add_argument("--cancel", type=float)
     parser.add_argument("--without", choices=sorted(WITHOUT))
     parser.add_argument("--pause", metavar="POINT:SECONDS")
+    parser.add_argument("--hold", metavar="POINT")
     parser.add_argument("--stalls", action="store_true")
     parser.add_argument("--power", action="store_true")
     options = parser.parse_args()
@@ -272,6 +301,8 @@ def main() -> None:
     if options.pause:
         point, _, seconds = options.pause.partition(":")
         pause(point, float(seconds))
+    if options.hold:
+        hold(options.hold, Path(load().data_dir))
     if options.without:
         WITHOUT[options.without]()
     api_server.run(load())

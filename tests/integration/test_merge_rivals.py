@@ -49,6 +49,32 @@ async def test_a_row_whose_green_was_shown_is_not(
     assert await conflicts(database) == (lost if state == "shown" else took)
 
 
+@pytest.mark.parametrize("state", ["shown", "answered"])
+async def test_a_commit_whose_process_died_before_its_look_is_told_of_once(
+    house: NewHouse, merger: Merger, database: Database, state: Any
+) -> None:
+    """Its line is read after its row was taken over: nobody stands inside by it.
+
+    Unless it says that the green was shown; then somebody does.
+    """
+    one, two = await house(), await house()
+    take_away(one)
+    mine = (await scan(one, "T-1")).ask.scan.id
+    other = await by_hand(one, database, confirmed=False)
+    await written(one)
+    await merger.turn()
+    took = ("superseded", mine, other, 0)
+    assert await conflicts(database) == [took]
+    (line,) = journals.read(one.journal.path)
+    await two.journal.append(
+        [msgspec.structs.replace(line, scan_id=other, state=state, mode="N")]
+    )
+    await two.stop()
+    await merger.turn()
+    lost = [("merge", mine, other, 1)] if state == "shown" else []
+    assert await conflicts(database) == [took, *lost]
+
+
 @pytest.mark.parametrize("weighed", [False, True])
 async def test_a_row_that_comes_after_the_look_is_looked_for(
     house: NewHouse, merger: Merger, database: Database, weighed: bool

@@ -43,6 +43,8 @@ class Record(Commits):
         for line in lines:
             scan = UUID(line["s"])
             given = scan in self.taken_over and scan not in command.shown
+            unseen = scan in command.unseen and scan not in command.shown
+            given = given or (unseen and scan in self._superseded())
             if scan in self.log and (given or self._is_merged(scan, line)):
                 row = self.log[scan]
                 if line["pl"] and line["md"] == "D" and row["durable"] == "committed":
@@ -71,6 +73,9 @@ class Record(Commits):
 
     def _place(self, one: dict[str, Any]) -> Place:
         return UUID(one["k"]), self.plan.scopes_by_no[one["sc"]].id, one["n"]
+
+    def _superseded(self) -> set[UUID | None]:
+        return {one for kind, _, _, one in self.conflicts if kind == "superseded"}
 
     def _is_merged(self, scan: UUID, line: Line) -> bool:
         row = self.log.get(scan)

@@ -310,9 +310,12 @@ class Both:
         weighed = [] if rivals_are == "new" else rivals
         stale = rivals if rivals_are in ("stale", "astray") else []
         astray = rivals if rivals_are == "astray" else []
-        command = merge.Merge(EVENT, made_rows, seen, stale, late, weighed, astray)
+        unseen = [line.scan_id for line in once] if rivals_are == "stale" else []
+        command = merge.Merge(
+            EVENT, made_rows, seen, stale, late, weighed, astray, unseen
+        )
         args = made_rows.lines, made_rows.opens, made_rows.closes
-        more = seen, stale, late, weighed, astray
+        more = seen, stale, late, weighed, astray, unseen
         expected = self.model.merge(command, self.now)
         try:
             reply = await self.real.fetchval(

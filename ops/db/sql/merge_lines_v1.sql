@@ -14,6 +14,8 @@
 --            pass is the row of any other waits, for that row came after the look
 --   p_astray rivals that were let in elsewhere by mode D: their row is an earlier commit that
 --            nobody heard of, and if it is confirmed, then for that other green
+--   p_unseen scans of these lines whose green nobody saw: if their row was taken over, that was
+--            told, and they are no conflict once more
 -- Returns {"merged": lines written, "conflicts": rows of ops.conflicts, "tickets": [tickets of
 --          conflicts, and of what is on record otherwise: the cache must be told],
 --          "waiting": [scans that end a pass which is not there, or begin one while the pass
@@ -30,7 +32,8 @@
 -- and without a row its scan is never green again (R9).
 CREATE OR REPLACE FUNCTION ops.merge_lines_v1(
   p_event uuid, p_event_no int, p_now timestamptz, p_lines json, p_opens json, p_closes json,
-  p_shown uuid[], p_stale uuid[], p_hasty uuid[], p_weighed uuid[], p_astray uuid[]
+  p_shown uuid[], p_stale uuid[], p_hasty uuid[], p_weighed uuid[], p_astray uuid[],
+  p_unseen uuid[]
 ) RETURNS json LANGUAGE plpgsql
 -- Point look-ups by key only, row by row (LATERAL .. OFFSET 0): by the key of the ticket or the
 -- scan, however large the tables are.
@@ -63,7 +66,7 @@ BEGIN
       OR EXISTS (SELECT 1 FROM ops.conflicts c WHERE c.loser_scan_id = l.s
         AND (c.kind = 'merge' OR c.kind = 'superseded' AND NOT l.s = ANY (p_shown)
           -- A steward gave the place to another: what nobody saw gets no row of its own.
-          AND NOT coalesce((c.detail ->> 'stale')::boolean, false)))
+          AND (NOT coalesce((c.detail ->> 'stale')::boolean, false) OR l.s = ANY (p_unseen))))
       OR EXISTS (SELECT 1 FROM json_to_recordset(p_opens) AS o(s uuid, sc int, n int, p int)
         JOIN ops.scopes s ON s.no = o.sc AND s.event_id = p_event
         JOIN (SELECT * FROM check_ins x WHERE x.scan_id = l.s OFFSET 0) r

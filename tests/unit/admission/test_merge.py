@@ -42,6 +42,7 @@ class File:
         self.stale: list[UUID] = []
         self.weighed: list[UUID] = []
         self.astray: list[UUID] = []
+        self.unseen: list[UUID] = []
         self.rejected: list[UUID] = []
         self.settled: list[UUID] = []
         self.queued_ms = self.took_ms = 0.0
@@ -84,6 +85,7 @@ class File:
                 self.stale += command.stale
                 self.weighed += command.weighed
                 self.astray += command.astray
+                self.unseen += command.unseen
                 return Merged(len(ids), 0, [], waiting, self.queued_ms, self.took_ms)
             case merge.Reject():
                 self.rejected.append(command.line.scan_id)
@@ -213,6 +215,28 @@ def test_whose_green_was_seen(mine: str, rival: str, holds: bool, owner: str) ->
     else:
         assert file.stale == ([] if holds else file.rivals)
     assert file.astray == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "rival", "unseen"),
+    [
+        ("N answered", "D answered", True),
+        ("D2 answered", "D shown", True),
+        ("N shown", "D shown", False),
+        ("N answered", "N shown", False),
+        ("N answered", "D cancelled", False),
+        ("D answered", "D shown", False),
+    ],
+)
+def test_a_commit_behind_a_green_of_mode_d_let_nobody_in(
+    mine: str, rival: str, unseen: bool
+) -> None:
+    mode, state = mine.split()
+    one = line(state, mode=mode)
+    file = File(one, rivals=[uuid7()])
+    file.known, file.known_line = file.rivals, file_rival(rival)
+    file.run("dead")
+    assert file.unseen == ([one.scan_id] if unseen else [])
 
 
 def file_rival(said: str, **more: Any) -> Line:
