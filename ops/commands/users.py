@@ -8,6 +8,7 @@ import asyncpg
 
 from ops.auth.accounts import create_user
 from ops.auth.permissions import BUILT_IN_ROLES
+from ops.db import version
 from ops.errors import StoreError, Unprocessable
 from ops.settings import Settings
 
@@ -28,6 +29,7 @@ def add(
         name: given name, then the rest; empty: the beginning of the address.
 
     Raises:
+        SchemaOutdated: `ops db upgrade` comes first.
         StoreError: PostgreSQL did not answer.
         Unprocessable: the password's length, an address that is none, or no such role.
     """
@@ -49,6 +51,7 @@ async def _write(
     last: str,
     language: str,
 ) -> None:
+    await version.check(settings.database_url)
     try:
         connection = await asyncpg.connect(
             settings.database_url, timeout=CONNECT_WITHIN_S

@@ -12,7 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops.commands import users
 from ops.db.engine import Database
+from ops.errors import SchemaOutdated
+from ops.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 NEW, FORGOTTEN = "the words of the first evening", "forgotten within the year"
@@ -96,3 +99,10 @@ async def test_a_mistake_is_one_line_and_makes_nobody(
     assert done.stderr.startswith("ops: ")
     assert done.stderr.count("\n") == 1
     assert await database.pool.fetchval("SELECT count(*) FROM users") == 0
+
+
+def test_the_schema_comes_first_and_is_said_to(empty_database_url: str) -> None:
+    """It was a traceback: the database has no users yet."""
+    settings = Settings(database_url=empty_database_url)
+    with pytest.raises(SchemaOutdated, match="ops db upgrade"):
+        users.add(settings, WHO, "owner", NEW, "", "en")
