@@ -51,7 +51,7 @@ class House:
     ) -> None:
         self.database, self.cache, self.clock = database, cache, clock
         self.stores = Stores(database, cache, clock, PATIENT_S)
-        self.journal = Journal(folder)
+        self.journal = Journal(folder, PATIENT_S[0])
         self.desk = Desk(
             database, self.stores, Plans(database), self.journal, Keyring({}), clock
         )

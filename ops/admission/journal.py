@@ -60,10 +60,13 @@ class Journal:
 
     All calls run one after another in a thread of their own; each `append` is one
     transaction. Cancelling one does not undo its lines.
+
+    Args:
+        late_s: how long a call may take.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, late_s: float = LATE_S) -> None:
+        self._folder, self.late_s = folder, late_s
         self.path = folder / f"{uuid7()}{SUFFIX}"
         self.journals = Journals(folder, self.path)
         self._lock = -1
@@ -103,7 +106,7 @@ class Journal:
             sqlite3.Error: the disk refused; nothing is written.
             TimeoutError: the disk is too slow; whether it is written is unknown.
         """
-        async with asyncio.timeout(LATE_S):
+        async with asyncio.timeout(self.late_s):
             await self._run(self._write, lines, synced, list(marks))
 
     async def recall(self, scan_ids: list[UUID]) -> list[Found]:
@@ -112,7 +115,7 @@ class Journal:
         Raises:
             sqlite3.Error: the own file cannot be read.
         """
-        async with asyncio.timeout(LATE_S):
+        async with asyncio.timeout(self.late_s):
             return await self._run(self.journals.recall, scan_ids)
 
     async def look(self, ticket_ids: list[UUID]) -> list[Found]:
@@ -121,7 +124,7 @@ class Journal:
         Raises:
             sqlite3.Error: the own file cannot be read.
         """
-        async with asyncio.timeout(LATE_S):
+        async with asyncio.timeout(self.late_s):
             return await self._run(self.journals.look, ticket_ids)
 
     async def _run(self, call: Callable[..., Result], *args: Any) -> Result:

@@ -208,7 +208,7 @@ async def test_a_disk_that_does_not_answer_is_waited_for_no_longer(
     own: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also for a line that nobody needs on the disk: a door stands behind it."""
-    monkeypatch.setattr(journal, "LATE_S", 0.1)
+    own.late_s = 0.1
     answers, write = threading.Event(), own._write
 
     def stalls(*args: Any) -> None:
