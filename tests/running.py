@@ -37,8 +37,9 @@ def free_port() -> int:
 
 def client(**options: Any) -> httpx.AsyncClient:
     """A client for the loopback: no proxy of the machine's is asked, and the machine's
-    certificates, which nobody here shows, are not read (30 ms)."""
-    return httpx.AsyncClient(**{"trust_env": False, "verify": _NOBODYS, **options})
+    certificates, which nobody here shows, are not read (30 ms). It waits 30 s."""
+    usual = {"trust_env": False, "verify": _NOBODYS, "timeout": 30.0}
+    return httpx.AsyncClient(**{**usual, **options})
 
 
 class Role:

@@ -18,7 +18,7 @@ from tests.integration.people.conftest import (
     owner,
     place,
 )
-from tests.integration.people.people_kit import MovedClock, cheap_passwords
+from tests.integration.people.people_kit import MovedClock, cheap_passwords, patient
 
 __all__ = ["base_url", "bearer", "clock", "http", "owner", "place"]
 
@@ -26,7 +26,7 @@ __all__ = ["base_url", "bearer", "clock", "http", "owner", "place"]
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings with a folder of this test."""
-    return Settings(database_url=database_url, redis_url=redis_url, data_dir=tmp_path)
+    return patient(database_url, redis_url, tmp_path)
 
 
 @pytest.fixture

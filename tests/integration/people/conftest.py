@@ -11,7 +11,6 @@ import pytest
 
 from ops.db.engine import Database
 from ops.runtime import Runtime
-from ops.settings import Settings
 from tests.integration.people.one_app import ONE_APP
 from tests.integration.people.people_kit import (
     OWNER,
@@ -19,6 +18,7 @@ from tests.integration.people.people_kit import (
     Place,
     cheap_passwords,
     make_place,
+    patient,
     sign_in,
 )
 from tests.integration.people.people_kit import user as make_user
@@ -37,10 +37,7 @@ async def runtime(
     database_url: str, redis_url: str, clock: MovedClock, tmp_path: Path
 ) -> AsyncIterator[Runtime]:
     """The parts of the application, stopped after the test."""
-    # A folder of its own: journals of other tests would be read at each scan.
-    settings = Settings(
-        database_url=database_url, redis_url=redis_url, data_dir=tmp_path
-    )
+    settings = patient(database_url, redis_url, tmp_path)
     runtime = Runtime(settings, clock, cheap_passwords())
     yield runtime
     await runtime.stop()

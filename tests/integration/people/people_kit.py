@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ops.auth.passwords import Passwords
 from ops.clock import Clock
 from ops.db.engine import Database
 from ops.ids import uuid7
+from ops.settings import Settings
 
 PASSWORD = "correct horse battery"
 OWNER = "owner@example.org"
@@ -44,6 +46,17 @@ class Place(NamedTuple):
 def cheap_passwords() -> Passwords:
     """argon2id with the least it can do."""
     return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+def patient(database_url: str, redis_url: str, folder: Path) -> Settings:
+    """Settings of a test: a folder of its own, or journals of others would be read at
+    each scan; and time, because a slow answer of a busy machine is not the subject."""
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=folder,
+        database_tries_ms="5000,5000",
+    )
 
 
 async def user(database: Database, email: str, role: str) -> UUID:
