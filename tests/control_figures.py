@@ -52,13 +52,6 @@ FIGURES = {
         SELECT coalesce(sum(n.delta), 0) FROM ops.counts n
           JOIN ops.areas a ON a.id = n.area_id AND a.kind = 'venue'
          WHERE n.event_id = $1""",
-    "alerts": """
-        SELECT count(*) FROM ops.alerts a
-         WHERE a.event_id = $1 AND a.cleared_at IS NULL AND NOT EXISTS (
-           SELECT FROM ops.alerts b
-            WHERE b.event_id = $1 AND b.cleared_at IS NULL AND b.subject = a.subject
-              AND (a.rule, b.rule) IN (('capacity_80', 'capacity_95'),
-                ('capacity_80', 'area_full'), ('capacity_95', 'area_full')))""",
     "devices": """
         SELECT count(*) FROM ops.device_events WHERE event_id = $1""",
 }
@@ -112,7 +105,6 @@ SHOWN = """() => {
       inside: number(document.querySelector('.hero .huge')),
       entered: tile(0), expected: note(0), exits: tile(2), re_entries: tile(3),
       refused_attempts: tile(4), refused_people: note(4), counted: tile(5),
-      alerts: document.querySelectorAll('.alert').length,
       devices: document.querySelectorAll('.devices tbody tr').length,
     },
     areas: places(0), sessions: places(1),

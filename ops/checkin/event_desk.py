@@ -334,15 +334,17 @@ class EventDesk:
             for place, people in reply.inside.items():
                 self._inside[UUID(place)] = people
         shown = self._take_shown()
+        lines = finish.lines(batch.plan, command.items, batch.now)
         args = finish.arguments(
             b"f",
             command.epoch,
             finish.visits(batch.plan, command.items, command.replies, batch.now),
-            finish.lines(batch.plan, command.items, batch.now),
+            lines,
             finish.refusals(command.items),
             shown,
         )
-        if len(args) == finish.FIXED_ARGUMENTS:
+        # Who goes out and was not inside moves nothing, and is news all the same.
+        if len(args) == finish.FIXED_ARGUMENTS and not lines:
             return None
         green = any(item.durable == "committed" for item in command.items)
         if green:

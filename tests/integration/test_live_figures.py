@@ -301,6 +301,29 @@ async def test_the_socket_shows_what_the_desk_did(
         assert (line["device"], line["area"]) == ("Phone 3", "VIP lounge")
 
 
+async def test_what_moves_no_counter_is_a_line_of_the_ticker(
+    warmer: Warmer,
+    door: Door,  # noqa: F811
+    event: SmallEvent,  # noqa: F811
+    database: Database,
+    redis_url: str,
+) -> None:
+    """An exit of somebody outside, and a code that is read again at once."""
+    await warmer.rebuild(event.id)
+    token = await sign_in(database, '{"*": {"read": true}}', None)
+    async with serving(database, redis_url) as server, client(server) as one:
+        await one.hello(token)
+        await one.watch(f"event:{event.id}:scans")
+        for fields in ({}, {}, {"direction": "out"}):
+            code = "T-19" if fields else "T-1"
+            await scan(door, event, code, **fields)
+        heard: list[str] = []
+        while len(heard) < 3:
+            update = await one.hear_op("update")
+            heard += [line["reason"] for line in update["data"]["lines"]]
+        assert heard == ["ok", "already_inside", "not_inside"]
+
+
 async def test_without_redis_the_feed_goes_on_and_says_so(
     door: Door,  # noqa: F811
     event: SmallEvent,  # noqa: F811

@@ -48,7 +48,7 @@ function what(line) {
 function Line({ line, zone }) {
   const who = line.holder ?? line.code_hint ?? t("page.control.unknown");
   const where = [line.type, line.gate, line.operator ?? line.device].filter(Boolean);
-  return html`<li class=${`line ${line.verdict}`}>
+  return html`<li class=${`line ${line.verdict}`} data-scan=${line.id}>
     <${VerdictMark} verdict=${line.verdict} />
     <div class="line-text">
       <span class="line-who">
