@@ -152,6 +152,19 @@ def speakers(rows: Iterable[Row]) -> list[Observation]:
     ]
 
 
+def seats(rows: Iterable[Row]) -> list[Observation]:
+    """Sessions with more people registered than there are seats."""
+    return [
+        Observation(
+            "too_many_registered",
+            str(row["session_id"]),
+            row["n"],
+            Place(session_id=row["session_id"]),
+        )
+        for row in rows
+    ]
+
+
 def shifts(found: Staffing, now: datetime) -> list[Observation]:
     """Who should be at a gate by now and is not, where nobody stands in."""
     short = {gate.gate_id for gate in found.gates if gate.short}

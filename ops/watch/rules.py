@@ -99,6 +99,8 @@ _ALL = (
     Rule("gate_silent", "bad", "count", 10, 1, low=3, high=1_000),
     # Minutes until the session begins.
     Rule("speaker_missing", "warn", "minutes", 45, 46, below=True, low=1, high=1_440),
+    # Registered people beyond the seats of a session whose room was made smaller.
+    Rule("too_many_registered", "warn", "count", 1, 1, low=1, high=100_000),
     # Minutes since the beginning of a shift whose person is not at the gate.
     Rule("shift_missing", "warn", "minutes", 5, 1, low=1, high=240),
     Rule("vip_arrived", "info", "count", 1, 1, low=1, high=1),

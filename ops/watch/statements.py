@@ -144,6 +144,14 @@ SELECT p.id AS session_id, s.id AS speaker_id,
  ORDER BY p.start_time LIMIT 200
 """
 
+OVERBOOKED: Final = """
+SELECT id AS session_id, current_registrations - max_attendees AS n
+  FROM sessions
+ WHERE event_id = $1 AND status IN ('scheduled', 'live')
+   AND end_time > $2::timestamptz AND current_registrations > max_attendees
+ ORDER BY start_time, id LIMIT 200
+"""
+
 ARRIVED: Final = """
 SELECT v.ticket_id, v.attendee_id, v.gate_id, v.people, t.admits,
        l.id AS list_id, l.host_user_id,

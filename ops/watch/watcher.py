@@ -154,6 +154,7 @@ async def _states(
         *observing.paces(await rows(statements.PACE), when),
         *observing.devices(await rows(statements.DEVICES), when),
         *observing.speakers(await rows(statements.SPEAKERS)),
+        *observing.seats(await rows(statements.OVERBOOKED)),
         *observing.shifts(await read_staffing(db, event_id, now), now),
         *observing.arrivals(await rows(statements.ARRIVED)),
         *observing.sync(event, mode),

@@ -97,6 +97,32 @@ async def test_vips_and_parties_arrive_and_a_speaker_does_not(
     assert 28 <= missing["value"] <= 30
 
 
+async def test_a_smaller_room_rings_until_its_people_fit(evening: Evening) -> None:
+    run, session = evening.pool.execute, evening.event.session
+    seats = "UPDATE sessions SET max_attendees = $2, end_time = $3 WHERE id = $1"
+    later = datetime.now(UTC) + timedelta(hours=2)
+    for ticket in list(evening.event.tickets.values())[:3]:
+        await run(
+            "INSERT INTO ops.session_registrations (id, session_id, event_id,"
+            " attendee_id, ticket_id, status, registered_at)"
+            " SELECT $1, $2, event_id, attendee_id, id, 'registered', now()"
+            " FROM tickets WHERE id = $3",
+            uuid7(),
+            session,
+            ticket,
+        )
+    await run(seats, session, 3, later)
+    await evening.look()
+    assert "too_many_registered" not in await evening.by_rule()
+    await run(seats, session, 1, later)
+    await evening.look()
+    said = (await evening.by_rule())["too_many_registered"]
+    assert (said["session"], said["value"]) == ("Opening", 2)
+    await run(seats, session, 3, later)
+    await evening.look()
+    assert "too_many_registered" not in await evening.rules_open()
+
+
 async def test_mode_d_rings_while_it_lasts(evening: Evening) -> None:
     async def mode(_: UUID) -> str | None:
         return "D"
