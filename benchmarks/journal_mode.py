@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import time
 from statistics import median
 
 from benchmarks.event import BulkEvent
 from benchmarks.house import House, open_house
+from benchmarks.usage import Usage
 from ops.admission.journal import Journal
 from ops.admission.scan import ScanRequest
 from ops.cache.client import CALL_TIMEOUT_S, Cache
@@ -102,6 +104,23 @@ class Door:
         self.stores.database_breaker.succeeded()
 
 
+def merging(door: Door) -> Usage:
+    """What a merge in this process will have cost."""
+    pid = door.house.embedded.postgres.pid
+    assert pid is not None
+    return Usage({"postgresql": pid, "merger": os.getpid()})
+
+
+def per_line(usage: Usage, lines: int) -> dict[str, float]:
+    """CPU microseconds a line, by who spent them: they depend on no other's work."""
+    spent_s = usage.spent_s()
+    own_s = spent_s["merger"] - spent_s["postgresql"]  # its stores are its children
+    return {
+        "postgresql_us_per_line": spent_s["postgresql"] / lines * 1e6,
+        "merger_and_cache_us_per_line": own_s / lines * 1e6,
+    }
+
+
 async def run(scans: int, rounds: int, merge: int) -> None:
     """Print the figures."""
     async with open_house() as house:
@@ -125,11 +144,12 @@ async def run(scans: int, rounds: int, merge: int) -> None:
         )
         door.lose_postgresql()
         await door.rate(merge, "journal")
-        started_s = time.perf_counter()
-        merging = asyncio.create_task(door.back())
-        await merging
+        usage, started_s = merging(door), time.perf_counter()
+        await door.back()
         seconds = time.perf_counter() - started_s
         print(f"merge of {merge:,} lines: {seconds:.1f} s, {merge / seconds:,.0f}/s")
+        for who, cost_us in per_line(usage, merge).items():
+            print(f"  {who}: {cost_us:.0f}")
         await door.stop()
 
 

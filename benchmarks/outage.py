@@ -19,7 +19,7 @@ from statistics import median
 from benchmarks.event import BulkEvent
 from benchmarks.figure import Figure, Target, paired
 from benchmarks.house import House
-from benchmarks.journal_mode import CALLERS, Door
+from benchmarks.journal_mode import CALLERS, Door, merging, per_line
 from benchmarks.usage import descendants
 from ops.admission.scan import ScanRequest
 from ops.errors import OpsError
@@ -121,7 +121,7 @@ async def _idle(door: Door) -> Figure:
     """The lines of an outage, while nobody scans."""
     door.lose_postgresql()
     await door.rate(LINES, "journal")
-    started_s = time.perf_counter()
+    usage, started_s = merging(door), time.perf_counter()
     await door.back()
     took_s = time.perf_counter() - started_s
     return Figure(
@@ -129,7 +129,7 @@ async def _idle(door: Door) -> Figure:
         took_s,
         "s",
         target=Target("at most", 10.0),
-        details={"lines_per_s": LINES / took_s},
+        details={"lines_per_s": LINES / took_s} | per_line(usage, LINES),
     )
 
 

@@ -13,8 +13,8 @@ lies in the data folder (`tests.faults.role --hold`). The doors rest meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -49,7 +49,7 @@ def holding(
 async def late_finish(scene: Scene) -> None:
     """What was committed in N is told when the event is in D."""
     ground = scene.ground
-    with _resting(scene):
+    async with _resting(scene):
         for _ in range(ROUNDS):
             guest = scene.crowd.aside()
             await _until(lambda: _in_mode(scene, b"N"))
@@ -65,27 +65,31 @@ async def late_finish(scene: Scene) -> None:
 async def late_claim(scene: Scene) -> None:
     """What was decided in D is claimed when the event is in N."""
     ground = scene.ground
-    with _resting(scene):
+    async with _resting(scene):
         ground.pg[1].set("cut")
         for _ in range(ROUNDS):
             guest = scene.crowd.aside()
-            with _held(ground, COMMIT):
-                with _held(ground, CLAIM) as claim:
-                    late = asyncio.create_task(_ask(scene, guest, 1))
-                    await _until(_is_there(claim.with_suffix(REACHED)))
-                    await _until(lambda: _in_mode(scene, b"N"))
+            with ExitStack() as claims:
+                claim = claims.enter_context(_held(ground, CLAIM))
+                late = asyncio.create_task(_ask(scene, guest, 1))
+                await _until(_is_there(claim.with_suffix(REACHED)))
+                await _until(lambda: _in_mode(scene, b"N"))
+                with _held(ground, COMMIT):
                     slow = asyncio.create_task(_ask(scene, guest, 0))
                     await _until(lambda one=guest: _entered(scene, one.ticket))
-                await late
-            await slow
+                    claims.close()
+                    await late
+                await slow
     await ground.whole()
 
 
-@contextmanager
-def _resting(scene: Scene) -> Iterator[None]:
+@asynccontextmanager
+async def _resting(scene: Scene) -> AsyncIterator[None]:
     """Nobody else comes; afterwards everything is as it was."""
     scene.crowd.resting = True
     try:
+        # Who is asked for now would be held as well, and the guest behind him.
+        await _until(lambda: _all_quiet(scene))
         yield
     finally:
         scene.crowd.resting = False
@@ -108,6 +112,10 @@ async def _ask(scene: Scene, guest: Guest, process: int) -> None:
     """A door of that process asks as it always does, only with more patience."""
     door = scene.crowd.doors[process]
     await door.ask(guest, STEP_S)
+
+
+async def _all_quiet(scene: Scene) -> bool:
+    return not any(door.busy for door in scene.crowd.doors)
 
 
 async def _entered(scene: Scene, ticket: UUID) -> bool:

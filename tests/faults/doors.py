@@ -226,6 +226,8 @@ class Door:
             "Authorization": f"Device {token}",
             "Content-Type": "application/json",
         }
+        self.busy = False
+        """It asks, for somebody who stands there or for what it brings later."""
         self._shown: list[str] = []
         self._let_in: set[UUID] = set()
 
@@ -236,9 +238,11 @@ class Door:
             if guest is None:
                 await asyncio.sleep(PAUSE_S)
                 continue
+            self.busy = True
             await self.scan(guest)
             if self.pending and self.crowd.random.random() < 0.3:
                 await self.upload(list(self.pending.values())[:UPLOADS_MAX])
+            self.busy = False
             await asyncio.sleep(self.crowd.random.uniform(0, 2 * PAUSE_S))
 
     async def work_apart(self) -> None:
