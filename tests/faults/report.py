@@ -28,6 +28,7 @@ _HEAD = (
     "longest silence",
     "late",
     "longest without green",
+    "first green afterwards",
     "merged /s",
     "kept",
 )
@@ -92,6 +93,7 @@ def _table(results: list[Result]) -> str:
             f"{result.silence_s:.2f} s",
             f"{result.late_s:.2f} s",
             f"{result.gap_s:.2f} s",
+            "-" if result.first_s is None else f"{result.first_s:.2f} s",
             merged,
             kept,
         )

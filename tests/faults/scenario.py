@@ -78,6 +78,8 @@ class Result(msgspec.Struct):
     seconds: float
     stumbled: str = ""
     """What ended the scenario itself before its time."""
+    first_s: float | None = None
+    """From the end of the fault to the next green by the server; None: there was none."""
 
     @property
     def converged(self) -> bool:
@@ -138,6 +140,7 @@ async def play(
         served,
         apart,
         time.monotonic() - began_s,
+        first_s=min((g - healed_s for g in crowd.greens if g > healed_s), default=None),
     )
 
 
