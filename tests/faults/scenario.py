@@ -79,7 +79,7 @@ class Result(msgspec.Struct):
     stumbled: str = ""
     """What ended the scenario itself before its time."""
     first_s: float | None = None
-    """From the end of the fault to the next green by the server; None: there was none."""
+    """From the end of the fault to the next green by the server, if there was one."""
 
     @property
     def converged(self) -> bool:
