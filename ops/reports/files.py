@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -49,7 +49,7 @@ def as_pdf(report: DayReport, texts: Texts, language: str) -> bytes:
         return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "–"
 
     foot = f"{report.event} · {say('as_of', when=clock(report.at))}"
-    paper = Document(f"{say('title')}: {report.event}", foot)
+    paper = Document(say("title_of", event=report.event), foot)
     paper.line(f"{clock(report.starts_at)} – {clock(report.ends_at)}")
     paper.line(say("zone", zone=report.timezone), small=True)
     _figures(paper, report, say)
@@ -83,8 +83,8 @@ def _curve(paper: Document, report: DayReport, say: Say, zone: ZoneInfo) -> None
     paper.line(say("curve_words"), small=True)
     first, last = report.curve[0].minute, len(values) - 1
     marks = []
-    for at in range(MARKS):
-        share = at / (MARKS - 1)
+    # A curve of one bar has one time, and not six that are the same.
+    for share in (at / (MARKS - 1) for at in range(MARKS if last else 1)):
         when = first + timedelta(seconds=STEP.total_seconds() * last * share)
         marks.append((share, when.astimezone(zone).strftime("%H:%M")))
     paper.curve(values, marks)
@@ -139,8 +139,14 @@ def _what_went_wrong(
     def word(group: str, code: str | None) -> str:
         return texts.word(language, f"page.{group}", code)
 
+    def table(heads: Sequence[str], lines: list[Any], widths: Sequence[float]) -> None:
+        if lines:
+            paper.table(heads, lines, widths)
+        else:
+            paper.line(say("nothing"), small=True)
+
     paper.head(say("refusals"))
-    paper.table(
+    table(
         [say("reason"), say("attempts"), say("people")],
         [
             [word("reason.refused", one.reason), one.attempts, one.people]
@@ -149,7 +155,7 @@ def _what_went_wrong(
         [4, 1, 1],
     )
     paper.head(say("conflicts"))
-    paper.table(
+    table(
         [say("kind"), say("number"), say("open"), say("people")],
         [
             [word("offline.kind", one.kind), one.conflicts, one.open, one.people]
@@ -171,7 +177,7 @@ def _what_went_wrong(
         )
     paper.head(say("announcements"))
     heads = ("text", "time", "counted", "delivered", "missed", "opened")
-    paper.table(
+    table(
         [say(name) for name in heads],
         [
             [

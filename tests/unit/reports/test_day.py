@@ -106,3 +106,23 @@ def test_paper_in_both_languages() -> None:
     for language in ("en", "fr"):
         assert as_pdf(made, TEXTS, language).startswith(b"%PDF-")
     assert as_pdf(report(), TEXTS, "en").startswith(b"%PDF-")
+
+
+def test_a_quiet_evening_says_so_and_one_bar_has_one_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An empty table looks like one that was cut off; six equal times like a fault."""
+    said: list[str] = []
+    marks: list[int] = []
+    line = Document.line
+
+    def kept(self: Document, words: str, *, small: bool = False) -> None:
+        said.append(words)
+        line(self, words, small=small)
+
+    monkeypatch.setattr(Document, "line", kept)
+    monkeypatch.setattr(Document, "curve", lambda _, __, at: marks.append(len(at)))
+    as_pdf(report(curve=[minute(0, 9)]), TEXTS, "fr")
+    assert said.count("Néant.") == 3
+    as_pdf(report(curve=[minute(0, 2), minute(30, 9)]), TEXTS, "en")
+    assert marks == [1, 6]
