@@ -36,6 +36,7 @@ DUPLICATES, COPIES, POISON = 0.10, 0.02, 0.01
 UPLOADS_MAX = 50
 RETRY_S = 0.1
 TICK_S = 0.02
+ASIDE = "aside"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -181,9 +182,9 @@ class Crowd:
         return [guest.ticket for guest in guests]
 
     def aside(self) -> Guest:
-        """Somebody who comes to no door by himself."""
+        """Somebody who comes to no door by himself, and who stays if he is let in."""
         code, ticket = next(self._fresh)
-        return Guest(ticket, code)
+        return Guest(ticket, code, ASIDE)
 
     def next_alone(self, number: int) -> Guest | None:
         """Who is next at a device without network."""
@@ -202,7 +203,7 @@ class Crowd:
         """Note for the figures that the server has spoken."""
         if answer.verdict == "admitted":
             self.greens.append(now_s)
-            if guest.direction == "in":
+            if guest.direction == "in" and guest.why != ASIDE:
                 self._inside.append((guest.code, guest.ticket))
         async with self._answered:
             self.answered += 1
