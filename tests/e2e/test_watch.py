@@ -242,6 +242,13 @@ async def test_many_of_a_kind_are_one_line_and_taken_together(
     await many.get_by_role("button", name="I see to all").click()
     await expect(many.get_by_role("button", name="I see to all")).to_have_count(0)
     await expect(many.locator("li[data-id]").first).to_contain_text("seen by Dana")
+    # In the history, too, what is for information asks for nobody.
+    history = await page.context.new_page()
+    await history.goto(f"{house.url}/watch.html?event={house.event.id}")
+    told = history.locator("tr[data-rule=vip_arrived]")
+    await expect(told.first).to_be_visible()
+    await expect(told.get_by_role("button")).to_have_count(0)
+    await history.close()
     left = page.locator(".alert-tools .chip")
     if before > 1:
         await expect(left).to_have_text(f"{before - 1} to look at")

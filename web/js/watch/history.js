@@ -47,7 +47,8 @@ function Row({ alert }) {
     <td>
       ${alert.acknowledged_at
         ? html`<span class="small name">${t("page.alert.by", { name: alert.acknowledged_by ?? "–" })} · ${clock(alert.acknowledged_at, zone.value)} ${alert.note}</span>`
-        : html`<form class="row" onSubmit=${take}>
+        : alert.gravity !== "info" &&
+          html`<form class="row" onSubmit=${take}>
             <input class="input" name="note" maxlength="500" aria-label=${t("page.alert.note")} placeholder=${t("page.alert.note")} />
             <button class="button">${t("page.alert.take")}</button>
           </form>`}
