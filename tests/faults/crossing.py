@@ -29,6 +29,7 @@ from tests.faults.scenario import Fault, Scene
 ROUNDS = 3
 STEP_S = 30.0
 """A machine that is busy takes long for a step; none of them takes a second else."""
+PATIENT_S = 15.0
 STEADY_S = "0.2"
 COMMIT, CLAIM = "commit.after", "claim.before"
 
@@ -55,7 +56,9 @@ async def late_finish(scene: Scene) -> None:
             await _until(lambda: _in_mode(scene, b"N"))
             with _held(ground, COMMIT):
                 slow = asyncio.create_task(_ask(scene, guest, 0))
-                await _until(lambda one=guest: _entered(scene, one.ticket))
+                await _until(
+                    lambda one=guest, task=slow: _entered(scene, one.ticket, task)
+                )
                 ground.pg[1].set("cut")
                 await _ask(scene, guest, 1)
             await slow
@@ -76,7 +79,9 @@ async def late_claim(scene: Scene) -> None:
                 await _until(lambda: _in_mode(scene, b"N"))
                 with _held(ground, COMMIT):
                     slow = asyncio.create_task(_ask(scene, guest, 0))
-                    await _until(lambda one=guest: _entered(scene, one.ticket))
+                    await _until(
+                        lambda one=guest, task=slow: _entered(scene, one.ticket, task)
+                    )
                     claims.close()
                     await late
                 await slow
@@ -111,14 +116,19 @@ def _held(ground: Ground, point: str) -> Iterator[Path]:
 async def _ask(scene: Scene, guest: Guest, process: int) -> None:
     """A door of that process asks as it always does, only with more patience."""
     door = scene.crowd.doors[process]
-    await door.ask(guest, STEP_S)
+    await door.ask(guest, PATIENT_S)
 
 
 async def _all_quiet(scene: Scene) -> bool:
     return not any(door.busy for door in scene.crowd.doors)
 
 
-async def _entered(scene: Scene, ticket: UUID) -> bool:
+async def _entered(scene: Scene, ticket: UUID, asked: asyncio.Task[None]) -> bool:
+    """Whether the commit stands; or whoever asked for it was answered without one: a
+    busy machine may take PostgreSQL from that process, then nothing crosses this time.
+    """
+    if asked.done():
+        return True
     found: bool = await scene.ground.db.fetchval(
         "SELECT EXISTS (SELECT 1 FROM check_ins WHERE ticket_id = $1)", ticket
     )
