@@ -75,7 +75,7 @@ async def late_claim(scene: Scene) -> None:
             with ExitStack() as claims:
                 claim = claims.enter_context(_held(ground, CLAIM))
                 late = asyncio.create_task(_ask(scene, guest, 1))
-                await _until(_is_there(claim.with_suffix(REACHED)))
+                await _until(_is_there(claim.with_suffix(REACHED), late))
                 await _until(lambda: _in_mode(scene, b"N"))
                 with _held(ground, COMMIT):
                     slow = asyncio.create_task(_ask(scene, guest, 0))
@@ -143,9 +143,9 @@ async def _in_mode(scene: Scene, mode: bytes) -> bool:
     return False
 
 
-def _is_there(file: Path) -> Callable[[], Awaitable[bool]]:
+def _is_there(file: Path, asked: asyncio.Task[None]) -> Callable[[], Awaitable[bool]]:
     async def look() -> bool:
-        return await asyncio.to_thread(file.exists)
+        return asked.done() or await asyncio.to_thread(file.exists)
 
     return look
 
