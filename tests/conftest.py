@@ -32,7 +32,7 @@ from ops.db.session import Sessions
 from ops.dev.servers import EmbeddedPostgres, EmbeddedValkey
 from ops.ids import uuid7
 
-FAULTS = "tests/faults/"
+HEAVY = ("tests/e2e/", "tests/faults/")
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
 """A worker's stores stay below one GiB, their WAL included."""
@@ -41,11 +41,11 @@ COPIED = " STRATEGY file_copy"
 
 
 class ByFile(LoadFileScheduling):
-    """A file is one worker's, and so are all faults: they are heavy, measure time, and
-    would be each other's fault."""
+    """A file is one worker's, and so is all that starts whole houses: pages in a
+    browser and faults. Side by side they would be each other's fault."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return FAULTS if nodeid.startswith(FAULTS) else super()._split_scope(nodeid)
+        return "heavy" if nodeid.startswith(HEAVY) else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

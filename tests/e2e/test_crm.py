@@ -195,13 +195,18 @@ async def test_a_deal_is_moved_by_drag_and_by_keys(
     await card.drag_to(page.locator("[data-stage=qualification]"))
     there = page.locator("[data-stage=qualification] .card")
     await expect(there).to_contain_text("Booth")
+    # The board shows a move at once; it is told once the server has it.
+    told = page.locator(".told")
+    await expect(told).to_contain_text("Booth")
     await page.locator(f"#card-{filled['deals'][1]['id']}").press("Alt+ArrowRight")
     await expect(page.locator("[data-stage=negotiation] .card")).to_have_count(2)
+    await expect(told).to_contain_text("Gala")
     group = page.locator(".card", has_text="Group tickets")
     await group.drag_to(page.locator("[data-stage=closed_lost]"))
     await page.fill("#f-loss_reason", "Chose another date")
     await page.click("dialog button[type=submit]")
     await expect(page.locator("[data-stage=closed_lost] .card")).to_have_count(1)
+    await expect(told).to_contain_text("Group")
     rows = await house.database.pool.fetch(
         "SELECT name, stage, loss_reason FROM opportunities"
         " WHERE id::text = ANY($1) ORDER BY name",

@@ -202,7 +202,7 @@ async def test_roles_see_what_is_theirs(
     await opened(page, house, "pipeline", email="sal@example.org")
     views = await page.locator(".crm-top nav a").all_inner_texts()
     assert views == ["Contacts", "Companies", "Pipeline", "Tasks", "Segments"]
-    await expect(page.locator("nav.parts a")).to_have_count(3)
+    await expect(page.locator("nav.parts a")).to_have_count(4)
     await page.goto(f"{house.url}/crm.html#contacts/{filled['contact']['id']}")
     await expect(page.locator("#privacy")).to_be_visible()
     await expect(page.locator("text=Edit")).to_be_visible()

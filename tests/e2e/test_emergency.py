@@ -135,6 +135,8 @@ async def test_the_whole_of_it(
     await tabs.get_by_role("button", name="Steps").click()
     await hold(page, "all_clear")
     await expect(page.locator("[data-done=cleared]")).to_be_visible()
+    await expect(page.locator(".cleared .banner")).to_contain_text("All clear")
+    await page.screenshot(path=shots / "emergency-cleared.png")
     assert (await house.scan("T-9"))["reason"] == "admission_stopped"
     await page.get_by_label("may come in once more").check()
     await hold(page, "reopen")

@@ -35,9 +35,9 @@ def test_names_of_failed_tests_are_kept_whole(tmp_path: Path) -> None:
     ]
 
 
-def test_faults_are_never_played_beside_faults() -> None:
+def test_whole_houses_are_never_played_beside_each_other() -> None:
     of = object.__new__(ByFile)._split_scope
-    short, mode = "tests/faults/test_short.py::a", "tests/faults/test_mode_alert.py::b"
-    assert of(short) == of(mode)
+    short, page = "tests/faults/test_short.py::a", "tests/e2e/test_kiosk.py::b"
+    assert of(short) == of(page)
     assert of("tests/unit/test_ci.py::a[x/y]") == "tests/unit/test_ci.py"
     assert of("tests/unit/test_ci.py::a") != of("tests/unit/test_facts.py::a")

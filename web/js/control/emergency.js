@@ -8,7 +8,7 @@ export function EmergencyStrip() {
   const open = alerts.value?.emergency;
   if (!open) return null;
   const zone = attendance.value?.event.timezone;
-  return html`<a class=${`emergency-strip ${open.drill ? "drill" : ""}`} role="alert" href=${`/emergency.html?event=${eventId}`}>
+  return html`<a class=${`emergency-strip ${open.drill ? "drill" : open.cleared_at ? "cleared" : ""}`} role="alert" href=${`/emergency.html?event=${eventId}`}>
     <b>${t(open.drill ? "page.emergency.drill" : "page.emergency.title")}</b>
     <span class="name">${open.place ?? t("page.doors.everywhere")} · ${open.reason}</span>
     <span class="figure">

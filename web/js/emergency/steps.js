@@ -133,9 +133,10 @@ function Devices({ found }) {
 export function Steps() {
   const found = emergency.value;
   if (!found) return html`<${Start} />`;
-  return html`<section class=${`panel act-panel emergency ${found.drill ? "drill" : "live"}`} aria-label=${t("page.emergency.tab.steps")}>
+  return html`<section class=${`panel act-panel emergency ${found.drill ? "drill" : found.cleared_at ? "cleared" : "live"}`} aria-label=${t("page.emergency.tab.steps")}>
       <p class="banner">
         <strong>${t(found.drill ? "page.emergency.drill" : "page.emergency.live")}</strong>
+        ${found.cleared_at && html`<strong>${t("page.emergency.did.cleared")}</strong>`}
         <span class="name">${found.area ?? found.gate ?? t("page.doors.everywhere")} · ${found.reason}</span>
         <span>${t("page.emergency.since", { when: clock(found.started_at, zone.value, true) })}</span>
       </p>
