@@ -60,7 +60,7 @@ async def test_a_commit_whose_process_died_before_its_look_is_told_of_once(
     one, two = await house(), await house()
     take_away(one)
     mine = (await scan(one, "T-1")).ask.scan.id
-    other = await by_hand(one, database, confirmed=False)
+    other = await by_hand(one, confirmed=False)
     await written(one)
     await merger.turn()
     took = ("superseded", mine, other, 0)
