@@ -18,33 +18,16 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from ops.audit.auditor import Auditor
-from ops.audit.entry import Actor, Entry
+from ops.audit.entry import Actor
 from ops.auth.guards import requires
 from ops.crm.pool import CrmPool
-from ops.errors import FieldProblem, NotFound, Unprocessable
+from ops.crm.rules import CALL_TIMEOUT_S, RuleTable
+from ops.errors import FieldProblem, Unprocessable
 from ops.ids import uuid7
 
 TAGS = ["leads"]
-CALL_TIMEOUT_S: Final = 5.0
 AMOUNT_MAX: Final = Decimal("99999999.99")
 
-_COLUMNS: Final = (
-    "name, event_id, enabled, happened, session_id, ticket_type_id, minutes_min,"
-    " action, sponsor_id, assigned_to, title, lead_score, amount, priority, due_hours"
-)
-SAVE: Final = f"""
-INSERT INTO ops.effect_rules AS r (id, {_COLUMNS})
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-ON CONFLICT (id) DO UPDATE SET ({_COLUMNS}, updated_at) = ($2, $3, $4, $5, $6, $7, $8,
-    $9, $10, $11, $12, $13, $14, $15, $16, now())
-RETURNING id, {_COLUMNS}, created_at, updated_at
-"""
-RULES: Final = f"""
-SELECT id, {_COLUMNS}, created_at, updated_at
-  FROM ops.effect_rules ORDER BY created_at, id LIMIT 500
-"""
-HAS: Final = "SELECT id FROM ops.effect_rules WHERE id = $1"
-DELETE: Final = "DELETE FROM ops.effect_rules WHERE id = $1 RETURNING id"
 KEEP_MADE: Final = "DELETE FROM ops.effects WHERE rule_id = $1"
 """Without its note nothing that the rule made is taken back."""
 KNOWN: Final = """
@@ -122,6 +105,9 @@ class EffectRuleView(msgspec.Struct):
     updated_at: datetime
 
 
+EFFECTS: Final = RuleTable("effect_rules", EffectRuleView, ("happened", "action"))
+
+
 @get(
     "/effect-rules",
     guards=[requires("leads", "read")],
@@ -130,8 +116,7 @@ class EffectRuleView(msgspec.Struct):
 )
 async def list_effect_rules(crm_pool: NamedDependency[CrmPool]) -> list[EffectRuleView]:
     """At most 500."""
-    rows = await crm_pool.pool.fetch(RULES, timeout=CALL_TIMEOUT_S)
-    return [EffectRuleView(**dict(row)) for row in rows]
+    return await EFFECTS.all(crm_pool)
 
 
 @post(
@@ -165,8 +150,7 @@ async def change_effect_rule(
     auditor: NamedDependency[Auditor],
 ) -> EffectRuleView:
     """What it made of people for whom it does not hold any more goes, if untouched."""
-    if not await crm_pool.pool.fetchval(HAS, rule_id, timeout=CALL_TIMEOUT_S):
-        raise NotFound("There is no such rule.")
+    await EFFECTS.must_have(crm_pool, rule_id)
     return await _save(crm_pool, auditor, actor, rule_id, data, "update")
 
 
@@ -184,11 +168,8 @@ async def delete_effect_rule(
 ) -> None:
     """What it made stays."""
     async with crm_pool.pool.acquire() as db, db.transaction():
-        if not await db.fetchval(DELETE, rule_id, timeout=CALL_TIMEOUT_S):
-            raise NotFound("There is no such rule.")
+        await EFFECTS.forget(db, auditor, actor, rule_id)
         await db.execute(KEEP_MADE, rule_id, timeout=CALL_TIMEOUT_S)
-        entry = Entry(actor, "effect_rules.delete", "effect_rules", rule_id)
-        await auditor.record(db, entry)
 
 
 async def _save(
@@ -201,17 +182,9 @@ async def _save(
 ) -> EffectRuleView:
     async with crm_pool.pool.acquire() as db, db.transaction():
         await _check(db, data)
-        wanted = msgspec.structs.asdict(data)
-        values = [wanted[name] for name in _COLUMNS.split(", ")]
-        row = await db.fetchrow(SAVE, rule_id, *values, timeout=CALL_TIMEOUT_S)
-        assert row is not None, "an upsert returns its row"
+        saved = await EFFECTS.save(db, auditor, actor, rule_id, data, verb)
         await db.execute(PLAN, data.event_id, timeout=CALL_TIMEOUT_S)
-        after = {"happened": data.happened, "action": data.action}
-        entry = Entry(
-            actor, f"effect_rules.{verb}", "effect_rules", rule_id, after=after
-        )
-        await auditor.record(db, entry)
-    return EffectRuleView(**dict(row))
+    return saved
 
 
 async def _check(db: Any, data: EffectRuleBody) -> None:

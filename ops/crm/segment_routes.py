@@ -13,13 +13,14 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from ops.audit.auditor import Auditor
-from ops.audit.entry import Actor, Entry
+from ops.audit.entry import Actor
 from ops.auth.guards import requires
 from ops.auth.subjects import Staff
 from ops.crm.conditions import Condition, asks, read
 from ops.crm.pool import CrmPool
+from ops.crm.rules import RuleTable
 from ops.crm.segments import Segments
-from ops.errors import FieldProblem, Forbidden, NotFound
+from ops.errors import FieldProblem, Forbidden
 from ops.ids import uuid7
 from ops.listing import Page, Turn, by_id
 
@@ -43,22 +44,6 @@ Tree = Annotated[
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["Regulars"])]
 
-SAVE_RULE: Final = """
-INSERT INTO ops.score_rules (id, name, signal, points, times_max, within_days, event_id,
-                             enabled)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (id) DO UPDATE SET name = $2, signal = $3, points = $4, times_max = $5,
-    within_days = $6, event_id = $7, enabled = $8, updated_at = now()
-RETURNING id, name, signal, points, times_max, within_days, event_id, enabled,
-          created_at, updated_at
-"""
-RULES: Final = """
-SELECT id, name, signal, points, times_max, within_days, event_id, enabled, created_at,
-       updated_at
-  FROM ops.score_rules ORDER BY created_at, id LIMIT 500
-"""
-HAS_RULE: Final = "SELECT id FROM ops.score_rules WHERE id = $1"
-DELETE_RULE: Final = "DELETE FROM ops.score_rules WHERE id = $1 RETURNING id"
 APPLY: Final = "SELECT ops.score_contacts_v1(NULL)"
 
 Signal = Literal[
@@ -146,6 +131,9 @@ class RuleView(msgspec.Struct):
     enabled: bool
     created_at: datetime
     updated_at: datetime
+
+
+SCORES: Final = RuleTable("score_rules", RuleView, ("signal", "points"))
 
 
 class AppliedView(msgspec.Struct):
@@ -296,8 +284,7 @@ async def segment_contacts(
 )
 async def list_rules(crm_pool: NamedDependency[CrmPool]) -> list[RuleView]:
     """At most 500."""
-    rows = await crm_pool.pool.fetch(RULES, timeout=CALL_TIMEOUT_S)
-    return [RuleView(**dict(row)) for row in rows]
+    return await SCORES.all(crm_pool)
 
 
 @post(
@@ -314,7 +301,8 @@ async def create_rule(
     auditor: NamedDependency[Auditor],
 ) -> RuleView:
     """It counts from the next turn of the duty, or from `POST /score-rules/apply`."""
-    return await _save(crm_pool, auditor, actor, uuid7(), data, "create")
+    async with crm_pool.pool.acquire() as db, db.transaction():
+        return await SCORES.save(db, auditor, actor, uuid7(), data, "create")
 
 
 @put(
@@ -331,9 +319,9 @@ async def change_rule(
     auditor: NamedDependency[Auditor],
 ) -> RuleView:
     """404 for a rule that is not there."""
-    if not await crm_pool.pool.fetchval(HAS_RULE, rule_id, timeout=CALL_TIMEOUT_S):
-        raise NotFound("There is no such rule.")
-    return await _save(crm_pool, auditor, actor, rule_id, data, "update")
+    await SCORES.must_have(crm_pool, rule_id)
+    async with crm_pool.pool.acquire() as db, db.transaction():
+        return await SCORES.save(db, auditor, actor, rule_id, data, "update")
 
 
 @delete(
@@ -350,10 +338,7 @@ async def delete_rule(
 ) -> None:
     """Scores follow with the next turn."""
     async with crm_pool.pool.acquire() as db, db.transaction():
-        if not await db.fetchval(DELETE_RULE, rule_id, timeout=CALL_TIMEOUT_S):
-            raise NotFound("There is no such rule.")
-        entry = Entry(actor, "score_rules.delete", "score_rules", rule_id)
-        await auditor.record(db, entry)
+        await SCORES.forget(db, auditor, actor, rule_id)
 
 
 @post(
@@ -368,34 +353,6 @@ async def apply_rules(crm_pool: NamedDependency[CrmPool]) -> AppliedView:
     """One statement."""
     async with crm_pool.turn():
         return AppliedView(await crm_pool.pool.fetchval(APPLY, timeout=CALL_TIMEOUT_S))
-
-
-async def _save(
-    crm_pool: CrmPool,
-    auditor: Auditor,
-    actor: Actor,
-    rule_id: UUID,
-    data: RuleBody,
-    verb: str,
-) -> RuleView:
-    async with crm_pool.pool.acquire() as db, db.transaction():
-        row = await db.fetchrow(
-            SAVE_RULE,
-            rule_id,
-            data.name,
-            data.signal,
-            data.points,
-            data.times_max,
-            data.within_days,
-            data.event_id,
-            data.enabled,
-            timeout=CALL_TIMEOUT_S,
-        )
-        assert row is not None, "an upsert returns its row"
-        after = {"signal": data.signal, "points": data.points}
-        entry = Entry(actor, f"score_rules.{verb}", "score_rules", rule_id, after=after)
-        await auditor.record(db, entry)
-    return RuleView(**dict(row))
 
 
 def _segment(row: Any) -> SegmentView:

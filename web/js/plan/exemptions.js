@@ -111,7 +111,8 @@ function Editing() {
   const row = editing.value;
   return html`<${RowForm}
     resource="exemptions"
-    editing=${editing}
+    row=${row}
+    close=${() => (editing.value = null)}
     read=${read}
     title=${t("page.plan.exempt_of", { name: row.title ?? "–" })}
     fields=${[

@@ -78,7 +78,8 @@ function Editing() {
   ];
   return html`<${RowForm}
     resource="held_places"
-    editing=${editing}
+    row=${row}
+    close=${() => (editing.value = null)}
     read=${read}
     title=${t(row.id ? "page.plan.tab.held" : "page.plan.add.held")}
     fields=${[

@@ -30,11 +30,11 @@ export function Edit({ name, onClick }) {
   </td>`;
 }
 
-// editing: the signal that holds the row; asForm and asRow: a row as the form has it and
-// back; whole(values): what a new one is made of; read: the list anew.
-export function RowForm({ resource, editing, read, title, fields, required, asForm, asRow, whole }) {
-  const row = editing.value;
-  const close = () => (editing.value = null);
+const same = (values) => values;
+
+// row: what is made, changed or taken away; read: the list anew; asForm and asRow: a row
+// as the form has it and back; whole(values): what a new one is made of.
+export function RowForm({ resource, row, close, read, title, fields, required, asForm = same, asRow = same, whole = same }) {
   const after = async (words) => {
     close();
     said.value = { bad: false, words: t(words) };

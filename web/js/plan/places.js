@@ -3,9 +3,8 @@
 import { html, signal, useEffect } from "/lib/ui.js";
 import { locale, t } from "/lib/i18n.js";
 import { count } from "/lib/format.js";
-import { Dialog } from "/js/crm/form.js";
-import { change, create, remove } from "/js/crm/model.js";
-import { attendance, event, eventId, loadEvent, said, sentenceOf, zone } from "/js/doors/model.js";
+import { attendance, event, eventId, loadEvent, said, sentenceOf } from "/js/doors/model.js";
+import { RowForm } from "/js/plan/list.js";
 import { all } from "/js/plan/model.js";
 
 const rows = signal(null);
@@ -199,29 +198,15 @@ function Gates() {
 
 function Editing() {
   const { name, row } = editing.value;
-  const close = () => (editing.value = null);
-  const after = async (words) => {
-    close();
-    said.value = { bad: false, words: t(words) };
-    await Promise.all([read(), loadEvent()]);
-  };
-  return html`<${Dialog}
+  return html`<${RowForm}
+    resource=${name}
+    row=${row}
+    close=${() => (editing.value = null)}
+    read=${() => Promise.all([read(), loadEvent()])}
     title=${row.id ? row.name : t(`page.plan.add.${name}`)}
     fields=${FIELDS[name](row)}
-    row=${row}
     required=${REQUIRED[name]}
-    zone=${zone.value}
-    onClose=${close}
-    onSave=${async (values) => {
-      if (row.id) await change(name, row, values);
-      else await create(name, { event_id: eventId, ...values });
-      await after("page.doors.done");
-    }}
-    onDelete=${row.id &&
-    (async () => {
-      await remove(name, row);
-      await after("page.crm.deleted");
-    })}
+    whole=${(values) => ({ event_id: eventId, ...values })}
   />`;
 }
 
