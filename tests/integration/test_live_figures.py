@@ -101,6 +101,15 @@ async def sign_in(database: Database, permissions: str, event_id: UUID | None) -
     return token
 
 
+@asynccontextmanager
+async def screen(database: Database, redis_url: str) -> AsyncIterator[Client]:
+    """A screen of somebody who may see everything, before it asked for a topic."""
+    token = await sign_in(database, '{"*": {"read": true}}', None)
+    async with serving(database, redis_url) as server, client(server) as one:
+        await one.hello(token)
+        yield one
+
+
 async def evening(door: Door, event: SmallEvent) -> None:  # noqa: F811
     """Entries, exits, re-entries, a group, a lounge, repeats, unknown codes."""
     for n in range(1, 12):
@@ -277,9 +286,7 @@ async def test_the_socket_shows_what_the_desk_did(
     redis_url: str,
 ) -> None:
     await warmer.rebuild(event.id)
-    token = await sign_in(database, '{"*": {"read": true}}', None)
-    async with serving(database, redis_url) as server, client(server) as one:
-        await one.hello(token)
+    async with screen(database, redis_url) as one:
         first = await one.watch(f"event:{event.id}:attendance")
         assert first["data"]["capacity"] == 1000
         await one.say(op="subscribe", topics=[f"event:{event.id}:scans"])
@@ -310,9 +317,7 @@ async def test_what_moves_no_counter_is_a_line_of_the_ticker(
 ) -> None:
     """An exit of somebody outside, and a code that is read again at once."""
     await warmer.rebuild(event.id)
-    token = await sign_in(database, '{"*": {"read": true}}', None)
-    async with serving(database, redis_url) as server, client(server) as one:
-        await one.hello(token)
+    async with screen(database, redis_url) as one:
         await one.watch(f"event:{event.id}:scans")
         for fields in ({}, {}, {"direction": "out"}):
             code = "T-19" if fields else "T-1"
@@ -329,10 +334,8 @@ async def test_without_redis_the_feed_goes_on_and_says_so(
     event: SmallEvent,  # noqa: F811
     database: Database,
 ) -> None:
-    token = await sign_in(database, '{"*": {"read": true}}', None)
     await scan(door, event, "T-1")
-    async with serving(database, NO_REDIS) as server, client(server) as one:
-        await one.hello(token)
+    async with screen(database, NO_REDIS) as one:
         first = await one.watch(f"event:{event.id}:attendance")
         assert first["source"] == "database"
         assert first["epoch"].startswith("db-")
@@ -360,9 +363,7 @@ async def test_losing_the_cache_and_its_return_are_snapshots(
 ) -> None:
     await warmer.rebuild(event.id)
     await scan(door, event, "T-1")
-    token = await sign_in(database, '{"*": {"read": true}}', None)
-    async with serving(database, redis_url) as server, client(server) as one:
-        await one.hello(token)
+    async with screen(database, redis_url) as one:
         before = await one.watch(f"event:{event.id}:attendance")
         assert "source" not in before
         cache = Cache(redis_url)
