@@ -15,6 +15,7 @@ import asyncio
 import multiprocessing
 import random
 import time
+import zlib
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any, cast
@@ -30,6 +31,9 @@ OPENING_MAX = 200
 """Handshakes under way at a time when all are opened one after the other."""
 BACKOFF_S_MIN, BACKOFF_S_MAX = 0.5, 10.0
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+RSV1 = 0x40
+_OFFER = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
+_INFLATED_MAX = 64
 _SNAPSHOT, _UPDATE, _BYE = b'{"op":"snapshot"', b'{"op":"update"', b'{"op":"bye"'
 _lines = msgspec.json.Decoder(dict[str, Any])
 
@@ -60,7 +64,7 @@ class Wire(asyncio.Protocol):
         self._transport.write(
             b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
             b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            b"Sec-WebSocket-Version: 13\r\n\r\n"
+            b"Sec-WebSocket-Version: 13\r\n" + self._crowd.offer + b"\r\n"
         )
 
     def data_received(self, data: bytes) -> None:
@@ -90,10 +94,10 @@ class Wire(asyncio.Protocol):
                 size, start = int.from_bytes(got[at + 2 : at + 10], "big"), at + 10
             if end < start + size:
                 break
-            opcode, payload = got[at] & 15, got[start : start + size]
-            at = start + size
+            first, payload = got[at], got[start : start + size]
+            opcode, at = first & 15, start + size
             if opcode == TEXT:
-                self._text(payload)
+                self._text(self._crowd.inflated(payload) if first & RSV1 else payload)
             elif opcode == PING and self._transport is not None:
                 self._transport.write(client_frame(PONG, payload))
         return got[at:]
@@ -132,9 +136,15 @@ class Crowd:
     """All sockets of this process; each comes back when it is lost."""
 
     def __init__(
-        self, ports: Sequence[int], tokens: Sequence[str], topics: Sequence[str]
+        self,
+        ports: Sequence[int],
+        tokens: Sequence[str],
+        topics: Sequence[str],
+        packs: bool,
     ) -> None:
         self.ports, self.tokens, self.topics = ports, tokens, topics
+        self.offer = _OFFER if packs else b""
+        self._inflated: dict[bytes, bytes] = {}
         self.marker = self.acknowledgement = b""
         self.seen_s: list[float] = []
         self.frames: dict[bytes, list[float]] | None = None
@@ -153,6 +163,16 @@ class Crowd:
             msgspec.json.encode({"op": "hello", "v": 1, "token": token}),
             msgspec.json.encode({"op": "subscribe", "topics": list(self.topics)}),
         ]
+
+    def inflated(self, packed: bytes) -> bytes:
+        """A deflated message; inflated once for all, who have a phone each outside."""
+        found = self._inflated.get(packed)
+        if found is None:
+            if len(self._inflated) >= _INFLATED_MAX:
+                self._inflated.clear()
+            found = zlib.decompressobj(wbits=-15).decompress(packed + b"\0\0\xff\xff")
+            self._inflated[packed] = found
+        return found
 
     async def open(self, count: int) -> None:
         """Open so many more, at most 200 at a time."""
@@ -263,27 +283,39 @@ async def _obey(crowd: Crowd, pipe: Connection) -> None:
 
 
 def _child(
-    ports: list[int], tokens: list[str], topics: list[str], pipe: Connection
+    ports: list[int],
+    tokens: list[str],
+    topics: list[str],
+    packs: bool,
+    pipe: Connection,
 ) -> None:
     raise_file_limit()
 
     async def main() -> None:
-        await _obey(Crowd(ports, tokens, topics), pipe)
+        await _obey(Crowd(ports, tokens, topics, packs), pipe)
 
     uvloop.run(main())
 
 
 class Watchers:
-    """The process with the sockets, as the bench speaks with it."""
+    """The process with the sockets, as the bench speaks with it.
+
+    Args:
+        packs: whether they read deflated frames, as browsers do.
+    """
 
     def __init__(
-        self, ports: Sequence[int], tokens: Sequence[str], topics: Sequence[str]
+        self,
+        ports: Sequence[int],
+        tokens: Sequence[str],
+        topics: Sequence[str],
+        packs: bool = False,
     ) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=_child,
-            args=(list(ports), list(tokens), list(topics), theirs),
+            args=(list(ports), list(tokens), list(topics), packs, theirs),
             daemon=True,
         )
 

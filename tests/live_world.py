@@ -279,7 +279,6 @@ async def serving(world: World, redis_url: str, **changed: Any) -> Any:
 async def client(server: LiveServer, **arguments: Any) -> Any:
     """A connected client that has not said hello."""
     url = f"ws://127.0.0.1:{server.port}/live"
-    async with connect(
-        url, compression=None, close_timeout=1, **arguments
-    ) as connection:
+    given = {"compression": None, "close_timeout": 1} | arguments
+    async with connect(url, **given) as connection:
         yield Client(connection)

@@ -30,7 +30,7 @@ from ops.announcements.board import (
 )
 from ops.announcements.sending import CHANNEL
 from ops.db.pools import DATABASE_ERRORS
-from ops.live.frames import Error, Resumed, Snapshot, Update, frame
+from ops.live.frames import Error, Resumed, SharedFrame, Snapshot, Update, frame
 from ops.live.hub import Channel, Hub, Socket
 from ops.live.protocol import Position
 from ops.live.topics import Kind, Subject, Topic
@@ -53,7 +53,7 @@ class BoardChannel(Channel):
     def __init__(self, topic: Topic) -> None:
         super().__init__(topic)
         self.board = Board()
-        self._snapshots: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._snapshots: dict[tuple[str, tuple[int, ...]], SharedFrame] = {}
 
     def snapshot_for(self, socket: Socket) -> bytes:
         """The announcements that concern this socket, as a finished frame."""
@@ -62,9 +62,9 @@ class BoardChannel(Channel):
         found = self._snapshots.get(key)
         if found is None:
             data = msgspec.Raw(self.board.data(reader))
-            found = frame(Snapshot(self.name, self.epoch, self.offset, data))
+            found = SharedFrame(Snapshot(self.name, self.epoch, self.offset, data))
             self._snapshots[key] = found
-        return found
+        return found.form(socket.packs)
 
     def missed_by(self, socket: Socket, position: Position) -> bytes | None:
         """Every update since `position`, empty ones where it was not meant."""
@@ -90,15 +90,15 @@ class BoardChannel(Channel):
         self.board.add(item)
         prev, self.offset = self.offset, item.seq
         self._snapshots.clear()
-        made: dict[tuple[str, bool], bytes] = {}
+        made: dict[tuple[str, bool], SharedFrame] = {}
 
         def frame_for(socket: Socket) -> bytes:
             reader = reader_of(socket)
             key = (reader.language, item.concerns(reader))
             if key not in made:
                 data = msgspec.Raw(update(item, reader))
-                made[key] = frame(Update(self.name, item.seq, prev, data))
-            return made[key]
+                made[key] = SharedFrame(Update(self.name, item.seq, prev, data))
+            return made[key].form(socket.packs)
 
         self._to_each(frame_for, "update", now_s)
 

@@ -128,7 +128,8 @@ class Handler:
         """Talk with one client until either side closes. The task of a socket."""
         assert isinstance(connection, LiveConnection)
         connection.forget_handshake()
-        socket = Socket(connection)  # type: ignore[arg-type]  # Transport.write is wider
+        packs = bool(connection.protocol.extensions)
+        socket = Socket(connection, packs)  # type: ignore[arg-type]  # write is wider
         self._open.add(socket)
         try:
             if len(self._open) > self._sockets_max:

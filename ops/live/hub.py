@@ -1,10 +1,11 @@
 """Who is connected, and who watches what; one message to all in one pass.
 
 The hub never waits: a message goes to the transport of each subscriber as the same
-prebuilt bytes. The transport's own buffer is the queue of a socket; when it passes
-its high-water mark (`QUEUE_BYTES_MAX`), the socket stops getting updates and its
-topics are stale; when it has drained, each stale topic is sent whole. So the memory
-of a slow socket is bounded by the mark plus one message of each topic.
+prebuilt bytes (one form for who reads deflated frames, one for who does not). The
+transport's own buffer is the queue of a socket; when it passes its high-water mark
+(`QUEUE_BYTES_MAX`), the socket stops getting updates and its topics are stale; when it
+has drained, each stale topic is sent whole. So the memory of a slow socket is bounded
+by the mark plus one message of each topic.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 from websockets.protocol import State
 
 from ops import metrics
-from ops.live.frames import Mark, Resumed, Snapshot, Update, frame
+from ops.live.frames import Mark, Resumed, SharedFrame, Snapshot, Update, frame
 from ops.live.protocol import Position
 from ops.live.topics import CONFLATED, Grants, Topic
 
@@ -51,11 +52,16 @@ class Wire(Protocol):
 
 
 class Socket:
-    """One connected client, as the hub sees it."""
+    """One connected client, as the hub sees it.
+
+    Args:
+        packs: whether it reads deflated frames.
+    """
 
     __slots__ = (
         "__weakref__",
         "grants",
+        "packs",
         "slow_at_s",
         "stale",
         "token_hash",
@@ -63,8 +69,8 @@ class Socket:
         "wire",
     )
 
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
+    def __init__(self, wire: Wire, packs: bool = False) -> None:
+        self.wire, self.packs = wire, packs
         self.grants: Grants | None = None
         self.token_hash = b""
         self.topics: set[Topic] = set()
@@ -98,8 +104,10 @@ class Channel:
         self.source = ""
         self.said_at_s = float("-inf")
         self._data = msgspec.Raw(b"null")
-        self._snapshot: bytes | None = None
-        self._history: deque[tuple[int, int, bytes]] = deque(maxlen=HISTORY_FRAMES_MAX)
+        self._snapshot: SharedFrame | None = None
+        self._history: deque[tuple[int, int, SharedFrame]] = deque(
+            maxlen=HISTORY_FRAMES_MAX
+        )
 
     @property
     def ready(self) -> bool:
@@ -113,16 +121,16 @@ class Channel:
 
     def snapshot_for(self, socket: Socket) -> bytes:
         """What a subscriber is shown; the same for all, where nobody is meant alone."""
-        return self.snapshot_frame()
+        return self.snapshot_frame().form(socket.packs)
 
     def missed_by(self, socket: Socket, position: Position) -> bytes | None:
         """All that a subscriber at `position` has missed; None if not all is here."""
-        return self.resume_frames(position)
+        return self.resume_frames(position, socket.packs)
 
-    def snapshot_frame(self) -> bytes:
+    def snapshot_frame(self) -> SharedFrame:
         """The state as a finished frame, built once for each state."""
         if self._snapshot is None:
-            self._snapshot = frame(
+            self._snapshot = SharedFrame(
                 Snapshot(self.name, self.epoch, self.offset, self._data, self.source)
             )
         return self._snapshot
@@ -149,7 +157,7 @@ class Channel:
             data: what the update carries.
             state: the whole state after it (of a conflated topic: the same).
         """
-        update = frame(Update(self.name, offset, self.offset, data))
+        update = SharedFrame(Update(self.name, offset, self.offset, data))
         if self.topic.kind not in CONFLATED:
             self._history.append((self.offset, offset, update))
         self.offset = offset
@@ -165,9 +173,10 @@ class Channel:
     def mark(self, now_s: float) -> None:
         """Say where the topic stands, so that a client notices a lost tail."""
         if self.ready:
-            self._broadcast(frame(Mark(self.name, self.offset)), "mark", now_s)
+            mark = SharedFrame(Mark(self.name, self.offset))
+            self._broadcast(mark, "mark", now_s)
 
-    def resume_frames(self, position: Position) -> bytes | None:
+    def resume_frames(self, position: Position, packs: bool = False) -> bytes | None:
         """All that a client at `position` has missed, or None if not all is here."""
         if self.topic.kind in CONFLATED or position.epoch != self.epoch:
             return None
@@ -175,7 +184,7 @@ class Channel:
         at = position.offset
         for prev, offset, update in self._history:
             if prev == at:
-                missed.append(update)
+                missed.append(update.form(packs))
                 at = offset
         if at != self.offset:
             return None
@@ -184,16 +193,16 @@ class Channel:
     def _take(self, data: msgspec.Raw) -> None:
         self._data, self._snapshot = data, None
 
-    def _broadcast(self, data: bytes, op: str, now_s: float) -> None:
+    def _broadcast(self, message: SharedFrame, op: str, now_s: float) -> None:
         """Write to every subscriber that keeps up. The hot loop of the role."""
         self.said_at_s = now_s
-        topic, is_open, sent = self.topic, State.OPEN, 0
+        topic, is_open, sent, plain = self.topic, State.OPEN, 0, message.plain
         for socket in self.subscribers:
             wire = socket.wire
             if wire.paused:
                 socket.mark_stale(topic)
             elif wire.protocol.state is is_open:
-                wire.transport.write(data)
+                wire.transport.write(message.packed if socket.packs else plain)
                 sent += 1
         metrics.socket_frames_total.labels(op).inc(sent)
 

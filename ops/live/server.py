@@ -40,6 +40,7 @@ from ops.live.forecast import read_forecast
 from ops.live.frames import PING_FRAME, Error, frame
 from ops.live.hub import QUEUE_BYTES_MAX, Hub, Socket
 from ops.live.mode import AlertsWithMode, mode_in_cache
+from ops.live.packing import PackedFactory
 from ops.live.plan import Plans, ReadPlan, read_plan
 from ops.live.polled import PolledTopics, Read
 from ops.live.price import READ_EVERY_S as PRICE_EVERY_S
@@ -210,7 +211,8 @@ class LiveServer:
             self._handler.serve,
             sock=_listening_socket(self.options),
             ssl=_tls(self.options),
-            compression=None,
+            compression=None,  # the library's own, a compressor for each socket
+            extensions=[PackedFactory()],
             process_request=self._process_request,
             server_header=None,
             ping_interval=None,  # one sweep pings all sockets: no task for each

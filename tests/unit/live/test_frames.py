@@ -8,16 +8,21 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
 from ops.live.frames import (
+    PACK_BYTES_MIN,
     PING_FRAME,
+    WINDOW_BITS,
     Bye,
     Error,
+    SharedFrame,
     Snapshot,
     Update,
     encode,
     frame,
+    packed_frame,
     raw,
     text_frame,
 )
@@ -66,3 +71,27 @@ def test_optional_fields_are_left_out() -> None:
     }
     assert json.loads(encode(Bye(4003))) == {"op": "bye", "code": 4003}
     assert json.loads(encode(Bye(4101, 0)))["retry_ms"] == 0
+
+
+def unpacked(packed: bytes) -> bytes:
+    """The payload of a deflated frame, as the library's client reads it."""
+    head = {126: 4, 127: 10}.get(packed[1], 2)
+    payload = packed[head:]
+    assert text_frame(payload, packed[0]) == packed
+    assert packed[0] == 0xC1  # final, RSV1, text
+    reader = PerMessageDeflate(True, True, WINDOW_BITS, WINDOW_BITS)
+    return bytes(reader.decode(Frame(Opcode.TEXT, payload, rsv1=True)).data)
+
+
+@given(st.binary(max_size=5_000))
+def test_a_client_reads_what_was_deflated(payload: bytes) -> None:
+    assert unpacked(packed_frame(payload)) == payload
+
+
+def test_deflated_once_and_only_where_it_saves_a_packet() -> None:
+    long = SharedFrame(Update("t", 2, 1, raw({"holder": "李小龙 " * PACK_BYTES_MIN})))
+    assert long.form(packs=True) is long.form(packs=True)
+    assert len(long.packed) * 10 < len(long.plain)
+    assert long.plain.endswith(unpacked(long.packed))
+    short = SharedFrame(Update("t", 2, 1, raw({"holder": "李小龙"})))
+    assert short.form(packs=True) is short.form(packs=False)

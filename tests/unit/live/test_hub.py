@@ -96,6 +96,24 @@ def test_all_get_the_same_bytes(hub: Hub) -> None:
     assert wires[0].written
 
 
+def test_each_gets_the_form_it_reads(hub: Hub) -> None:
+    plain, packed = Wire(), Wire()
+    hub.join(Socket(plain), SCANS)
+    hub.join(Socket(packed, packs=True), SCANS)
+    channel = hub.channels[SCANS]
+    channel.restart("e1", 5, raw({"lines": ["Zoë"] * 1_000}), "", 0.0)
+    shown = channel.snapshot_frame()
+    assert (plain.written, packed.written) == (shown.plain, shown.packed)
+    assert shown.plain != shown.packed
+    channel.advance(6, raw({"lines": ["李小龙"] * 1_000}), state(6), 1.0)
+    for packs, wire in ((False, plain), (True, packed)):
+        missed = channel.resume_frames(Position("e1", 5), packs)
+        assert missed is not None
+        sent = wire.written[len(shown.form(packs)) :]
+        assert missed.endswith(sent)
+        assert sent
+
+
 def test_a_closing_socket_gets_nothing(hub: Hub, socket: Socket, wire: Wire) -> None:
     channel = started(hub, socket, ATTENDANCE)
     wire.read()
