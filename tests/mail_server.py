@@ -15,12 +15,24 @@ class MailServer:
     """Speaks enough SMTP for one client at a time; keeps what it took.
 
     An address that contains `nobody` is refused with 550; one with `hangup` ends the
-    connection after the mail was read and before it is confirmed.
+    connection after the mail was read and before it is confirmed. `not_now` names
+    addresses that are refused with 451 so many times more; `closing` with 421, after
+    which the server hangs up.
     """
 
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
+        self.not_now: dict[str, int] = {}
+        self.closing: dict[str, int] = {}
         self.port = 0
+
+    def _answer(self, address: str) -> str:
+        for word, left in (("451", self.not_now), ("421", self.closing)):
+            for name in left:
+                if name in address and left[name] > 0:
+                    left[name] -= 1
+                    return f"{word} not now"
+        return "550 nobody here" if "nobody" in address else "250 ok"
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -39,7 +51,10 @@ class MailServer:
                 await say("250 tests")
             elif word == b"RCPT":
                 address = line.decode()
-                await say("550 nobody here" if "nobody" in address else "250 ok")
+                answer = self._answer(address)
+                await say(answer)
+                if answer.startswith("421"):
+                    break
             elif word == b"DATA":
                 await say("354 go on")
                 body = await reader.readuntil(b"\r\n.\r\n")

@@ -3,10 +3,14 @@
 `attempted_at` is committed before a mail is handed over: between the server's 250 and
 our commit nobody knows, so a mail without a result after a crash is unknown and is sent
 again only by a person's decision (core.md). Without OPS_SMTP_URL mails wait.
+
+A server that says *not now* (4xx: greylisting, a full queue) has not taken the mail: it
+waits and is tried again, later each time; after the last try its answer is the failure.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Any
@@ -22,17 +26,28 @@ from ops.db.engine import Database
 
 BATCH_MAX = 100
 SMTP_TIMEOUT_S = 10.0
+RETRIES_S = (60, 300, 900, 3_600, 7_200)
+"""How long a mail waits after each temporary refusal; greylisting asks for minutes."""
 
 CLAIM = """
 UPDATE ops.mails SET attempted_at = $1 WHERE id IN (
   SELECT id FROM ops.mails
    WHERE attempted_at IS NULL AND (not_before IS NULL OR not_before <= $1)
    ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING id, kind, reference_id, recipient_id, to_address, subject, body, language
+RETURNING id, kind, reference_id, recipient_id, to_address, subject, body, language,
+          tries
 """
 
 RELEASE = "UPDATE ops.mails SET attempted_at = NULL WHERE id = ANY($1::uuid[])"
 """Mails that were not handed to any server: the connection failed before them."""
+
+LATER = """
+UPDATE ops.mails m SET attempted_at = NULL, tries = m.tries + 1, not_before = x.at,
+       last_answer = x.answer
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS x(id, at, answer)
+ WHERE m.id = x.id
+"""
+"""Mails that the server refused for now."""
 
 RESULTS = """
 UPDATE ops.mails m SET sent_at = CASE WHEN x.failure IS NULL THEN $3::timestamptz END,
@@ -105,9 +120,25 @@ def message(row: Any, sender: str) -> EmailMessage:
     mail["Subject"] = " ".join(row["subject"].split())
     mail["Date"] = formatdate()
     mail["Message-ID"] = make_msgid(str(row["id"]), sender.rpartition("@")[2] or None)
+    mail.set_content(row["body"])  # takes every Content- header away
     mail["Content-Language"] = row["language"]
-    mail.set_content(row["body"])
     return mail
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a mail: taken (no `failure`), refused, or refused for now."""
+
+    failure: str | None = None
+    for_now: bool = False
+
+
+def again_in_s(answer: Answer, tries: int) -> int | None:
+    """How long a mail waits for its next try; None where there is none.
+
+    Args:
+        tries: how often it was refused for now before.
+    """
+    return RETRIES_S[tries] if answer.for_now and tries < len(RETRIES_S) else None
 
 
 class Mailer:
@@ -128,9 +159,11 @@ class Mailer:
         await self._write(rows, results)
         return len(results)
 
-    async def _hand_over(self, server: SmtpServer, rows: list[Any]) -> dict[UUID, str]:
-        """Mail -> '' or why it failed; those that no server was told of are missing."""
-        results: dict[UUID, str] = {}
+    async def _hand_over(
+        self, server: SmtpServer, rows: list[Any]
+    ) -> dict[UUID, Answer]:
+        """What became of each mail; those that no server was told of are missing."""
+        results: dict[UUID, Answer] = {}
         client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
@@ -142,38 +175,56 @@ class Mailer:
         try:
             async with client:
                 for row in rows:
-                    results[row["id"]] = "unknown"  # until the server has answered
+                    if not client.is_connected:  # 421: it hung up after its answer
+                        break
+                    results[row["id"]] = Answer("unknown")  # until it has answered
                     results[row["id"]] = await _one(client, row, server.sender)
         except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
             _logger.warning("mail_server_gone", error=type(error).__name__)
         return results
 
-    async def _write(self, rows: list[Any], results: dict[UUID, str]) -> None:
+    async def _write(self, rows: list[Any], results: dict[UUID, Answer]) -> None:
         now = self._clock.now()
-        tried = [row for row in rows if row["id"] in results]
-        announced = [row for row in tried if row["kind"] == "announcement"]
+        later: list[tuple[UUID, datetime, str | None]] = []
+        tried: list[tuple[Any, str | None]] = []
+        for row in rows:
+            answer = results.get(row["id"])
+            if answer is None:
+                continue
+            wait_s = again_in_s(answer, row["tries"])
+            if wait_s is None:
+                tried.append((row, answer.failure))
+            else:
+                at = now + timedelta(seconds=wait_s)
+                later.append((row["id"], at, answer.failure))
+        announced = [one for one in tried if one[0]["kind"] == "announcement"]
         async with self._database.pool.acquire() as db, db.transaction():
             await db.execute(
                 RELEASE, [row["id"] for row in rows if row["id"] not in results]
             )
+            await db.execute(LATER, *_columns(later, 3))
             await db.execute(
                 RESULTS,
-                [row["id"] for row in tried],
-                [results[row["id"]] or None for row in tried],
+                [row["id"] for row, _ in tried],
+                [failure for _, failure in tried],
                 now,
             )
             await db.execute(
                 RECEIPTS,
-                [row["reference_id"] for row in announced],
-                [row["recipient_id"] for row in announced],
-                [results[row["id"]] or None for row in announced],
+                [row["reference_id"] for row, _ in announced],
+                [row["recipient_id"] for row, _ in announced],
+                [failure for _, failure in announced],
                 now,
                 "email",
             )
 
 
-async def _one(client: aiosmtplib.SMTP, row: Any, sender: str) -> str:
-    """Hand one mail over: '' where it was taken, else the code of the refusal.
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [[row[n] for row in rows] for n in range(width)]
+
+
+async def _one(client: aiosmtplib.SMTP, row: Any, sender: str) -> Answer:
+    """Hand one mail over; the code of the refusal where it was not taken.
 
     Raises:
         SMTPServerDisconnected: the connection is gone; whether this mail went is not
@@ -183,9 +234,13 @@ async def _one(client: aiosmtplib.SMTP, row: Any, sender: str) -> str:
         await client.send_message(message(row, sender))
     except aiosmtplib.SMTPRecipientsRefused as error:
         code = error.recipients[0].code if error.recipients else 550
-        return f"bounced {code}"
+        return Answer(f"bounced {code}", _for_now(code))
     except aiosmtplib.SMTPResponseException as error:
-        return f"refused {error.code}"
+        return Answer(f"refused {error.code}", _for_now(error.code))
     except ValueError:
-        return "bad_address"
-    return ""
+        return Answer("bad_address")
+    return Answer()
+
+
+def _for_now(code: int) -> bool:
+    return 400 <= code < 500

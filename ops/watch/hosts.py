@@ -24,8 +24,7 @@ CALL_TIMEOUT_S: Final = 5.0
 # $1 event, $2 host, $3 list, $4 ticket, $5 gate
 ABOUT: Final = """
 SELECT u.email, u.first_name AS name, e.title AS event, e.timezone,
-       coalesce((SELECT p.language FROM profiles p
-                  WHERE lower(p.email) = lower(u.email) LIMIT 1), 'en') AS language,
+       coalesce(u.language, 'en') AS language,
        (SELECT l.name FROM ops.guest_lists l WHERE l.id = $3) AS list,
        (SELECT nullif(btrim(concat_ws(' ', a.first_name, a.last_name)), '')
           FROM tickets t JOIN attendees a ON a.id = t.attendee_id

@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 
 from ops.clock import Clock
+from ops.crm_sync import mailer as mailing
 from ops.crm_sync.announcer import Announcer
-from ops.crm_sync.mailer import Mailer, SmtpServer, message
+from ops.crm_sync.mailer import RETRIES_S, Mailer, SmtpServer, message
 from ops.db.engine import Database
 from ops.ids import uuid7
 from tests.integration.people.crowd import Crowd, make_crowd
@@ -86,6 +87,87 @@ async def test_a_bounce_is_kept_and_stops_nobody_else(
     assert found["mailed"] == found["delivered"] == len(server.taken)
 
 
+async def rename(database: Database, attendee: UUID, address: str) -> None:
+    await database.pool.execute(
+        "UPDATE attendees SET email = $2 WHERE id = $1", attendee, address
+    )
+
+
+async def test_what_is_refused_for_now_is_tried_again_later_and_taken_once(
+    database: Database, place: Place, crowd: Crowd
+) -> None:
+    await rename(database, crowd.vip, "grey@example.org")
+    await rename(database, crowd.crew, "nobody@example.org")
+    made = await announce(database, place, "Doors open", delivery_method=["email"])
+    clock = MovedClock()
+    async with mail_server() as server:
+        server.not_now["grey"] = 2
+        url = f"smtp://127.0.0.1:{server.port}?from=doors%40example.org"
+        one = Mailer(database, clock, url)
+        assert await one.turn() == 7
+        assert await one.turn() == 0  # not before its time, and what is final never
+        assert len(server.taken) == 5
+        assert (await figures(database, made))["failures"] == ["bounced 550"]
+        waits = "SELECT tries, last_answer, failure FROM ops.mails WHERE tries > 0"
+        assert tuple(await database.pool.fetchrow(waits)) == (1, "bounced 451", None)
+        for tried in (1, 1, 0):
+            clock.shift += timedelta(seconds=301)
+            assert await one.turn() == tried
+    assert [mail["To"] for mail in server.taken].count("grey@example.org") == 1
+    found = await figures(database, made)
+    assert (found["delivered"], found["failures"]) == (6, ["bounced 550"])
+
+
+async def test_without_retries_greylisting_costs_a_mail(
+    database: Database, place: Place, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the one above."""
+    monkeypatch.setattr(mailing, "RETRIES_S", ())
+    await rename(database, crowd.vip, "grey@example.org")
+    made = await announce(database, place, "Doors open", delivery_method=["email"])
+    async with mail_server() as server:
+        server.not_now["grey"] = 1
+        await mailer(database, server).turn()
+    assert (await figures(database, made))["failures"] == ["bounced 451"]
+
+
+async def test_who_says_not_now_for_ever_is_a_bounce_in_the_end(
+    database: Database, place: Place, crowd: Crowd
+) -> None:
+    await rename(database, crowd.vip, "grey@example.org")
+    made = await announce(database, place, "Doors open", delivery_method=["email"])
+    clock = MovedClock()
+    async with mail_server() as server:
+        server.not_now["grey"] = 1_000
+        url = f"smtp://127.0.0.1:{server.port}?from=doors%40example.org"
+        one = Mailer(database, clock, url)
+        await one.turn()
+        for wait_s in RETRIES_S:
+            assert (await figures(database, made))["failures"] is None
+            clock.shift += timedelta(seconds=wait_s + 1)
+            assert await one.turn() == 1
+    assert 1_000 - server.not_now["grey"] == len(RETRIES_S) + 1
+    assert (await figures(database, made))["failures"] == ["bounced 451"]
+
+
+async def test_a_server_that_closes_after_its_answer_leaves_nobody_unknown(
+    database: Database, place: Place, crowd: Crowd
+) -> None:
+    await rename(database, crowd.vip, "last@example.org")
+    await announce(database, place, "Doors open", delivery_method=["email"])
+    clock = MovedClock()
+    async with mail_server() as server:
+        server.closing["last"] = 1
+        url = f"smtp://127.0.0.1:{server.port}?from=doors%40example.org"
+        one = Mailer(database, clock, url)
+        for _ in range(3):
+            clock.shift += timedelta(seconds=61)
+            await one.turn()
+    failed = "SELECT count(*) FROM ops.mails WHERE failure IS NOT NULL"
+    assert await database.pool.fetchval(failed) == 0
+    assert len(server.taken) == len({mail["To"] for mail in server.taken}) == 7
+
+
 async def test_a_mail_whose_answer_was_lost_is_unknown_and_not_sent_again(
     database: Database, place: Place, crowd: Crowd
 ) -> None:
@@ -153,6 +235,7 @@ def test_a_line_break_adds_no_header() -> None:
     }
     mail = message(row, "doors@example.org")
     assert mail["Bcc"] is None
+    assert mail["Content-Language"] == "en"
     assert "\n" not in mail["Subject"]
 
 

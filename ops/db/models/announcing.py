@@ -165,3 +165,5 @@ class Mail(Base):
     attempted_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     failure: Mapped[str | None]
+    tries: Mapped[int] = default("0")
+    last_answer: Mapped[str | None]

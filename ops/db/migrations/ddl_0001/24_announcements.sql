@@ -73,6 +73,8 @@ CREATE TABLE ops.mails (
     attempted_at TIMESTAMP WITH TIME ZONE,
     sent_at TIMESTAMP WITH TIME ZONE,
     failure TEXT,
+    tries INTEGER DEFAULT 0 NOT NULL,
+    last_answer TEXT,
     CONSTRAINT pk_mails PRIMARY KEY (id)
 );
 CREATE INDEX ix_mails_waiting ON ops.mails (created_at, id) WHERE attempted_at IS NULL;
