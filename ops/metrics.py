@@ -88,6 +88,11 @@ relay_lag_seconds = Histogram(
 drained_facts_total = Counter(
     "ops_drained_facts_total", "Facts replayed into the cache", registry=REGISTRY
 )
+settled_conflicts_total = Counter(
+    "ops_settled_conflicts_total",
+    "Conflicts whose entry became a pass when the exit was uploaded",
+    registry=REGISTRY,
+)
 assumed_exits_total = Counter(
     "ops_assumed_exits_total",
     "Presences ended that nobody scanned out",

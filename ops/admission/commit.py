@@ -149,6 +149,8 @@ class CommitReply(msgspec.Struct, frozen=True):
     closed: list[VisitRow]
     inside: dict[str, int]
     leased: list[Leased] = []
+    exits: dict[str, int] = {}
+    """Uploaded exits whose entries came now, by number of their gate."""
 
 
 NOBODY = UUID(int=0)

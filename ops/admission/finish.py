@@ -175,9 +175,14 @@ def lines(plan: Plan, items: Iterable[Finished], now: datetime) -> list[list[obj
     return told
 
 
-def refusals(items: Iterable[Finished]) -> list[bytes | str | int]:
-    """Counter increments for refused attempts at each gate."""
+def increments(
+    items: Iterable[Finished], replies: Iterable[CommitReply]
+) -> list[bytes | str | int]:
+    """Counters that no visit tells: refused attempts, exits brought before entries."""
     counts: dict[str, int] = {}
+    for reply in replies:
+        for gate_no, people in reply.exits.items():
+            counts[f"x:{gate_no}"] = counts.get(f"x:{gate_no}", 0) + people
     for item in items:
         decision = item.decision
         if decision is None or item.error or item.stored or item.ask.scan.dry_run:

@@ -340,7 +340,7 @@ class EventDesk:
             command.epoch,
             finish.visits(batch.plan, command.items, command.replies, batch.now),
             lines,
-            finish.refusals(command.items),
+            finish.increments(command.items, command.replies),
             shown,
         )
         # Who goes out and was not inside moves nothing, and is news all the same.

@@ -185,6 +185,25 @@ UPDATE ops.jobs SET due_at = $3, attempts = attempts + 1, last_error = $4
 WHERE kind = $1 AND key = $2
 """
 
+SETTLING_EVENTS = "SELECT DISTINCT event_id FROM ops.settling LIMIT 100"
+SETTLING = f"""
+SELECT s.*, h.history::text AS history, md5(h.history::text) AS seen,
+  (SELECT entry FROM ({_TICKET} WHERE id = s.ticket_id) t) AS entry
+FROM (SELECT * FROM ops.settling WHERE event_id = ANY ($1)
+      ORDER BY asked_at LIMIT $2) s
+CROSS JOIN LATERAL ops.upload_history_v1(s.ticket_id, s.scope_id) AS h(history)
+ORDER BY s.asked_at
+"""
+"""Tickets whose uploads may explain a conflict, each with all that is known of it."""
+SETTLE = (
+    "SELECT ops.settle_visits_v1($1, $2, $3, $4, $5, ($6::text)::json,"
+    " ($7::text)::json, $8)::text"
+)
+SETTLED = """
+DELETE FROM ops.settling WHERE ticket_id = $1 AND scope_id = $2 AND asked_at = $3
+"""
+"""Not if it was noted again meanwhile."""
+
 RIVALS = "SELECT * FROM ops.merge_rivals_v1($1, ($2::text)::json)"
 MERGE = (
     "SELECT ops.merge_lines_v1($1, $2, $3, ($4::text)::json, ($5::text)::json,"

@@ -38,6 +38,7 @@ from ops.crm_sync.reconcile import Reconciler
 from ops.crm_sync.relay import Relay
 from ops.crm_sync.schedule import Schedule
 from ops.crm_sync.session_news import SessionNews
+from ops.crm_sync.settler import Settler
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
 from ops.db.pools import DATABASE_ERRORS
@@ -64,6 +65,8 @@ EFFECTS_S = 0.25
 """A VIP's host hears of him within 2 s, an undo is undone in the CRM as soon."""
 SCHEDULE_S = 0.5
 CLOSE_S = 1.0
+SETTLE_S = 0.5
+"""How long an upload that explains a conflict waits for its effect at most."""
 PLAN_S = 5.0
 MERGE_S = 0.2
 """Every process merges the journals of its machine, also while another leads."""
@@ -112,6 +115,7 @@ class Worker:
             self.database, folder, self.merger.forget, self.merger.owes
         )
         self.closer = Closer(self.database, clock)
+        self.settler = Settler(self.database, self.cache, clock)
         self.keeper = Keeper(self.database, settings.secret_key, clock)
         self.watcher = Watcher(self.database, self._mode, texts)
         self.forecaster = Forecaster(self.database)
@@ -174,6 +178,7 @@ class Worker:
                 ("schedule", self._schedule, SCHEDULE_S),
                 ("modes", self.modes.turn, MODES_S),
                 ("close", self.closer.turn, CLOSE_S),
+                ("settle", self.settler.turn, SETTLE_S),
                 ("keep", self.keeper.turn, KEEP_S),
                 ("watch", self.watcher.turn, WATCH_S),
                 ("forecast", self.forecaster.turn, FORECAST_S),

@@ -32,7 +32,7 @@ class ConflictSide(msgspec.Struct, frozen=True):
 class ConflictView(msgspec.Struct, frozen=True):
     """A conflict; `people` of it are inside until it is resolved.
 
-    Ended by itself as `over`: an upload of the exit before the later entry came in.
+    Ended by itself as `placed` or `over`: the exit before the later entry was uploaded.
     `double_entry`: the ticket had an entry already (`before`). `door_disagrees`: the
     device let in what the server would not have. `turned_away`: the other way round.
     """

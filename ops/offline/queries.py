@@ -275,7 +275,8 @@ SELECT count(*) FILTER (WHERE l.door ->> 'verdict' = 'admitted') AS admitted,
        (SELECT count(*) FROM ops.conflicts c JOIN ops.scan_log s
            ON s.scan_id = c.loser_scan_id
          WHERE c.event_id = $1 AND s.device_id = d.id
-           AND c.kind IN ('double_entry', 'door_disagrees')) AS conflicts,
+           AND c.kind IN ('double_entry', 'door_disagrees')
+           AND c.resolution IS DISTINCT FROM 'placed') AS conflicts,
        (SELECT count(*) FROM ops.quarantine q
          WHERE q.event_id = $1 AND q.device_id = d.id AND q.state = 'waiting'
            AND q.record #>> '{door,verdict}' = 'admitted') AS waiting,

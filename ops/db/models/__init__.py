@@ -84,6 +84,7 @@ from ops.db.models.offline import (
     OfflineSetting,
     OfflineShare,
     Quarantined,
+    Settling,
 )
 from ops.db.models.people import Company, Contact, Profile
 from ops.db.models.pipeline import Interaction, Lead, Opportunity
@@ -235,6 +236,7 @@ __all__ = [
     "Session",
     "SessionRegistration",
     "SessionTold",
+    "Settling",
     "Shift",
     "SigningKey",
     "Speaker",

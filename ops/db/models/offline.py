@@ -69,6 +69,20 @@ class OfflineDevice(Base):
     counted_at: Mapped[datetime | None]
 
 
+class Settling(Base):
+    """A ticket whose uploads may explain a conflict of it in this scope."""
+
+    __tablename__ = "settling"
+    __table_args__ = ({"schema": "ops"},)
+
+    ticket_id: Mapped[UUID] = reference(
+        "tickets.id", "CASCADE", index=False, primary_key=True
+    )
+    scope_id: Mapped[UUID] = reference("ops.scopes.id", "CASCADE", primary_key=True)
+    event_id: Mapped[UUID] = reference("events.id", "CASCADE")
+    asked_at: Mapped[datetime] = default("now()")
+
+
 class Lease(Base):
     """A ticket that one device may admit without the server; nobody else may.
 

@@ -21,7 +21,8 @@
 --   p_confirms scans whose answer was shown
 -- Returns {"leased": [{"i", "d": device that alone may admit the ticket, "g": its gate's no}],
 --          "lost": [i], "full": [{"i", "fits"}], "closed": [visits as in read_facts_v1 + "i"],
---          "inside": {scope or area id: people}}
+--          "inside": {scope or area id: people}, "exits": {gate's no: exits that came before
+--          their entries}}
 --
 -- One batch of an event writes at a time (advisory lock): no two batches can wait for each
 -- other, and places are given in the order of arrival. Rows are sorted all the same, so
@@ -45,6 +46,7 @@ DECLARE
   v_out json := '[]';     -- presences ended: {i, id, k, sc, n, p, must, as, ..}
   v_closed json := '[]';
   v_inside json := '{}';
+  v_exits json := '{}';   -- exits that came before their entries: {number of a gate: n}
 BEGIN
   IF json_array_length(p_items) > 0 THEN
     PERFORM pg_advisory_xact_lock(7301, p_event_no);
@@ -162,7 +164,7 @@ BEGIN
     END IF;
 
     IF position('"x":true' IN p_opens::text) > 0 THEN
-      PERFORM ops.exits_found_v1(v_in);
+      v_exits := ops.exits_found_v1(v_in);
     END IF;
 
     -- Answers, and people who were let in without a ticket.
@@ -286,6 +288,6 @@ BEGIN
   END IF;
 
   RETURN json_build_object('leased', v_leased, 'lost', to_json(v_lost), 'full', v_full_json,
-    'closed', v_closed, 'inside', v_inside);
+    'closed', v_closed, 'inside', v_inside, 'exits', v_exits);
 END
 $$;

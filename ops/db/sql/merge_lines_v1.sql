@@ -62,7 +62,8 @@ BEGIN
   FROM json_to_recordset(p_lines) AS l(s uuid, pl boolean)
   -- Not there, or there as an answer that let nobody through: mode D could not read it.
   WHERE NOT EXISTS (SELECT 1 FROM ops.scan_log g WHERE g.scan_id = l.s
-    AND (g.durable = 'journal' OR NOT l.pl
+    -- Its row may have another number by now: uploads have fallen into place.
+    AND (g.durable = 'journal' OR NOT l.pl OR g.args ? 'settled'
       OR EXISTS (SELECT 1 FROM ops.conflicts c WHERE c.loser_scan_id = l.s
         AND (c.kind = 'merge' OR c.kind = 'superseded' AND NOT l.s = ANY (p_shown)
           -- A steward gave the place to another: what nobody saw gets no row of its own.

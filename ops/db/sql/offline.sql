@@ -104,8 +104,10 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- ops.exits_found_v1(visits written): passes that were over when they were written. Where
--- the exit had come first, in another upload, it is the one that ended them.
-CREATE FUNCTION ops.exits_found_v1(p_in json) RETURNS void LANGUAGE sql AS $$
+-- the exit had come first, in another upload, it is the one that ended them. Returns how many
+-- of these exits each gate has, by its number: no visit tells the cache of them.
+CREATE FUNCTION ops.exits_found_v1(p_in json) RETURNS json LANGUAGE sql AS $$
+    WITH ended AS (
     UPDATE check_ins ci
     SET exit_scan_id = found.scan_id, exit_gate_id = found.gate_id, exit_assumed = false,
         exit_door_time = found.at,
@@ -124,6 +126,10 @@ CREATE FUNCTION ops.exits_found_v1(p_in json) RETURNS void LANGUAGE sql AS $$
         ORDER BY n.scan_id, n.door_time DESC NULLS LAST, n.id
     ) found
     WHERE ci.id = found.id
+    RETURNING ci.exit_gate_id)
+    SELECT coalesce(json_object_agg(n.no, n.exits), '{}') FROM (
+        SELECT g.no, count(*) AS exits FROM ended e JOIN ops.gates g ON g.id = e.exit_gate_id
+        GROUP BY g.no) n
 $$;
 
 -- ops.doors_told_v1(event, now, scans): these rows of the log have got what a device showed
@@ -213,12 +219,23 @@ BEGIN
     FROM (SELECT area_id, sum(people)::int AS n FROM made GROUP BY area_id) x
     WHERE a.id = x.area_id AND x.n > 0;
     PERFORM ops.passes_told_apart_v1(p_event, p_now, p_scans);
+    -- Of one person the settler makes a pass of an entry that an exit explains.
+    INSERT INTO ops.settling AS s (ticket_id, scope_id, event_id, asked_at)
+        SELECT k.ticket_id, k.scope_id, p_event, clock_timestamp() FROM (
+            SELECT DISTINCT c.ticket_id, c.scope_id
+            FROM ops.scan_log l
+            JOIN tickets t ON t.id = l.ticket_id AND t.admits = 1
+            JOIN ops.conflicts c ON c.ticket_id = t.id AND c.kind = 'double_entry'
+              AND c.resolved_at IS NULL AND c.scope_id IS NOT NULL
+            WHERE l.scan_id = ANY (p_scans)) k
+        ORDER BY k.ticket_id, k.scope_id
+    ON CONFLICT (ticket_id, scope_id) DO UPDATE SET asked_at = excluded.asked_at;
     PERFORM ops.disputed_told(p_event, p_scans);
 END
 $$;
 
 -- ops.passes_told_apart_v1(event, now, scans): in, out and in again at doors that were alone,
--- brought in any order. Where the later entry came first it stands, and the earlier one has
+-- brought in any order, of tickets of several people (of one: ops.settle_visits_v1). Where the later entry came first it stands, and the earlier one has
 -- no place left: a conflict, until the exit between them is here. By the doors' own times
 -- (less each device's skew) that pass was over before the next began: nobody came in twice,
 -- the people are out, and the conflict ends by itself as `over`, with the exit that told. An
@@ -235,6 +252,7 @@ BEGIN
                 AS entered,
               w.entered AS entered_again
             FROM ops.conflicts c
+            JOIN tickets t ON t.id = c.ticket_id AND t.admits > 1
             JOIN ops.scan_log e ON e.scan_id = c.loser_scan_id AND e.offline
             LEFT JOIN ops.devices d ON d.id = e.device_id
             JOIN LATERAL (

@@ -154,29 +154,33 @@ SECOND_BEFORE_EXIT = (0, 2, 1)
 
 
 @pytest.mark.parametrize("minutes", [(30, 20, 10), (30, 10, 20)])
-async def test_in_out_and_in_again_at_three_doors_in_any_order(
+async def test_two_in_out_and_in_again_at_three_doors_in_any_order(
     phone: Phone,
     other: Phone,
     event: SmallEvent,
     database: Database,
     minutes: tuple[int, int, int],
 ) -> None:
-    """Each record is of another door, in each of the six orders. The control: where the
-    exit was after both entries, somebody came in twice, and a person must look."""
+    """Tickets of two people (of one: `test_falling_into_place`), in each of the six
+    orders. The control: where the exit was after both entries, a person must look."""
     third = Phone(phone.http, event, event.lounge_device)
-    gate = {"gate_id": str(event.main_gate)}
+    await event.add_tickets(
+        database.pool, [(f"D-{n}", event.group, "Two", 2) for n in range(1, 7)]
+    )
+    both = {"admit": 2, "door": {"people": 2}, "gate_id": str(event.main_gate)}
     first_in, out, second_in = minutes
     for n, order in enumerate(ORDERS, 1):
+        leaves = both | {"direction": "out"}
         records = (
-            (phone, alone(f"T-{n}", minutes=first_in)),
-            (other, alone(f"T-{n}", "exited", minutes=out, direction="out")),
-            (third, alone(f"T-{n}", minutes=second_in, **gate)),
+            (phone, alone(f"D-{n}", minutes=first_in, **both)),
+            (other, alone(f"D-{n}", "exited", minutes=out, **leaves)),
+            (third, alone(f"D-{n}", minutes=second_in, **both)),
         )
         for turn in order:
             door, record = records[turn]
             await upload(door, [record])
             await logged(database, [record])
-        left = await open_conflicts(database, event.tickets[f"T-{n}"])
+        left = await open_conflicts(database, event.tickets[f"D-{n}"])
         twice = not first_in > out > second_in
         assert left == ["double_entry"] * (twice or order == SECOND_BEFORE_EXIT), order
     counted = await database.pool.fetchrow(
@@ -184,33 +188,9 @@ async def test_in_out_and_in_again_at_three_doors_in_any_order(
         event.venue,
     )
     if first_in > out > second_in:
-        assert tuple(counted) == (6, 1), "each of the six is inside, once"
+        assert tuple(counted) == (12, 2), "each of the six pairs is inside, once"
     else:
-        assert counted["disputed"] == 6
-
-
-async def test_five_records_of_five_doors_brought_backwards(
-    phone: Phone, event: SmallEvent, database: Database
-) -> None:
-    """Each exit ends one pass: two earlier ones are over, the last one stands."""
-    went = [(50, "in"), (40, "out"), (30, "in"), (20, "out"), (10, "in")]
-    for minutes, direction in reversed(went):
-        verdict = "admitted" if direction == "in" else "exited"
-        record = alone("T-1", verdict, minutes=minutes, direction=direction)
-        await upload(phone, [record])
-        await logged(database, [record])
-    ends = await database.pool.fetch(
-        "SELECT resolution, detail -> 'exit' ->> 'scan_id' AS exit FROM ops.conflicts"
-    )
-    assert [row["resolution"] for row in ends] == ["over", "over"]
-    assert len({row["exit"] for row in ends}) == 2, "an exit ends one pass"
-    assert await inside(database, event) == 1
-    disputed = "SELECT disputed FROM ops.areas WHERE id = $1"
-    assert await database.pool.fetchval(disputed, event.venue) == 0
-    told = await database.pool.fetchval(
-        "SELECT count(*) FROM ops.facts WHERE kind = 'conflict_resolved'"
-    )
-    assert told == 2
+        assert counted["disputed"] == 12
 
 
 async def test_who_was_turned_away_does_not_come_in_afterwards(

@@ -41,6 +41,7 @@ TABLES = (
     "30_emergency",
     "31_templates",
     "27_offline_shares",
+    "28_settling",
     "90_foreign_keys",
 )
 
@@ -70,6 +71,7 @@ FUNCTIONS = (
     "redeem_v1",
     "attendance",
     "offline",
+    "settling",
     "offline_shares",
     "effects",
     "rollup_v1",
