@@ -36,6 +36,7 @@ const FILES = [
   "/scan/js/lead.js",
   "/scan/js/locked.js",
   "/scan/js/notice-rules.js",
+  "/scan/js/door-line.js",
   "/scan/js/notices.js",
   "/scan/js/outbox-store.js",
   "/scan/js/outbox.js",

@@ -7,6 +7,7 @@ import { countTold } from "/scan/js/clicker.js";
 import { holdPins } from "/scan/js/dialog.js";
 import { Desk } from "/scan/js/desk.js";
 import { deviceBytes, deviceCall } from "/scan/js/device-api.js";
+import { DoorLine } from "/scan/js/door-line.js";
 import { callSent, forgetCall, watchCalls } from "/scan/js/help.js";
 import { KioskPage } from "/scan/js/kiosk.js";
 import { LeadDesk, LeadPage } from "/scan/js/lead.js";
@@ -78,7 +79,8 @@ async function scanWith(device) {
   if (!lead) {
     provisions.start();
     keeper.start();
-    new Recalls({ device, alone, post, flush: () => desk.sender.pump(), notices }).start();
+    const follows = [notices, new DoorLine({ eventId })];
+    new Recalls({ device, alone, post, flush: () => desk.sender.pump(), follows }).start();
   }
   keepAwake();
 }

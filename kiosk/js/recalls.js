@@ -1,7 +1,7 @@
 // The device's line to the hub. On it the server asks for a ticket's lease: another door
 // has its guest. The device keeps its word before it says it (Alone.giveBack); what it used
 // while it was alone is uploaded first, so that the other door sees the entry. On the same
-// line come announcements to the staff (`notices`).
+// line come announcements to the staff (`notices`) and the state of the doors (`door-line`).
 import { START, receive } from "/lib/live-rules.js";
 
 const WAIT_FIRST_MS = 1_000;
@@ -10,11 +10,12 @@ const TIMEOUT_MS = 2_000;
 
 export class Recalls {
   // device: the pairing's answer (live_url, token, event). flush(): send what waits.
-  // notices: {topic, take(data, act), say}; `say` is set here: (id, what) -> sent or not.
-  constructor({ device, alone, post, flush, notices = null, Socket = globalThis.WebSocket }) {
-    Object.assign(this, { device, alone, post, flush, notices, Socket });
+  // follows: topics, each {topic, take(data, act), lost?()}; one with `say` gets it set
+  // here: (announcement id, what) -> sent or not.
+  constructor({ device, alone, post, flush, follows = [], Socket = globalThis.WebSocket }) {
+    Object.assign(this, { device, alone, post, flush, follows, Socket });
     this.tries = 0;
-    this.position = START;
+    this.positions = new Map();
   }
 
   start() {
@@ -24,13 +25,14 @@ export class Recalls {
     socket.onopen = () => this.send({ op: "hello", v: 1, token: this.device.token });
     socket.onmessage = ({ data }) => this.heard(JSON.parse(data));
     socket.onclose = ({ code }) => {
+      for (const one of this.follows) one.lost?.();
       if (code === 4100) return; // revoked: nobody asks this device any more
       this.tries += 1;
       const most = Math.min(WAIT_MOST_MS, WAIT_FIRST_MS * 2 ** this.tries);
       setTimeout(() => this.start(), WAIT_FIRST_MS + Math.random() * most);
     };
-    if (this.notices) {
-      this.notices.say = (id, what) => this.send({ op: "ack", announcement_id: id, what });
+    for (const one of this.follows) {
+      if (one.say) one.say = (id, what) => this.send({ op: "ack", announcement_id: id, what });
     }
     return this;
   }
@@ -43,7 +45,8 @@ export class Recalls {
 
   async heard(message) {
     if (message.op === "welcome") this.welcomed();
-    if (this.notices && message.topic === this.notices.topic) this.follow(message);
+    const followed = this.follows.find(({ topic }) => topic === message.topic);
+    if (followed) this.follow(followed, message);
     if (message.op !== "recall" || message.event_id !== this.device.event.id) return;
     const word = await this.alone.giveBack(message.ticket_id);
     if (word.state === "used") this.flush();
@@ -56,14 +59,16 @@ export class Recalls {
 
   welcomed() {
     this.tries = 0;
-    this.position = START; // whatever was missed comes with the snapshot
-    if (this.notices) this.send({ op: "subscribe", topics: [this.notices.topic] });
+    this.positions.clear(); // whatever was missed comes with the snapshots
+    const topics = this.follows.map(({ topic }) => topic);
+    if (topics.length > 0) this.send({ op: "subscribe", topics });
   }
 
-  follow(message) {
-    const { state, act } = receive(this.position, message.topic, message);
-    this.position = state;
-    if (act === "resync") this.send({ op: "resync", topic: message.topic });
-    else if (act !== "none") this.notices.take(message.data, act);
+  follow(one, message) {
+    if (message.op === "error") one.lost?.(); // the store is away: nothing old is shown
+    const { state, act } = receive(this.positions.get(one.topic) ?? START, one.topic, message);
+    this.positions.set(one.topic, state);
+    if (act === "resync") this.send({ op: "resync", topic: one.topic });
+    else if (act !== "none") one.take(message.data, act);
   }
 }

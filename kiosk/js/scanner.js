@@ -4,6 +4,7 @@ import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { openSheet } from "/scan/js/dialog.js";
 import { HelpBand } from "/scan/js/help.js";
+import { FullBand } from "/scan/js/door-line.js";
 import { NoticeBand } from "/scan/js/notices.js";
 import { soundReady, unlockSound } from "/scan/js/sound.js";
 import * as state from "/scan/js/state.js";
@@ -38,8 +39,12 @@ function statusOf() {
   if (state.durable.value === "journal") return ["bad", t("page.scan.link.journal")];
   if (state.proof.value?.agrees === false) return ["bad", t("page.scan.proof.differs")];
   if (waiting) return ["warn", t("page.scan.waiting", { n: waiting })];
-  const doors = state.config.value?.doors;
-  if (doors && doors !== "open") return ["warn", t(`page.control.doors.${doors}`)];
+  const doors = state.doors.value;
+  if (doors !== "open") {
+    const other = state.door.value?.use_instead;
+    const words = [t(`page.control.doors.${doors}`), other && t("page.scan.use_instead", { gate: `\u2068${other}\u2069` })];
+    return ["warn", words.filter(Boolean).join(" · ")];
+  }
   if (Math.abs(state.skewMs.value) > SKEW_MAX_MS) return ["warn", t("page.scan.clock_wrong")];
   return ["good", t("page.scan.link.online")];
 }
@@ -214,7 +219,7 @@ function ModeBand() {
 
 export function Scanner({ desk, camera, notices }) {
   return html`<main class="scanner">
-    <div class="bands"><${StatusLine} /><${NoticeBand} notices=${notices} /><${HelpBand} /><${ModeBand} /></div>
+    <div class="bands"><${StatusLine} /><${NoticeBand} notices=${notices} /><${FullBand} /><${HelpBand} /><${ModeBand} /></div>
     <${CameraView} camera=${camera} />
     <div class="under">
       <${Manual} desk=${desk} />

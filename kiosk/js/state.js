@@ -7,6 +7,8 @@ export const screen = signal("opening");
 export const device = signal(null);
 // How the control room has set this device; comes with every heartbeat.
 export const config = signal(null);
+// What the hub said last of the doors (topic doors), or null without its line.
+export const told = signal(null);
 export const operator = signal(null);
 // "online", "silent" (no answer), "offline" (no network), "revoked"
 export const link = signal("online");
@@ -29,6 +31,10 @@ export const mode = signal(null);
 export const override = signal(null);
 
 export const gate = computed(() => config.value?.gate ?? device.value?.gate ?? null);
+// This gate as the hub tells it; null where it does not.
+export const door = computed(() => told.value?.gates.find(({ id }) => id === gate.value?.id) ?? null);
+// The state of its doors, the event's included.
+export const doors = computed(() => door.value?.doors ?? config.value?.doors ?? "open");
 export const gateDirection = computed(() => gate.value?.direction ?? "in");
 
 // What a person chose behind a PIN, else the device's setting, else the gate's way.

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ops.checkin.devices import CONFIRMATIONS_MAX, Direction, Paired, Profile
 from ops.checkin.operators import OperatorRole
+from ops.watch.doors import stricter_doors
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Label = Annotated[str, Meta(max_length=200)]
@@ -383,12 +384,3 @@ def config_view(row: Any) -> ConfigView:
         if row["operator_id"]
         else None,
     )
-
-
-_STRICTNESS = ("open", "last_entry", "held", "closed")
-
-
-def stricter_doors(event: str | None, gate: str | None) -> str:
-    """Doors are a state of the event and of the gate: the stricter one holds."""
-    states = [state for state in (event, gate) if state is not None]
-    return max(states, key=_STRICTNESS.index, default="open")

@@ -34,6 +34,8 @@ from ops.live.boards import Boards, make_channel
 from ops.live.codes import CloseCode
 from ops.live.connection import RETRY_MS_MAX, Handler, Handshake, LiveConnection
 from ops.live.devices import READ_EVERY_S, read_devices
+from ops.live.doors import READ_EVERY_S as DOORS_EVERY_S
+from ops.live.doors import read_doors
 from ops.live.feed import INTERVAL_S, Feed, OwnPublishers
 from ops.live.forecast import READ_EVERY_S as FORECAST_EVERY_S
 from ops.live.forecast import read_forecast
@@ -181,6 +183,7 @@ class LiveServer:
             Kind.ALERTS: options.alerts_every_s,
             Kind.OFFLINE: PRICE_EVERY_S,
             Kind.FORECAST: FORECAST_EVERY_S,
+            Kind.DOORS: DOORS_EVERY_S,
         }
         found: dict[Kind, OwnPublishers] = {
             kind: PolledTopics(
@@ -396,6 +399,7 @@ async def _serve(settings: Settings) -> None:
         Kind.REACH: partial(read_reach, pool),
         Kind.OFFLINE: partial(read_price, pool),
         Kind.FORECAST: partial(read_forecast, pool),
+        Kind.DOORS: partial(read_doors, pool),
     }
     server = LiveServer(
         Options(

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     REACH = "reach"
     OFFLINE = "offline"
     FORECAST = "forecast"
+    DOORS = "doors"
 
 
 CONFLATED = frozenset(Kind) - {Kind.SCANS, Kind.ANNOUNCEMENTS}
@@ -67,12 +68,15 @@ STAFF_PERMISSION: dict[Kind, str] = {
     Kind.ANNOUNCEMENTS: "announcements.read",
     Kind.REACH: "announcements.read",
     Kind.FORECAST: "events.read",
+    Kind.DOORS: "events.read",
     Kind.OFFLINE: "devices.read",
 }
 """What a member of staff needs for a topic (resource.action of the roles' JSON)."""
 
 KINDS_BY_SUBJECT = {
-    Subject.DEVICE: frozenset({Kind.ATTENDANCE, Kind.SESSIONS, Kind.ANNOUNCEMENTS}),
+    Subject.DEVICE: frozenset(
+        {Kind.ATTENDANCE, Kind.SESSIONS, Kind.ANNOUNCEMENTS, Kind.DOORS}
+    ),
     Subject.ATTENDEE: frozenset({Kind.SESSIONS, Kind.ANNOUNCEMENTS}),
     Subject.TICKET: frozenset({Kind.SESSIONS, Kind.ANNOUNCEMENTS}),
 }

@@ -190,3 +190,48 @@ async def test_a_band_takes_the_place_of_the_ticket(
     )
     tickets = house.event.tickets
     assert [row["ticket_id"] for row in bound] == [tickets["T-26"], tickets["T-27"]]
+
+
+async def test_the_door_is_told_that_it_is_held_and_that_its_place_is_full(
+    house: House, open_page: OpenPage, watched: Watched, shots: Path
+) -> None:
+    """By the socket: no heartbeat says which gate to use or how many may enter. Without
+    it nothing old is shown."""
+    watched.expect(r"WebSocket connection|ERR_CONNECTION_REFUSED")
+    page = await scanner(await open_page(*PHONE), house, "Held phone")
+    root, status = f"/events/{house.event.id}", page.locator(".status-words")
+    gate = f"{root}/gates/{house.event.main_gate}/doors"
+    await expect(status).to_have_text("Online")
+    beats: list[str] = []
+    await page.route(
+        "**/devices/heartbeat", lambda route: beats.append(route.request.url)
+    )
+    other = {"use_instead_id": str(house.event.lounge_gate)}
+    await house.call(gate, {"state": "closed", **other})
+    await expect(status).to_contain_text("Doors closed")
+    await expect(status).to_contain_text("Use \u2068Lounge gate\u2069")
+    await house.call(gate, {"state": "open"})
+    await expect(status).to_have_text("Online")
+    # The place stays full for as long as this test looks.
+    rule = {"enabled": True, "threshold": 100, "clear_at": 97, "for_s": 0}
+    answer = await house.http.put(
+        f"/api/v1{root}/alert-rules/area_full", json={**rule, "clear_s": 3600}
+    )
+    assert answer.status_code == 200, answer.text
+    await house.scan("T-31")
+    await house.database.pool.execute(
+        "UPDATE ops.areas SET capacity = inside + manual WHERE id = $1",
+        house.event.venue,
+    )
+    band = page.locator(".full-band")
+    await expect(band).to_have_attribute("data-may-enter", "0", timeout=20_000)
+    await expect(band).to_contain_text("one out, one in. Nobody may enter now")
+    await page.screenshot(path=shots / "handheld-full.png")
+    out = await house.scan("T-31", direction="out")
+    assert out["verdict"] == "exited"
+    await expect(band).to_contain_text("1 may enter", timeout=20_000)
+    await page.screenshot(path=shots / "handheld-one-out-one-in.png")
+    house.kill("live")
+    await expect(band).to_have_count(0)
+    await house.start("live")
+    await expect(band).to_contain_text("1 may enter", timeout=30_000)

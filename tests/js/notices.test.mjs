@@ -42,8 +42,8 @@ class Hub {
 
 test("a gap asks for all again, and nothing is taken meanwhile", async () => {
   const taken = [];
-  const notices = { topic: "event:e:announcements", take: (data, act) => taken.push([act, data.items[0]?.id]) };
-  const line = new Recalls({ device: { live_url: "ws://x", token: "t", event: { id: "e" } }, notices, Socket: Hub }).start();
+  const notices = { topic: "event:e:announcements", say: () => false, take: (data, act) => taken.push([act, data.items[0]?.id]) };
+  const line = new Recalls({ device: { live_url: "ws://x", token: "t", event: { id: "e" } }, follows: [notices], Socket: Hub }).start();
   Hub.last.onopen();
   await line.heard({ op: "welcome" });
   assert.deepEqual(Hub.last.said[1], { op: "subscribe", topics: ["event:e:announcements"] });

@@ -5,7 +5,7 @@
 // for and updates are of no use until it comes.
 
 // Topics whose updates carry absolute values: a gap is no loss.
-const CONFLATED = new Set(["attendance", "sessions", "devices", "alerts", "reach", "offline", "forecast"]);
+const CONFLATED = new Set(["attendance", "sessions", "devices", "alerts", "reach", "offline", "forecast", "doors"]);
 
 export const START = Object.freeze({ epoch: null, offset: -1, waiting: true });
 
