@@ -84,6 +84,7 @@ from ops.crm.segments import Segments
 from ops.crm.team import register
 from ops.crm.ticket_codes import issued
 from ops.crm.timeline import Timeline
+from ops.db.door_calls import rehearse
 from ops.db.engine import Database
 from ops.emergency.report import Reports
 from ops.emergency.rolls import Rolls
@@ -125,7 +126,7 @@ class Runtime:
         self, settings: Settings, clock: Clock, passwords: Passwords | None = None
     ) -> None:
         self.settings, self.clock = settings, clock
-        self.database = Database(settings.database_url, "ops api")
+        self.database = Database(settings.database_url, "ops api", rehearse)
         self.cache = Cache(settings.redis_url)
         self.texts = Texts(find().web / "i18n")
         self.auditor = Auditor(settings.secret_key)

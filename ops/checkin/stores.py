@@ -34,6 +34,7 @@ from ops.cache.client import CACHE_ERRORS, Cache
 from ops.cache.entry import DeviceEntry, unpack_device
 from ops.cache.scripts import CLAIM, FINISH, READ_FACTS, SWITCH
 from ops.clock import Clock
+from ops.db.door_calls import COMMIT, READ
 from ops.db.engine import Database
 from ops.db.pools import DATABASE_ERRORS
 from ops.errors import StoreUnavailable
@@ -45,10 +46,8 @@ device's 0.8 s."""
 SILENCE_S = 0.5
 EVENTS_ASKED_MAX = 50
 
-_COMMIT = "SELECT ops.commit_scans_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _TAKE_OVER = "SELECT ops.take_over_v1($1, $2, $3, $4, $5, $6)"
 _UNDO = "SELECT ops.undo_scan_v1($1, $2, $3, $4, $5, $6, $7)"
-_READ = "SELECT ops.read_facts_v1($1, $2, $3)"
 
 _AGAIN = (
     asyncpg.DeadlockDetectedError,
@@ -207,7 +206,7 @@ class Stores:
         """Reply to ReadDatabase."""
         devices, scans = from_database.arguments(command.reads)
         with metrics.step_seconds.labels("verify").time():
-            text = await self._ask(_READ, event_id, devices, scans)
+            text = await self._ask(READ, event_id, devices, scans)
         if isinstance(text, Down):
             return text
         return from_database.parse(command.reads, text)
@@ -218,7 +217,7 @@ class Stores:
         with metrics.step_seconds.labels("commit").time():
             try:
                 text = await self._ask(
-                    _COMMIT,
+                    COMMIT,
                     request.event_id,
                     request.event_no,
                     request.mode,
@@ -267,43 +266,33 @@ class Stores:
     async def _ask(self, query: str, *args: Any) -> Any:
         """The function's reply; Down after the second failure in a row.
 
-        The connection of a first failure is kept from the pool until the repeat has
-        another one: the pool would hand out the slot of the broken one first.
+        The repeat has another connection: the pool hands out those that are open first.
         """
         if self.database_breaker.open:
             return Down("database", lasting=True)
-        pool = self._database.door
-        broken: list[Any] = []
         locked = gone = 0
-        try:
-            for limit_s in self._tries_s:
-                if not pool.get_idle_size():
-                    await _release(pool, broken)
-                try:
-                    reply = await self._once(query, args, limit_s, broken)
-                except _POISON:
-                    raise
-                except _AGAIN as error:
-                    # Cut short by the database; nothing of it was written.
-                    _logger.info("batch_repeated", error=log.scrubbed(error))
-                    locked += isinstance(error, asyncpg.LockNotAvailableError)
-                except DATABASE_ERRORS as error:
-                    gone += 1
-                    metrics.store_failures_total.labels("postgresql").inc()
-                    _logger.warning("database_failed", error=log.scrubbed(error))
-                else:
-                    if not self.database_breaker.open:
-                        self.database_breaker.succeeded()
-                    return reply
-        finally:
-            await _release(pool, broken)
+        for limit_s in self._tries_s:
+            try:
+                reply = await self._once(query, args, limit_s)
+            except _POISON:
+                raise
+            except _AGAIN as error:
+                # Cut short by the database; nothing of it was written.
+                _logger.info("batch_repeated", error=log.scrubbed(error))
+                locked += isinstance(error, asyncpg.LockNotAvailableError)
+            except DATABASE_ERRORS as error:
+                gone += 1
+                metrics.store_failures_total.labels("postgresql").inc()
+                _logger.warning("database_failed", error=log.scrubbed(error))
+            else:
+                if not self.database_breaker.open:
+                    self.database_breaker.succeeded()
+                return reply
         if gone == len(self._tries_s) or locked > _LOCKED_MAX:
             self.database_breaker.failed(self._clock.monotonic_s(), len(self._tries_s))
         return Down("database", lasting=self.database_breaker.open)
 
-    async def _once(
-        self, query: str, args: tuple[Any, ...], limit_s: float, broken: list[Any]
-    ) -> Any:
+    async def _once(self, query: str, args: tuple[Any, ...], limit_s: float) -> Any:
         pool = self._database.door
         until_s = time.monotonic() + limit_s
         connection = await pool.acquire(timeout=limit_s)
@@ -314,14 +303,7 @@ class Stores:
             await pool.release(connection)
             raise
         except BaseException:
-            connection.terminate()
-            broken.append(connection)
+            connection.terminate()  # gives its place back, which the pool fills again
             raise
         await pool.release(connection)
         return reply
-
-
-async def _release(pool: Any, broken: list[Any]) -> None:
-    """Give terminated connections back; nothing is waited for."""
-    while broken:
-        await pool.release(broken.pop())

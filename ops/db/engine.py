@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -83,11 +83,19 @@ class Database:
         url: `postgresql://user@host1:5432,host2:5432/name?target_session_attrs=..`,
             or `postgresql://user@/name?host=/folder` for a unix socket.
         application_name: shown in pg_stat_activity.
+        rehearse: what each new connection of the door does before it is used
+            (`ops.db.door_calls.rehearse`).
     """
 
-    def __init__(self, url: str, application_name: str = "ops") -> None:
+    def __init__(
+        self,
+        url: str,
+        application_name: str = "ops",
+        rehearse: Callable[[Any], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
         self._url = url
         self._name = application_name
+        self._rehearse = rehearse
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._door: asyncpg.Pool[asyncpg.Record] | None = None
         self._back: asyncpg.Pool[asyncpg.Record] | None = None
@@ -107,7 +115,8 @@ class Database:
 
     @property
     def door(self) -> asyncpg.Pool[asyncpg.Record]:
-        """4 connections that stay open and one spare; jsonb is text.
+        """4 connections that stay open and one spare; jsonb is text. The pool opens
+        lost ones again beside the work.
 
         No query is sent when a connection is taken or given back: whoever takes one
         leaves no setting, lock or cursor behind. After a timeout `terminate()` it.
@@ -132,6 +141,7 @@ class Database:
                     max_queries=QUERIES_MAX,
                     max_inactive_connection_lifetime=0,
                     timeout=CONNECT_TIMEOUT_S,
+                    init=self._rehearse,
                     reset=_keep_as_it_is,
                     server_settings=connection_settings(
                         f"{self._name} door",
