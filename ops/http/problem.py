@@ -40,6 +40,8 @@ _encode = msgspec.json.Encoder().encode
 _GONE_CLASSES = ("08", "40", "53", "57", "58")
 _READ_ONLY = "25006"
 """A server that is a standby just now: a failover is under way."""
+_GONE = "client disconnected prematurely"
+"""The framework's words for a body that was not sent to its end."""
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -167,6 +169,10 @@ def on_http_exception(
     cause = error.__cause__
     if isinstance(cause, RecursionError):
         return _of_api_error(refusal(cause))
+    if status >= 500 and error.detail == _GONE:
+        # A device that ran out of patience, or of network. Nobody reads an answer, and
+        # tracebacks in the log would be the busiest thing of such a minute.
+        return _of_api_error(MalformedBody("The body did not come to its end."))
     if status >= 500:
         return _internal(error)
     errors = []

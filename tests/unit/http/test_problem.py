@@ -6,9 +6,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from litestar import Litestar, post
+from litestar.params import JSONBody
 
 from ops.errors import StoreUnavailable
-from ops.http.problem import database_refusal, store_gone
+from ops.http.problem import EXCEPTION_HANDLERS, database_refusal, store_gone
 
 
 def _error(kind: type[asyncpg.PostgresError], **fields: str) -> Any:
@@ -88,3 +90,50 @@ def test_a_fault_of_ours_is_no_refusal() -> None:
 )
 def test_a_store_that_is_gone_is_told_from_a_mistake(error: Any, gone: bool) -> None:
     assert store_gone(error) is gone
+
+
+@post("/", status_code=200)
+async def _take(data: JSONBody[dict[str, int]]) -> dict[str, int]:
+    return data
+
+
+async def test_a_client_that_leaves_amid_its_words_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def internal(error: Exception) -> Any:
+        raise AssertionError(error)
+
+    monkeypatch.setattr("ops.http.problem._internal", internal)
+    app = Litestar([_take], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None)
+    events = [
+        {"type": "http.request", "body": b'{"a":', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return events.pop(0)
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/",
+        "raw_path": b"/",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"20"),
+        ],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "state": {},
+    }
+    await app(scope, receive, send)  # type: ignore[arg-type]  # a scope by hand
+    assert sent[0]["status"] == 400
