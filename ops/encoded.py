@@ -23,6 +23,10 @@ class Encoded(Response[bytes]):
         return self._send
 
     async def _send(self, _: Scope, __: Receive, send: Send) -> None:
+        await self.send(send)
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
         length = str(len(self.content)).encode()
         await send(
             {
