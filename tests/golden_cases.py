@@ -110,7 +110,7 @@ def ask_of(case: dict[str, Any], plan: Plan) -> Ask:
         admit=scan.get("admit"),
         whole_order=scan.get("whole_order", False),
         method=scan.get("method", "qr_code"),
-        override=Override(override["reason"]) if override else None,
+        override=override_of(override),
         answers=answers_of(scan.get("answers")),
     )
     gate = plan.gates[named("gates", scan["gate"])] if scan["gate"] else None
@@ -123,6 +123,18 @@ def ask_of(case: dict[str, Any], plan: Plan) -> Ask:
         code["kind"],
         lambda: bool(code["forged"]),
         device["profile"],
+    )
+
+
+def override_of(given: dict[str, Any] | None) -> Override | None:
+    """A supervisor's act with what was on the screen; `previous` names a scan."""
+    if given is None:
+        return None
+    previous = given.get("previous")
+    return Override(
+        given["reason"],
+        given.get("saw"),
+        named("scans", previous) if previous else None,
     )
 
 

@@ -48,6 +48,7 @@ export function answerOf(scan, made, { plan, found, person, zone, hint }) {
     sensitive: SENSITIVE.has(made.reason),
     at: scan.body.door.at,
     method: scan.body.method,
+    previous: made.args.previous ? { scan_id: made.args.previous, at: made.args.since, gate: made.args.gate } : null,
     choices: choicesOf(made, plan),
     questions: made.questions.map(asked),
     ticket: ticket && {

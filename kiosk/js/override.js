@@ -18,7 +18,10 @@ export function OverrideSheet({ post, desk }) {
   const said = reason.value === "other" ? other.value.trim() : reason.value && t(`page.override.why.${reason.value}`);
   const act = async () => {
     closeSheet();
-    const answered = desk.choose({ override: { reason: said } });
+    // What is on the screen is what is decided on; the server tells what came since.
+    const { reason: saw = null, previous } = shown.value?.answer ?? {};
+    const seen = { saw, previous: previous?.scan_id ?? null };
+    const answered = desk.choose({ override: { reason: said, ...seen } });
     await answered;
     const reply = await post("/api/v1/devices/operator", { resume: true }, 5_000);
     if (reply.status === 200) state.operator.value = reply.data.operator;

@@ -37,6 +37,9 @@ class Item(msgspec.Struct):
     lost: bool = False
     verified: bool = False
     """Its facts came from PostgreSQL."""
+    set_aside: tuple[str, str] | None = None
+    """What a supervisor's act set aside when it was first decided on the record: the
+    reason and the scan in the way."""
     fits: int | None = None
     """PostgreSQL had no place for it: how many are left."""
     durable: str = "none"

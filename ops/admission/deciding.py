@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from ops.admission.ask import reads
 from ops.admission.commands import (
     AskAgain,
@@ -134,6 +136,8 @@ class Deciding:
         if item.ask.scan.offline and not verified and not marked:
             return  # perhaps a live scan has overtaken it: PostgreSQL knows
         decision = decided(self.plan, item.ask, facts)
+        if verified and decision.overridden:
+            decision = self._of_one_state(item, decision, facts)
         if self.mode == "D" and item.ask.direction == "in":
             decision = self._own_places(item, decision)
             if item.error:
@@ -148,6 +152,22 @@ class Deciding:
         elif verified or decision.writes or decision.reason == "malformed_code":
             item.decision = decision
         # Whatever else turns a guest away is read from PostgreSQL.
+
+    def _of_one_state(
+        self, item: Item, decision: Decision, facts: ScanFacts
+    ) -> Decision:
+        """A supervisor's act, on what was so when it was first decided."""
+        override = item.ask.scan.override
+        if item.set_aside is None or override is None:
+            item.set_aside = (decision.overridden, decision.against)
+            return decision
+        saw, previous = item.set_aside
+        seen = msgspec.structs.replace(
+            override, saw=saw, previous=UUID(previous) if previous else None
+        )
+        scan = msgspec.structs.replace(item.ask.scan, override=seen)
+        ask = msgspec.structs.replace(item.ask, scan=scan)
+        return decided(self.plan, ask, facts)
 
     def _own_places(self, item: Item, decision: Decision) -> Decision:
         """The admission anew, if its places are this scan's already.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +22,7 @@ from ops.admission.scan_facts import ScanFacts
 from ops.admission.taking_over import take_over
 from ops.admission.verdicts import REASONS
 from ops.admission.weighing import Weighing, weighing
+from ops.cache.entry import Visit
 
 _RANKS = {"steward": 1, "supervisor": 2, "door_manager": 3, "event_manager": 4}
 _CLEARED_BY = {"steward": 1, "supervisor": 2, "event_manager": 4}
@@ -137,13 +139,51 @@ def _override(w: Weighing, decision: Decision) -> Decision:
         full_place = decision.reason == "area_full"
         if rank < max(needed, _RANKS["supervisor"]):
             return decision if full_place else say("needs_supervisor", w.ask, w.scope)
-        decision = _act(w, decision, "" if full_place else decision.reason)
+        persons = _persons(w)
+        against = presence.in_the_way(w, persons)
+        if (told := _since(w, decision, against)) is not None:
+            return told
+        decision = _act(w, decision, persons, "" if full_place else decision.reason)
+        if decision.overridden and against is not None:
+            scan = str(UUID(bytes=against.scan_id))
+            decision = msgspec.structs.replace(decision, against=scan)
     if decision.verdict == "admitted" and rank >= _RANKS["event_manager"]:
         decision = msgspec.structs.replace(decision, past_limits=True)
     return decision
 
 
-def _act(w: Weighing, decision: Decision, overridden: str) -> Decision:
+def _since(w: Weighing, decision: Decision, against: Visit | None) -> Decision | None:
+    """What came in the way since the screen said what the supervisor decided on.
+
+    Two who let in one ticket at two doors let in one guest, and the second is told of
+    the first: who, where and when. None: it is as it was, or nobody says what was seen.
+    """
+    override = w.ask.scan.override
+    if override is None or override.saw in (None, "needs_supervisor"):
+        return None
+    if against is not None:
+        if override.previous is None and override.saw in presence.IN_THE_WAY:
+            return None
+        same = override.previous == UUID(bytes=against.scan_id)
+        return None if same else presence.told_of(w, against)
+    return None if override.saw == decision.reason else decision
+
+
+def _persons(w: Weighing) -> list[int]:
+    """Who of a ticket goes in by a supervisor's act: those outside first."""
+    if w.ticket is None or w.scope is None:
+        return []
+    no, facts = w.scope.no, w.facts
+    ordered = sorted(
+        range(1, w.ticket.admits + 1),
+        key=lambda person: bool((at := facts.visit(no, person)) and at.inside),
+    )
+    return ordered[: w.ask.scan.admit or 1]
+
+
+def _act(
+    w: Weighing, decision: Decision, persons: list[int], overridden: str
+) -> Decision:
     """The admission that a supervisor orders instead of this answer."""
     scope = w.scope
     if scope is None:
@@ -160,13 +200,6 @@ def _act(w: Weighing, decision: Decision, overridden: str) -> Decision:
             counted=Count(scope.area_id, people),
             overridden=overridden,
         )
-    ordered = sorted(
-        range(1, w.ticket.admits + 1),
-        key=lambda person: bool(
-            (visit := w.facts.visit(scope.no, person)) and visit.inside
-        ),
-    )
-    persons = ordered[: w.ask.scan.admit or 1]
     admitted = presence.admit(w.plan, w.ask, w.facts, scope, persons, again=False)
     if admitted.verdict != "admitted":
         return admitted  # an outer place must be entered first

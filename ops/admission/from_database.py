@@ -68,6 +68,7 @@ class VisitRow(msgspec.Struct, frozen=True):
     dy: int = 0
     du: int = 0
     dn: str | None = None
+    on: str | None = None
     i: int = 0
     k: UUID | None = None
     tt: int = 0
@@ -231,4 +232,5 @@ def parse(reads: list[DatabaseRead], reply: str) -> DatabaseFacts:
         one.covered = frozenset(row.covered or ())
         one.visits = {(v.sc, v.n): v.visit() for v in row.visits or ()}
         one.device_names = {v.d: v.dn for v in row.visits or () if v.dn}
+        one.operators = {v.s.bytes: v.on for v in row.visits or () if v.on}
     return DatabaseFacts(answer.plan, facts)

@@ -60,6 +60,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[int, ...] | tuple[UUID, ...] = ()
     overridden: str = ""
     """The reason that a supervisor set aside."""
+    against: str = ""
+    """The scan that was in the way by it, if there was one."""
     questions: tuple[Question, ...] = ()
     """What is to be asked; the scan comes again with `answers`."""
     given: tuple[Given, ...] = ()

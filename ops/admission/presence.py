@@ -27,6 +27,10 @@ COUNT_ONE = frozenset({"turnstile", "kiosk"})
 """Profiles that take one person a scan: nobody is there to say how many."""
 
 
+IN_THE_WAY = frozenset({"already_inside", "already_used", "unconfirmed"})
+"""What one says of an admission that is in the way, before and after it was shown."""
+
+
 class _Places(msgspec.Struct):
     """The places of a ticket at a scope, sorted by what they are."""
 
@@ -169,6 +173,22 @@ def _just_now(ask: Ask, facts: ScanFacts, last: Visit) -> bool:
     return own and from_ms(last.entered_ms) > ask.at - JUST_NOW
 
 
+def in_the_way(w: Weighing, persons: list[int]) -> Visit | None:
+    """The newest presence that an entry of these people would end."""
+    if w.scope is None:
+        return None
+    visits = [w.facts.visit(w.scope.no, person) for person in persons]
+    inside = [visit for visit in visits if visit is not None and visit.inside]
+    return max(inside, key=lambda visit: visit.entered_ms, default=None)
+
+
+def told_of(w: Weighing, visit: Visit) -> Decision:
+    """That somebody is in by this visit: amber until its green was shown."""
+    assert w.scope is not None
+    red = "already_inside" if w.scope.tracks_exits else "already_used"
+    return _told(w, red if visit.confirmed else "unconfirmed", visit)
+
+
 def _told(w: Weighing, reason: str, visit: Visit, when: int | None = None) -> Decision:
     gate = w.plan.gates_by_no.get(visit.gate_no)
     return w.say(
@@ -176,6 +196,7 @@ def _told(w: Weighing, reason: str, visit: Visit, when: int | None = None) -> De
         since=visit.entered_ms,
         gate=gate.name if gate else None,
         device=w.facts.device_names.get(visit.device_no),
+        operator=w.facts.operators.get(visit.scan_id),
         previous=str(UUID(bytes=visit.scan_id)),
         when=when,
     )

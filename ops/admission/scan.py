@@ -20,10 +20,17 @@ Method = Literal["qr_code", "manual", "nfc", "app", "kiosk"]
 WhyText = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class Override(msgspec.Struct, frozen=True):
-    """A supervisor's act: let in what the rules would not."""
+class Override(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A supervisor's act: let in what the rules would not.
+
+    It is a decision about one known state: `saw` is the reason that the screen gave,
+    `previous` the scan in the way by it (`previous.scan_id` of that answer). If
+    something else is in the way by now, that is answered instead.
+    """
 
     reason: WhyText
+    saw: Annotated[str, Meta(max_length=64)] | None = None
+    previous: UUID | None = None
 
 
 class DoorDecision(msgspec.Struct, frozen=True):

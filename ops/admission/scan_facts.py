@@ -72,6 +72,8 @@ class ScanFacts(msgspec.Struct):
     other_event: OtherEvent | None = None
     device_names: dict[int, str] = {}
     """Names of the devices of the visits; only PostgreSQL tells them."""
+    operators: dict[bytes, str] = {}
+    """Names of who let these scans in, as far as somebody was signed on."""
     later: bool = False
     """Of an upload: a live scan let this ticket in or out after the door's time."""
     covered: frozenset[tuple[int, int]] = frozenset()

@@ -81,6 +81,9 @@ class Previous(msgspec.Struct, frozen=True):
     gate: str | None
     device: str | None
     verdict: str = "admitted"
+    operator: str | None = None
+    scan_id: UUID | None = None
+    """What `take_over` and `override.previous` name."""
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -436,9 +439,15 @@ def _previous(said: _Said) -> Previous | None:
     since = said.args.get("since")
     if not isinstance(since, int):
         return None
-    gate, device = said.args.get("gate"), said.args.get("device")
+    words = {
+        name: word
+        for name in ("gate", "device", "operator", "previous")
+        if isinstance(word := said.args.get(name), str)
+    }
     return Previous(
         from_ms(since),
-        gate if isinstance(gate, str) else None,
-        device if isinstance(device, str) else None,
+        words.get("gate"),
+        words.get("device"),
+        operator=words.get("operator"),
+        scan_id=UUID(words["previous"]) if "previous" in words else None,
     )

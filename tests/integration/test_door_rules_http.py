@@ -508,3 +508,35 @@ async def test_a_dry_run_decides_as_of_its_time(steward: Steward) -> None:
     dry = await steward.scan("T-1", dry_run=True, scanned_at=later)
     assert (dry["verdict"], dry["durable"]) == ("admitted", "none")
     assert (await steward.said("T-1"))[1] == "too_early", "nothing was written"
+
+
+async def test_a_supervisor_decides_on_what_the_screen_said(steward: Steward) -> None:
+    """Two doors show the same refund; the second supervisor is told of the first."""
+    event = steward.event
+    operator = await steward.operator("supervisor")
+    await steward.run(
+        "UPDATE ops.devices SET operator_id = $1 WHERE id = $2",
+        operator,
+        event.other_device,
+    )
+    await steward.run(
+        "UPDATE tickets SET state = 'refunded' WHERE id = $1", event.tickets["T-1"]
+    )
+    assert await steward.said("T-1") == ("refused", "refunded")
+    act = {"override": {"reason": "paid again in cash", "saw": "refunded"}}
+    first, second = await asyncio.gather(
+        steward.scan("T-1", **act),
+        steward.scan("T-1", device=event.other_device, **act),
+    )
+    green = [one for one in (first, second) if one["verdict"] == "admitted"]
+    assert len(green) == 1
+    [told] = [one for one in (first, second) if one not in green]
+    assert told["reason"] in ("already_inside", "unconfirmed")
+    previous = told["previous"]
+    assert previous["gate"] == "Main gate"
+    assert previous["scan_id"] == green[0]["id"]
+    if previous["device"] is not None:  # else a journal told it, by its gate alone
+        assert previous["device"] in ("Phone 1", "Phone 2")
+        assert previous["operator"] == "Zoë"
+    again = {"reason": "a twin", "saw": told["reason"], "previous": green[0]["id"]}
+    assert await steward.said("T-1", override=again) == ("admitted", "ok")

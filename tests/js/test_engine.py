@@ -255,6 +255,7 @@ TICKETS = st.one_of(
     ),
     st.none(),
 )
+SAW = ["already_inside", "unconfirmed", "refunded", "needs_supervisor", "too_early"]
 STEPS = st.fixed_dictionaries(
     {
         "later_s": st.sampled_from([1, 5, 20, 700, 5000]),
@@ -265,7 +266,13 @@ STEPS = st.fixed_dictionaries(
             },
             optional={
                 "admit": st.sampled_from([1, 2, 4]),
-                "override": st.just({"reason": "her badge was checked"}),
+                "override": st.one_of(
+                    st.just({"reason": "her badge was checked"}),
+                    st.fixed_dictionaries(
+                        {"reason": st.just("x"), "saw": st.sampled_from(SAW)},
+                        optional={"previous": st.just("before")},
+                    ),
+                ),
                 "session": st.sampled_from(SESSIONS),
                 "whole_order": st.booleans(),
                 "method": st.sampled_from(["qr_code", "nfc"]),

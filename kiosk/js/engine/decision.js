@@ -2,7 +2,7 @@
 // golden table and by random histories (tests/js). No DOM, no clock, no store.
 import * as checks from "/scan/js/engine/checks.js";
 import { decision, say } from "/scan/js/engine/outcome.js";
-import { admit, leave, leaving, OPEN, present, visitOf } from "/scan/js/engine/presence.js";
+import { admit, IN_THE_WAY, inTheWay, leave, leaving, OPEN, present, toldOf, visitOf } from "/scan/js/engine/presence.js";
 import { REASONS } from "/scan/js/engine/registry.js";
 import { weighing } from "/scan/js/engine/weighing.js";
 
@@ -62,7 +62,12 @@ function override(w, before) {
     if (rank < Math.max(needed, RANKS.supervisor)) {
       return full ? made : say("needs_supervisor", w.ask, w.scope);
     }
-    made = act(w, made);
+    const persons = personsOf(w);
+    const against = inTheWay(w, persons);
+    const told = since(w, made, against);
+    if (told) return told;
+    made = act(w, made, persons);
+    if (made.overridden && against) made = { ...made, against: against.scan_id };
   }
   if (made.verdict === "admitted" && rank >= RANKS.event_manager) {
     made = { ...made, past_limits: true };
@@ -70,8 +75,28 @@ function override(w, before) {
   return made;
 }
 
+// What came in the way since the screen said what the supervisor decided on: two who let
+// in one ticket at two doors let in one guest. null: it is as it was, or nobody says.
+function since(w, made, against) {
+  const { saw = null, previous = null } = w.ask.scan.override;
+  if (saw === null || saw === "needs_supervisor") return null;
+  if (against) {
+    if (previous === null && IN_THE_WAY.has(saw)) return null;
+    return previous === against.scan_id ? null : toldOf(w, against);
+  }
+  return saw === made.reason ? null : made;
+}
+
+// Who of a ticket goes in by a supervisor's act: those outside first.
+function personsOf({ ask, facts, scope, ticket }) {
+  if (scope === null || ticket === null) return [];
+  const inside = (person) => visitOf(facts, scope.no, person)?.phase === OPEN;
+  const all = Array.from({ length: ticket.admits }, (_, index) => index + 1);
+  return [...all.filter((person) => !inside(person)), ...all.filter(inside)].slice(0, ask.scan.admit || 1);
+}
+
 // The admission that a supervisor orders instead of this answer.
-function act(w, made) {
+function act(w, made, persons) {
   const { scope, ticket } = w;
   const people = w.ask.scan.admit || 1;
   if (scope === null) return made;
@@ -81,10 +106,7 @@ function act(w, made) {
     const overridden = made.reason;
     return decision({ verdict: "admitted", reason: "ok", scope, people, counted, overridden });
   }
-  const inside = (person) => visitOf(w.facts, scope.no, person)?.phase === OPEN;
-  const all = Array.from({ length: ticket.admits }, (_, index) => index + 1);
-  const ordered = [...all.filter((person) => !inside(person)), ...all.filter(inside)];
-  const admitted = admit(w.plan, w.ask, w.facts, scope, ordered.slice(0, people), false);
+  const admitted = admit(w.plan, w.ask, w.facts, scope, persons, false);
   if (admitted.verdict !== "admitted") return admitted;
   return { ...admitted, overridden: made.reason === "area_full" ? "" : made.reason };
 }

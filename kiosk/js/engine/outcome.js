@@ -11,6 +11,7 @@ export function decision(fields) {
     just_now: false,
     choices: [],
     overridden: "",
+    against: "",
     questions: [],
     given: [],
     counted: null,

@@ -116,6 +116,23 @@ function justNow(ask, facts, last) {
   return own && last.entered_ms > ask.at_ms - JUST_NOW_MS;
 }
 
+// What one says of an admission that is in the way, before and after it was shown.
+export const IN_THE_WAY = new Set(["already_inside", "already_used", "unconfirmed"]);
+
+// The newest presence that an entry of these people would end, or null.
+export function inTheWay({ facts, scope }, persons) {
+  if (scope === null) return null;
+  const visits = persons.map((person) => visitOf(facts, scope.no, person));
+  const inside = visits.filter((visit) => visit?.phase === OPEN);
+  return inside.length ? least(inside, (visit) => -visit.entered_ms) : null;
+}
+
+// That somebody is in by this visit: amber until its green was shown.
+export function toldOf(w, visit) {
+  const red = w.scope.tracks_exits ? "already_inside" : "already_used";
+  return told(w, visit.confirmed ? red : "unconfirmed", visit);
+}
+
 function told(w, reason, visit, when = null) {
   return w.say(reason, {
     since: visit.entered_ms,

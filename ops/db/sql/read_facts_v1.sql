@@ -77,6 +77,7 @@ RETURN json_build_object(
       'in_ms', floor(extract(epoch FROM w.checked_in_at) * 1000)::bigint,
       'out_ms', coalesce(floor(extract(epoch FROM w.checked_out_at) * 1000)::bigint, 0),
       'g', coalesce(g.no, 0), 'd', coalesce(d.no, 0), 'dn', d.name,
+      'on', (SELECT o.name FROM ops.operators o WHERE o.id = w.operator_id),
       'xg', coalesce(xg.no, 0), 's', w.scan_id)) AS visits
     FROM (
       SELECT DISTINCT ON (ci.scope_id, ci.person_no) ci.*, sc.no AS scope_no
