@@ -155,3 +155,32 @@ def _forget(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
         # Nobody waits for it any more; reading it keeps the loop from complaining.
         task.exception()
+
+
+class Rests:
+    """How long to rest between pieces of work, by what the last one cost.
+
+    In the long run no more than its share of the time is spent. But what is suddenly
+    slow is tried again soon, then later and later: a store that hung for ten seconds is
+    no reason to see nothing for minutes after it.
+
+    Args:
+        share: of the time, at most.
+        soon_s: the rest after the first piece that asks for more; doubled from then on.
+        most_s: the longest rest.
+    """
+
+    def __init__(self, share: float, soon_s: float, most_s: float) -> None:
+        self._share, self._soon_s, self._most_s = share, soon_s, most_s
+        self._slow = 0
+
+    def after(self, cost_s: float) -> float:
+        """The rest after a piece of work that took so long, done or failed."""
+        due_s = min(self._most_s, cost_s / self._share)
+        if due_s <= self._soon_s:
+            self._slow = 0
+            return due_s
+        rest_s = min(due_s, self._soon_s * 2.0**self._slow)
+        if rest_s < due_s:
+            self._slow += 1
+        return rest_s

@@ -21,9 +21,12 @@ from ops.errors import StoreUnavailable
 from ops.live.frames import Error, frame, raw
 from ops.live.hub import Channel, Hub
 from ops.live.topics import Kind, Topic
-from ops.patience import safely, within
+from ops.patience import Rests, safely, within
 
-PAUSE_PER_COST = 10.0
+SHARE = 0.1
+SOON_S, REST_MAX_S = 1.0, 120.0
+"""At most a tenth of the time is spent asking; but a list that was late for the first
+time, or did not come, is asked for again soon."""
 
 READ_S = 12.0
 """A store that was stopped answers nothing for as long as it likes: longer than any
@@ -50,6 +53,7 @@ class PolledTopic:
         self._every_s = every_s
         self._epoch, self._offset = f"p-{secrets.token_hex(4)}", 0
         self._data: msgspec.Raw | None = None
+        self._rests = Rests(SHARE, SOON_S, REST_MAX_S)
 
     async def run(self) -> None:
         """Read and publish until nobody watches."""
@@ -60,7 +64,7 @@ class PolledTopic:
                 self._data = None  # old by now: nobody is shown it as if it were new
                 self._refuse("unavailable")
             cost_s = self._clock.monotonic_s() - before_s
-            await asyncio.sleep(max(self._every_s, cost_s * PAUSE_PER_COST))
+            await asyncio.sleep(max(self._every_s, self._rests.after(cost_s)))
 
     def show(self) -> None:
         """Send what is known to a channel that does not have it."""

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from ops.presets.shifting import Shift
+from ops.watch.rules import RULES, standard
 
 Row = dict[str, Any]
 MakeId = Callable[[], UUID]
@@ -35,6 +36,8 @@ TABLES: Final = (
     "ops.entitlements",
     "ops.guest_lists",
     "ops.announcement_templates",
+    "ops.alert_rules",
+    "ops.gate_walks",
 )
 """What an event is made of, in the order of its references."""
 
@@ -115,6 +118,10 @@ def from_preset(
     offline = preset.event["settings"].get("offline")
     if offline:
         rows["ops.offline_settings"] = [_offline(offline, event_id)]
+    chosen = preset.event["settings"].get("alerts", {})
+    rows["ops.alert_rules"] = [
+        _alert_rule(event_id, name, numbers) for name, numbers in chosen.items()
+    ]
     return Blueprint(event, list(rows.items()), {})
 
 
@@ -263,6 +270,7 @@ def copy_of(
                 _part(name, row, ids, shift)
                 for row in tables.get(name, ())
                 if row.get("ticket_id") is None  # what one ticket was given
+                and (name != "ops.alert_rules" or row["rule"] in RULES)
             ],
         )
         for name in TABLES
@@ -274,9 +282,14 @@ def copy_of(
 def _part(table: str, row: Row, ids: Mapping[str, str], shift: Shift) -> Row:
     if table == "ops.offline_settings":
         return _offline(row, ids[row["event_id"]])
+    if table == "ops.alert_rules":
+        return _alert_rule(ids[row["event_id"]], row["rule"], row)
     made = _moved(row, ids, shift)
     if table == "ops.gates":
         made["state"] = "open"
+    if table == "ops.gate_walks":  # either way: the table has the lower id first
+        walk = sorted((made["low_gate_id"], made["high_gate_id"]), key=UUID)
+        made["low_gate_id"], made["high_gate_id"] = walk
     if table == "ops.announcement_templates":
         made["target_segments"] = {
             key: [ids.get(one, one) for one in value]
@@ -291,6 +304,13 @@ def _offline(row: Row, event_id: str) -> Row:
     """How devices decide alone; who chose it, and when, is the new event's own."""
     said = {name: row[name] for name in OFFLINE if row.get(name) is not None}
     return {"event_id": event_id, "budget": 50, "package_hours": 24, **said}
+
+
+def _alert_rule(event_id: str, name: str, numbers: Mapping[str, Any]) -> Row:
+    """What an event has otherwise than the catalogue of alerts; nobody chose it yet."""
+    usual = msgspec.structs.asdict(standard(RULES[name]))
+    said = {key: numbers.get(key, value) for key, value in usual.items()}
+    return {"event_id": event_id, "rule": name, **said}
 
 
 def _moved(row: Row, ids: Mapping[str, str], shift: Shift) -> Row:

@@ -18,6 +18,7 @@ import msgspec
 from ops import log, metrics
 from ops.db.engine import Database
 from ops.ids import uuid7
+from ops.patience import Rests
 from ops.texts import Texts
 from ops.watch import hosts, observing, statements
 from ops.watch.evaluate import Held, Memory, Observation, Step, step
@@ -28,9 +29,10 @@ LOOK_S: Final = 2.0
 PATTERNS_S: Final = 10.0
 SHARE: Final = 0.05
 """At most this part of the time is spent looking: large events are looked at less."""
+SOON_S: Final = 2.0
 REST_MAX_S: Final = 60.0
-"""But once a minute in any case: a store that hung for ten seconds is no reason to see
-nothing for minutes after it."""
+"""But once a minute in any case, and after a first slow look soon again: a store that
+hung for ten seconds is no reason to see nothing for a minute after it."""
 CALL_TIMEOUT_S: Final = 10.0
 
 ReadMode = Callable[[UUID], Awaitable[str | None]]
@@ -58,6 +60,7 @@ class Watcher:
         self._look = timedelta(seconds=look_s)
         self._patterns = timedelta(seconds=look_s * PATTERNS_S / LOOK_S)
         self._rest_until_s = 0.0
+        self._rests = Rests(SHARE, SOON_S, REST_MAX_S)
 
     async def turn(self) -> int:
         """Look at the events that are due; how many alerts were raised or cleared."""
@@ -69,8 +72,7 @@ class Watcher:
         finally:
             # A look that failed has cost as much as one that did not.
             ended_s = time.monotonic()
-            rest_s = min(REST_MAX_S, (ended_s - began_s) / SHARE)
-            self._rest_until_s = ended_s + rest_s
+            self._rest_until_s = ended_s + self._rests.after(ended_s - began_s)
 
     async def look(self, event_id: UUID) -> int:
         """One look at one event; 0 if another process has it or it is not due."""

@@ -9,7 +9,7 @@ import pytest
 from asyncpg import InternalClientError
 
 from ops import patience
-from ops.patience import answering, ended, for_ever, within
+from ops.patience import Rests, answering, ended, for_ever, within
 
 
 async def _slow_to_leave(left: asyncio.Event, may_leave: asyncio.Event) -> None:
@@ -210,3 +210,24 @@ async def test_nobody_waits_for_ever_for_an_answer() -> None:
     assert await told == 7
     with pytest.raises(TimeoutError):
         await untold
+
+
+def rests_of(costs: list[float], share: float = 0.05) -> list[float]:
+    rests = Rests(share, 2.0, 60.0)
+    return [rests.after(cost_s) for cost_s in costs]
+
+
+def test_a_store_that_hung_once_is_looked_at_again_soon() -> None:
+    assert rests_of([0.05, 10.0, 0.05]) == [1.0, 2.0, 1.0]
+    assert rests_of([10.0, 10.0, 0.05, 10.0]) == [2.0, 4.0, 1.0, 2.0]
+
+
+def test_what_stays_slow_keeps_to_its_share() -> None:
+    """The control: without the doubling it would ask two thirds of the time."""
+    costs = [1.0] * 40
+    rests = rests_of(costs)
+    assert rests[:5] == [2.0, 4.0, 8.0, 16.0, 20.0]
+    assert sum(costs[5:]) / (sum(costs[5:]) + sum(rests[5:])) <= 0.05
+    assert rests_of([10.0] * 9)[-1] == 60.0
+    hasty = [min(rest, 2.0) for rest in rests]
+    assert sum(costs) / (sum(costs) + sum(hasty)) > 0.3

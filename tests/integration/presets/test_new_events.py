@@ -221,6 +221,38 @@ async def test_a_club_asks_for_an_id_and_is_strict_without_the_network(
     }
 
 
+async def test_alerts_ring_as_the_preset_and_the_copied_event_have_them(
+    http: httpx.AsyncClient, bearer: Headers, database: Database
+) -> None:
+    club = await make(http, bearer, preset="club")
+
+    async def rules(event: Any) -> dict[str, Any]:
+        answer = await http.get(f"/api/v1/events/{event}/alert-rules", headers=bearer)
+        return {one["rule"]: one for one in answer.json()["rules"] if one["chosen"]}
+
+    found = await rules(club)
+    assert not found["speaker_missing"]["setting"]["enabled"]
+    assert found["queue_wait"]["setting"]["threshold"] == 20
+    # A rule and a walk that somebody set go with a copy, between the gates' new ids.
+    setting = {**found["queue_wait"]["setting"], "threshold": 33.0}
+    url = f"/api/v1/events/{club}"
+    put = await http.put(f"{url}/alert-rules/queue_wait", json=setting, headers=bearer)
+    assert put.status_code == 200, put.text
+    gates = [gate["id"] for gate in (await detail(http, bearer, club))["gates"]]
+    for other in gates[1:]:
+        walk = {"gate_id": gates[0], "other_gate_id": other, "walk_s": 90}
+        put = await http.put(f"{url}/gate-walks", json=walk, headers=bearer)
+        assert put.status_code == 200, put.text
+    copied = await make(http, bearer, copy_of=str(club))
+    assert (await rules(copied))["queue_wait"]["setting"]["threshold"] == 33
+    assert not (await rules(copied))["speaker_missing"]["setting"]["enabled"]
+    walks = await http.get(f"/api/v1/events/{copied}/gate-walks", headers=bearer)
+    assert len(walks.json()["walks"]) == len(gates) - 1
+    ours = {gate["id"] for gate in (await detail(http, bearer, copied))["gates"]}
+    for walk in walks.json()["walks"]:
+        assert {walk["gate_id"], walk["other_gate_id"]} <= ours
+
+
 async def test_a_copy_takes_questions_held_places_and_the_offline_mode(
     http: httpx.AsyncClient, bearer: Headers, database: Database
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from ops.presets.blueprint import Wish, copy_of, from_preset, slug_of
 from ops.presets.making import NAMES, PresetName, preset
+from ops.watch.rules import RULES, Setting, problem_of, standard
 
 START = datetime(2027, 6, 4, 23, 0, tzinfo=UTC)
 
@@ -46,6 +47,19 @@ def test_presets_differ_where_their_doors_do() -> None:
     assert venue["festival"]["re_entry"] == "after_exit"
     assert (venue["club"]["re_entry"], venue["club"]["passes_total"]) == ("never", 1)
     assert preset("club").event["day_starts_at"] == "12:00"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_alerts_of_a_preset_can_be_as_it_says(name: PresetName) -> None:
+    made = from_preset(name, preset(name), Wish("X", START), "x", ids())
+    rows = dict(made.tables)["ops.alert_rules"]
+    said = preset(name).event["settings"]["alerts"]
+    assert {row["rule"] for row in rows} == set(said)
+    for row in rows:
+        setting = Setting(*(row[key] for key in Setting.__struct_fields__))
+        assert problem_of(RULES[row["rule"]], setting) is None
+        assert setting != standard(RULES[row["rule"]])
+        assert said[row["rule"]].items() <= row.items()
 
 
 def test_a_copy_has_new_ids_moved_times_and_nothing_that_happened() -> None:
