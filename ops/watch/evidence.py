@@ -31,7 +31,8 @@ SELECT l.scan_id, l.decided_at AS at, l.scanned_at, l.verdict, l.reason, l.direc
        l.args ->> 'overridden' AS overridden,
        g.name AS gate, r.name AS area, d.name AS device, o.name AS operator,
        o.agency, y.name AS type, q.order_number,
-       nullif(btrim(t.first_name || ' ' || t.last_name), '') AS holder
+       nullif(btrim(t.first_name || ' ' || t.last_name), '') AS holder,
+       l.ticket_id
   FROM ops.scan_log l
   LEFT JOIN ops.gates g ON g.id = l.gate_id
   LEFT JOIN ops.areas r ON r.id = g.area_id
@@ -84,6 +85,7 @@ class Scan(msgspec.Struct):
     type: str | None
     order_number: str | None
     holder: str | None
+    ticket_id: UUID | None = None
     part: str | None = None
 
 
@@ -116,18 +118,25 @@ def whose(rule: str, subject: str, args: dict[str, Any]) -> tuple[str, str]:
 
 
 def parts(scans: list[Scan], first: str | None, second: str | None) -> None:
-    """Mark first and second: those that the case names, else the first that was let
-    in (or read at all) and the last that came after it."""
+    """Mark first and second: those that the case names, else the last that was read
+    and, of the same ticket, the first that was let in (or read at all)."""
     if not scans:
         return
     by_id = {str(scan.scan_id): scan for scan in scans}
+    closing = by_id.get(second or "") or _last(scans)
+    same = [scan for scan in scans if scan.ticket_id == closing.ticket_id] or scans
     opening = by_id.get(first or "") or next(
-        (scan for scan in scans if scan.verdict == "admitted"), scans[0]
+        (scan for scan in same if scan.verdict == "admitted"), same[0]
     )
-    opening.part = "first"
-    closing = by_id.get(second or "") or scans[-1]
-    if closing is not opening:
-        closing.part = "second"
+    closing.part = "second"
+    opening.part = "first"  # one scan is the first and none the second
+
+
+def _last(scans: list[Scan]) -> Scan:
+    """The newest repeat or refusal; where there is none, the newest scan."""
+    return next(
+        (scan for scan in reversed(scans) if scan.verdict != "admitted"), scans[-1]
+    )
 
 
 class Cases:

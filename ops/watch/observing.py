@@ -221,6 +221,24 @@ def arrivals(rows: Iterable[Row]) -> list[Observation]:
     return found
 
 
+def ejections(rows: Iterable[Row]) -> list[Observation]:
+    """Who was put out, and where; until somebody closes the incident."""
+    return [
+        Observation(
+            "ejected",
+            str(row["ticket_id"]),
+            1,
+            Place(
+                gate_id=row["gate_id"],
+                device_id=row["device_id"],
+                operator_id=row["operator_id"],
+                ticket_id=row["ticket_id"],
+            ),
+        )
+        for row in rows
+    ]
+
+
 def _host(user_id: UUID | None) -> dict[str, Any]:
     return {"host_id": str(user_id)} if user_id else {}
 

@@ -105,6 +105,8 @@ _ALL = (
     Rule("shift_missing", "warn", "minutes", 5, 1, low=1, high=240),
     Rule("vip_arrived", "info", "count", 1, 1, low=1, high=1),
     Rule("party_arrived", "info", "count", 1, 1, low=1, high=500),
+    # Somebody was put out: an alert until the incident is closed, 20 minutes at most.
+    Rule("ejected", "warn", "count", 1, 1, low=1, high=1),
     Rule("unsent_scans", "warn", "count", 1, 1, for_s=300, low=1, high=10_000),
     Rule(
         "refused_at_gates",
@@ -215,6 +217,7 @@ CASES = frozenset(
         "code_guessing",
         "voided_inside",
         "override_rate",
+        "ejected",
     }
 )
 """Alerts that are cases: their scans make a record of evidence."""

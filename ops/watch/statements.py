@@ -181,6 +181,15 @@ SELECT v.ticket_id, v.attendee_id, v.gate_id, v.people, t.admits,
  LIMIT 1000
 """
 
+EJECTED: Final = """
+SELECT DISTINCT ON (i.ticket_id) i.ticket_id, i.gate_id, i.device_id, i.operator_id
+  FROM ops.incidents i
+ WHERE i.event_id = $1 AND i.kind = 'ejection' AND i.state = 'open'
+   AND i.ticket_id IS NOT NULL
+   AND i.started_at > $2::timestamptz - interval '20 minutes'
+ ORDER BY i.ticket_id, i.started_at DESC LIMIT 200
+"""
+
 # Somebody was let in, and the same code is held up elsewhere sooner than he could be
 # there. A person goes through several doors of nested places in seconds. Two gates
 # into one place are another matter, and so are those whose walk somebody has set.

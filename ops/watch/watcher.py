@@ -159,6 +159,7 @@ async def _states(
         *observing.seats(await rows(statements.OVERBOOKED)),
         *observing.shifts(await read_staffing(db, event_id, now), now),
         *observing.arrivals(await rows(statements.ARRIVED)),
+        *observing.ejections(await rows(statements.EJECTED)),
         *observing.sync(event, mode),
         *observing.journals(
             await rows(statements.JOURNALS) if mode == "D" else (), mode

@@ -320,3 +320,32 @@ async def test_hosts_are_told_once_that_their_guests_are_there(
     assert "Main gate" in body
     [alert] = await evening.alerts(rule="party_arrived")
     assert (alert["value"], alert["args"]["host_id"]) == (2, str(owner))
+
+
+async def test_who_was_put_out_rings_until_the_incident_is_closed(
+    evening: Evening,
+) -> None:
+    await evening.admitted("T-3")
+    ticket, incident = evening.event.tickets["T-3"], str(uuid7())
+    answer = await evening.http.post(
+        f"{evening.root}/tickets/{ticket}/eject",
+        json={"id": incident, "reason": "Threw a bottle"},
+        headers=evening.bearer,
+    )
+    assert answer.status_code == 200, answer.text
+    await evening.look()
+    [alert] = await evening.alerts(rule="ejected")
+    assert (alert["gravity"], alert["ticket_id"]) == ("warn", str(ticket))
+    assert alert["holder"] is not None
+    record = await evening.get(f"/alerts/{alert['id']}/evidence")
+    assert [scan["verdict"] for scan in record["scans"]] == ["admitted", "exited"]
+    await evening.look()
+    assert len(await evening.alerts(rule="ejected")) == 1
+    closed = await evening.http.patch(
+        f"{evening.root}/incidents/{incident}",
+        json={"state": "closed"},
+        headers=evening.bearer,
+    )
+    assert closed.status_code == 200, closed.text
+    await evening.look()
+    assert await evening.alerts(rule="ejected", open_only=True) == []

@@ -3,7 +3,7 @@
 import { html, signal } from "/lib/ui.js";
 import { about, parameters, toSee, wall } from "/lib/alert-rules.js";
 import { call as ask } from "/lib/api.js";
-import { locale, t } from "/lib/i18n.js";
+import { has, locale, t } from "/lib/i18n.js";
 import { clock, count } from "/lib/format.js";
 import { alerts, attendance, eventId } from "/js/control/model.js";
 
@@ -12,6 +12,12 @@ const trouble = signal(null);
 export function sentence(alert) {
   const say = (value) => count(value, locale());
   return t(`page.alert.${alert.rule}`, parameters(alert, say, t("page.control.unknown")));
+}
+
+// What to do about it, until somebody sees to it.
+export function advice(alert) {
+  const key = `page.alert.do.${alert.rule}`;
+  return alert.acknowledged_at || !has(key) ? null : t(key);
 }
 
 async function acknowledge(alert) {
@@ -52,6 +58,7 @@ function Alert({ alert, zone }) {
     <${GravityMark} gravity=${alert.gravity} />
     <span class="alert-text">
       <span class="name">${sentence(alert)}</span>
+      ${advice(alert) && html`<span class="small soft alert-advice">${advice(alert)}</span>`}
       <span class="small soft figure">
         ${clock(alert.raised_at, zone, true)}${alert.acknowledged_by ? ` · ${t("page.alert.by", { name: alert.acknowledged_by })}` : ""}
       </span>
