@@ -7,7 +7,8 @@ WORKERS ?= 2
 # compile all of ours again.
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench histories load faults fuzz sim lint pins
+.PHONY: help setup setup-dev demo test check bench histories load faults fuzz sim \
+	screenshots lint pins
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -45,6 +46,9 @@ fuzz: .venv/.dev ## ask the API whatever its document allows (EXAMPLES=40 ONLY=/
 
 sim: .venv/.dev ## simulated evenings by seed, every invariant checked (SEEDS=100000 ARGS=..)
 	@$(PY) -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+screenshots: .venv/.dev ## every page of the running demo in each size, into out/looks (ONLY=tv)
+	@$(PY) -m tests.looks $(if $(ONLY),--only '$(ONLY)') $(ARGS)
 
 lint: .venv/.dev
 	$(PY) -m ruff check .

@@ -107,7 +107,7 @@ export function KioskPage({ desk, camera, post }) {
       </header>
       <section class="kiosk-scan" aria-label=${t("page.scan.camera")}>
         <p class="kiosk-hello">${t("page.kiosk.hello")}</p>
-        <${CameraView} camera=${camera} />
+        <${CameraView} camera=${camera} guest=${true} />
       </section>
       <${Find} desk=${desk} post=${post} />
     </main>

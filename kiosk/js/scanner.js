@@ -76,7 +76,8 @@ function Direction() {
     : html`<span class=${`direction ${way}`}>${inner}</span>`;
 }
 
-export function CameraView({ camera }) {
+// guest: who stands before it alone is not asked which way a door leads.
+export function CameraView({ camera, guest = false }) {
   const video = useRef(null);
   useEffect(() => {
     camera.start(video.current);
@@ -97,7 +98,7 @@ export function CameraView({ camera }) {
         ${t("page.scan.camera.start")}
       </button>
     </div>`}
-    <${Direction} />
+    ${!guest && html`<${Direction} />`}
     <div class="camera-tools">
       ${!soundReady.value &&
       html`<button type="button" class="pill" onClick=${unlockSound}>${t("page.scan.sound")}</button>`}
@@ -219,6 +220,7 @@ function ModeBand() {
 
 export function Scanner({ desk, camera, notices }) {
   return html`<main class="scanner">
+    <h1 class="unseen">${t("page.scan.title")}</h1>
     <div class="bands"><${StatusLine} /><${NoticeBand} notices=${notices} /><${FullBand} /><${HelpBand} /><${ModeBand} /></div>
     <${CameraView} camera=${camera} />
     <div class="under">

@@ -86,7 +86,7 @@ def printed(report: Report, texts: Texts, language: str) -> bytes:
 
     word = say("drill") if report.drill else say("live")
     paper = Document(
-        f"{say('report')}: {report.event}", f"{report.event} · {report.id}"
+        f"{say('report')}: {report.event}", f"{report.event} · {report.id}", language
     )
     place = report.place or texts.say(language, "page.doors.everywhere", {})
     paper.line(f"{word} · {place} · {report.reason}")

@@ -26,6 +26,7 @@ SOFT: Final = colors.HexColor("#5a6673")
 LINE: Final = colors.HexColor("#c9d1d9")
 ACCENT: Final = colors.HexColor("#0b63b8")
 ROWS_MAX: Final = 20_000
+NARROW: Final = "\u202f"  # between thousands, but for English
 _WIDTH: Final = A4[0] - 32 * mm
 
 
@@ -48,52 +49,54 @@ TEXT: Final = _style("text", 9)
 SMALL: Final = _style("small", 8, color=SOFT, keepWithNext=1)
 CELL: Final = _style("cell", 8)
 CELL_HEAD: Final = _style("cell_head", 8, True, color=SOFT)
-NUMBER: Final = _style("number", 8, alignment=2)
-NUMBER_HEAD: Final = _style("number_head", 7.5, True, color=SOFT, alignment=2)
+NUMBER: Final = _style("number", 8, alignment=2, rightIndent=2)
+NUMBER_HEAD: Final = _style(
+    "number_head", 7.5, True, color=SOFT, alignment=2, rightIndent=2
+)
 
 
 class Curve(Flowable):  # type: ignore[misc]  # the library has no types
-    """Values a minute as a filled line, with the time under it.
+    """Values by step as bars, with the time under some of them.
 
     Args:
         values: people by step, first to last.
-        marks: (share of the width from 0 to 1, words) under the line.
+        marks: (number of the bar, words) under the line.
+        most: the largest value as it is written above.
     """
 
-    def __init__(self, values: Sequence[float], marks: Sequence[tuple[float, str]]):
+    def __init__(
+        self, values: Sequence[float], marks: Sequence[tuple[int, str]], most: str
+    ):
         super().__init__()
-        self.values, self.marks = list(values), list(marks)
+        self.values, self.marks, self.most = list(values), list(marks), most
         self.width, self.height = _WIDTH, 42 * mm
 
     def draw(self) -> None:
         """Draw onto the page; called by the library."""
         canvas, base, top = self.canv, 6 * mm, self.height - 4 * mm
         most = max([*self.values, 1])
-        step = self.width / max(len(self.values) - 1, 1)
-        path = canvas.beginPath()
-        path.moveTo(0, base)
+        step = self.width / len(self.values)
+        gap = min(1 * mm, step * 0.15)
+        canvas.setFillColor(ACCENT)
         for at, value in enumerate(self.values):
-            path.lineTo(at * step, base + (top - base) * value / most)
-        path.lineTo((len(self.values) - 1) * step, base)
-        path.close()
-        canvas.setFillColor(colors.HexColor("#d6e6f7"))
-        canvas.setStrokeColor(ACCENT)
-        canvas.drawPath(path, fill=1, stroke=1)
+            high = (top - base) * value / most
+            canvas.rect(at * step + gap / 2, base, step - gap, high, fill=1, stroke=0)
         canvas.setStrokeColor(LINE)
         canvas.line(0, base, self.width, base)
         canvas.setFillColor(SOFT)
         canvas.setFont(fonts.PLAIN, 7)
-        canvas.drawString(0, top + 1 * mm, f"{most:g}")
-        for share, words in self.marks:
-            canvas.drawCentredString(share * self.width, 1 * mm, words)
+        canvas.drawString(0, top + 1 * mm, self.most)
+        for bar, words in self.marks:
+            canvas.drawCentredString((bar + 0.5) * step, 1 * mm, words)
 
 
 class Document:
     """Parts in their order; `pdf()` makes the file."""
 
-    def __init__(self, title: str, foot: str) -> None:
+    def __init__(self, title: str, foot: str, language: str) -> None:
         fonts.ready()
         self._title, self._foot = title, foot
+        self._thousands = "," if language == "en" else NARROW
         self._parts: list[Any] = [Paragraph(fonts.markup(title, fonts.BOLD), TITLE)]
 
     def head(self, text: str) -> None:
@@ -104,12 +107,14 @@ class Document:
         """A line of text."""
         self._parts.append(Paragraph(fonts.markup(text), SMALL if small else TEXT))
 
-    def curve(
-        self, values: Sequence[float], marks: Sequence[tuple[float, str]]
-    ) -> None:
-        """A curve over the whole width; nothing for no values."""
+    def curve(self, values: Sequence[float], marks: Sequence[tuple[int, str]]) -> None:
+        """Bars over the whole width; nothing for no values."""
         if values:
-            self._parts += [Curve(values, marks), Spacer(1, 2 * mm)]
+            most = self._number(max(values))
+            self._parts += [Curve(values, marks, most), Spacer(1, 2 * mm)]
+
+    def _number(self, value: float) -> str:
+        return f"{value:,}".replace(",", self._thousands)
 
     def table(
         self,
@@ -132,7 +137,7 @@ class Document:
             ]
         ]
         cells += [
-            [_cell(value, right=right[at]) for at, value in enumerate(row)]
+            [self._cell(value, right=right[at]) for at, value in enumerate(row)]
             for row in rows[:ROWS_MAX]
         ]
         whole = sum(widths)
@@ -157,6 +162,12 @@ class Document:
         self._parts.append(table)
         if len(rows) > ROWS_MAX:
             self.line(f"+ {len(rows) - ROWS_MAX}", small=True)
+
+    def _cell(self, value: Any, *, right: bool) -> Paragraph:
+        if _is_number(value):
+            return Paragraph(self._number(value), NUMBER)
+        text = fonts.markup("" if value is None else str(value))
+        return Paragraph(text, NUMBER if right else CELL)
 
     def pdf(self) -> bytes:
         """The file."""
@@ -187,10 +198,3 @@ class Document:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
-
-
-def _cell(value: Any, *, right: bool) -> Paragraph:
-    if _is_number(value):
-        return Paragraph(f"{value:,}".replace(",", "\u202f"), NUMBER)
-    text = fonts.markup("" if value is None else str(value))
-    return Paragraph(text, NUMBER if right else CELL)

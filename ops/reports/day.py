@@ -11,6 +11,8 @@ import msgspec
 from ops.admission.figures import Figures
 
 STEP = timedelta(minutes=5)
+SHORT_STEP = timedelta(minutes=1)
+SHORT_MAX = timedelta(minutes=90)
 POINTS_MAX = 2_000
 """A curve of a week in steps of five minutes."""
 
@@ -142,14 +144,20 @@ class DayReport(msgspec.Struct, frozen=True, kw_only=True):
     incidents: list[Incident]
 
 
-def points(curve: list[Minute]) -> list[int]:
-    """People by five minutes, without holes, from the first minute to the last."""
+def step_of(curve: list[Minute]) -> timedelta:
+    """Five minutes; one where five would hide the shape of a short evening."""
+    short = bool(curve) and curve[-1].minute - curve[0].minute <= SHORT_MAX
+    return SHORT_STEP if short else STEP
+
+
+def points(curve: list[Minute], step: timedelta = STEP) -> list[int]:
+    """People by step, without holes, from the first minute to the last."""
     if not curve:
         return []
     first = curve[0].minute
-    made = [0] * min(POINTS_MAX, (curve[-1].minute - first) // STEP + 1)
+    made = [0] * min(POINTS_MAX, (curve[-1].minute - first) // step + 1)
     for one in curve:
-        at = (one.minute - first) // STEP
+        at = (one.minute - first) // step
         if at < len(made):
             made[at] += one.people
     return made

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ops.paper.document import Document
-from ops.reports.day import STEP, DayReport, points, rows
+from ops.reports.day import DayReport, points, rows, step_of
 from ops.sheets.cells import escape
 from ops.texts import Texts
 
@@ -49,7 +49,7 @@ def as_pdf(report: DayReport, texts: Texts, language: str) -> bytes:
         return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "–"
 
     foot = f"{report.event} · {say('as_of', when=clock(report.at))}"
-    paper = Document(say("title_of", event=report.event), foot)
+    paper = Document(say("title_of", event=report.event), foot, language)
     paper.line(f"{clock(report.starts_at)} – {clock(report.ends_at)}")
     paper.line(say("zone", zone=report.timezone), small=True)
     _figures(paper, report, say)
@@ -76,17 +76,18 @@ def _figures(paper: Document, report: DayReport, say: Say) -> None:
 
 
 def _curve(paper: Document, report: DayReport, say: Say, zone: ZoneInfo) -> None:
-    values = points(report.curve)
+    step = step_of(report.curve)
+    values = points(report.curve, step)
     if not values:
         return
     paper.head(say("curve"))
-    paper.line(say("curve_words"), small=True)
+    paper.line(say("curve_words", n=int(step / timedelta(minutes=1))), small=True)
     first, last = report.curve[0].minute, len(values) - 1
-    marks = []
-    # A curve of one bar has one time, and not six that are the same.
-    for share in (at / (MARKS - 1) for at in range(MARKS if last else 1)):
-        when = first + timedelta(seconds=STEP.total_seconds() * last * share)
-        marks.append((share, when.astimezone(zone).strftime("%H:%M")))
+    # The time stands under the bar that begins then; few bars have few times.
+    bars = sorted({round(last * at / (MARKS - 1)) for at in range(MARKS)})
+    marks = [
+        (bar, (first + step * bar).astimezone(zone).strftime("%H:%M")) for bar in bars
+    ]
     paper.curve(values, marks)
 
 
@@ -104,11 +105,11 @@ def _tables(
             ]
             for one in report.gates
         ],
-        [3, 1, 1, 1, 1, 2, 2],
+        [3, 1, 1, 1, 1.2, 2, 2],
     )
     paper.head(say("types"))
     paper.table(
-        [say(name) for name in ("type", "sold", "valid", "entered", "no_shows")],
+        [say(name) for name in ("type", "sold", "valid", "entered", "missed_of_type")],
         [[t.name, t.sold, t.valid, t.entered, t.missed] for t in report.types],
         [3, 1, 1, 1, 1],
     )
@@ -124,7 +125,7 @@ def _tables(
                 ]
                 for one in report.sessions
             ],
-            [3, 2, 2, 1.1, 1.2, 1, 1.2, 1.2],
+            [3, 1.8, 2, 1, 1.5, 1, 1.3, 1.2],
         )
 
 

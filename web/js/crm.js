@@ -3,6 +3,7 @@
 import { html, render, useEffect, useRef } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
 import { call, rememberSignIn, setCsrf, signedInBefore } from "/lib/api.js";
+import { nameCells } from "/lib/cells.js";
 import { Companies } from "/js/crm/companies.js";
 import { Contact } from "/js/crm/contact.js";
 import { Contacts } from "/js/crm/contacts.js";
@@ -93,6 +94,7 @@ async function start() {
     say(t("page.all.no_answer"), "bad");
   }
   render(html`<${Crm} />`, app);
+  nameCells(app);
   listenToKeys();
 }
 

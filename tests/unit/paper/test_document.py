@@ -63,10 +63,10 @@ def test_any_text_can_be_written(text: str) -> None:
 
 
 def test_a_document_embeds_its_fonts_and_has_its_pages() -> None:
-    document = Document("Évening 李小龙", "foot مرحبا")
+    document = Document("Évening 李小龙", "foot مرحبا", "fr")
     document.head("Tables")
     document.line("one line with 🎪 and כהן")
-    document.curve([0, 3, 9, 4], [(0, "18:00"), (1, "22:00")])
+    document.curve([0, 3, 9, 4], [(0, "18:00"), (3, "22:00")])
     rows = [[f"Zoë {n} 李", n, "محمد"] for n in range(200)]
     document.table(["name", "n", "other"], rows, [3, 1, 2])
     made = document.pdf()
@@ -79,7 +79,7 @@ def test_a_document_embeds_its_fonts_and_has_its_pages() -> None:
 
 
 def test_an_empty_document_is_one() -> None:
-    document = Document("", "")
+    document = Document("", "", "en")
     document.curve([], [])
     document.table(["a"], [], [1])
     assert len(document.pdf()) > 1000

@@ -22,6 +22,7 @@ from ops.reports.day import (
     Refusal,
     points,
     rows,
+    step_of,
 )
 from ops.reports.files import as_csv, as_pdf
 from ops.texts import Texts
@@ -62,6 +63,10 @@ def test_a_curve_has_no_holes_and_loses_nobody() -> None:
     curve = [minute(0, 2), minute(4, 3), minute(5, 1), minute(23, 7)]
     assert points(curve) == [5, 1, 0, 0, 7]
     assert points([]) == []
+    # Over before the second five minutes: by the minute, or it had no shape.
+    assert step_of(curve) == timedelta(minutes=1)
+    assert points(curve, step_of(curve))[:6] == [2, 0, 0, 0, 3, 1]
+    assert step_of([minute(0, 1), minute(91, 1)]) == timedelta(minutes=5)
     assert len(points([minute(0, 1), minute(60 * 24 * 30, 1)])) == 2_000
 
 

@@ -22,8 +22,8 @@ function Queue({ queue }) {
   if (!queue || queue.basis === "idle") return null;
   const missing = lanesMissing(queue);
   return html`<span class="small soft queue figure">
-      ${wait(queue)} (${t(`page.control.queue.basis.${queue.basis}`)})${" · "}
-      ${t("page.control.queue.service", { n: rate(queue.service_s, locale()) })}${queue.service_known ? "" : "?"}${" · "}
+      ${wait(queue)}
+      <span class="queue-basis"> (${t(`page.control.queue.basis.${queue.basis}`)})${" · "}${t("page.control.queue.service", { n: rate(queue.service_s, locale()) })}${queue.service_known ? "" : "?"}</span>${" · "}
       ${t("page.control.queue.lanes", { n: queue.lanes, needed: queue.lanes_needed ?? "–" })}
     </span>
     ${missing > 0 && html`<span class="chip warn">${t("page.control.queue.open_lanes", { n: missing })}</span>`}`;

@@ -11,7 +11,7 @@ export const tv = signal(new URLSearchParams(location.search).has("tv"));
 
 // Where there is no room for them, the ways to other pages wait behind a button.
 const ways = signal(false);
-const PAGES = ["doors", "announce", "plan", "emergency"];
+const PAGES = ["emergency", "doors", "announce", "plan"];
 const ADDRESS = { announce: "announcements" };
 
 export function switchTv() {
@@ -66,7 +66,7 @@ export function Top() {
       <img src="/img/mark.svg" alt="" />
     </a>
     <div class="top-title">
-      <h1 class="name">${event?.title ?? t("page.control.title")}</h1>
+      <h1 class="name" title=${event?.title ?? ""}>${event?.title ?? t("page.control.title")}</h1>
       ${doors &&
       event.stopped !== "event" &&
       html`<span class=${`chip ${DOORS[doors] ?? ""}`}>${t(`page.control.doors.${doors}`)}</span>`}

@@ -1,5 +1,5 @@
 // The bar of the CRM: where one is, and the switches of every page.
-import { html } from "/lib/ui.js";
+import { html, useEffect, useRef } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { may, me, route, VIEWS } from "/js/crm/model.js";
@@ -15,7 +15,12 @@ const WORDS = {
 };
 
 export function Nav() {
-  return html`<header class="crm-top">
+  const bar = useRef(null);
+  // On a phone the views scroll sideways: the open one is in view.
+  useEffect(() => {
+    bar.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [route.value.view]);
+  return html`<header class="crm-top" ref=${bar}>
     <a class="crm-home" href="/" aria-label=${t("page.home.events")}>
       <img src="/img/mark.svg" alt="" />
     </a>

@@ -1,8 +1,9 @@
 // What the pages of one event have in common: the bar on top, tabs that stand in the
 // address, signing in, the live lists.
-import { html, render, signal } from "/lib/ui.js";
+import { html, render, signal, useEffect, useRef } from "/lib/ui.js";
 import { language, loadLanguage, t } from "/lib/i18n.js";
 import { configuration, signedIn, untilAnswered } from "/lib/api.js";
+import { nameCells } from "/lib/cells.js";
 import { Live } from "/lib/live.js";
 import { Stale } from "/lib/stale.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
@@ -19,7 +20,12 @@ function choose(name) {
 }
 
 function Tabs({ tabs, word, badge }) {
-  return html`<nav class="tabs no-print" aria-label=${t(`page.${word}.title`)}>
+  const bar = useRef(null);
+  // On a phone the tabs scroll sideways: the open one is in view.
+  useEffect(() => {
+    bar.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [tab.value]);
+  return html`<nav class="tabs no-print" aria-label=${t(`page.${word}.title`)} ref=${bar}>
     ${Object.keys(tabs).map((name) => {
       const n = badge?.(name) ?? 0;
       return html`<button
@@ -39,11 +45,11 @@ function Tabs({ tabs, word, badge }) {
 // emergency nobody looks for the way to its page.
 const PAGES = [
   ["control", "/control.html"],
+  ["emergency", "/emergency.html"],
   ["doors", "/doors.html"],
   ["watch", "/watch.html"],
   ["announce", "/announcements.html"],
   ["plan", "/plan.html"],
-  ["emergency", "/emergency.html"],
 ];
 
 // The lists come from the live socket: while it is away they are old, and say so.
@@ -100,7 +106,9 @@ export async function openPage({ word, tabs, topics, badge, hear = take, ready, 
     location.replace("/");
     return;
   }
-  render(html`<${Page} tabs=${tabs} word=${word} badge=${badge} Notice=${Notice} />`, document.getElementById("app"));
+  const app = document.getElementById("app");
+  render(html`<${Page} tabs=${tabs} word=${word} badge=${badge} Notice=${Notice} />`, app);
+  nameCells(app);
   if (!(await signedIn())) {
     const here = `${location.pathname}${location.search}${location.hash}`;
     location.replace(`/?next=${encodeURIComponent(here)}`);

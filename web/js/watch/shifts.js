@@ -35,6 +35,9 @@ const nameOf = (gateId) => gates.value.find(({ id }) => id === gateId)?.name ?? 
 
 function Now() {
   if (!staff.value) return html`<p class="empty">${t("page.all.loading")}</p>`;
+  if (staff.value.shifts.length + staff.value.unplanned.length === 0) {
+    return html`<p class="empty" role="status">${t("page.watch.nobody_on")}</p>`;
+  }
   return html`<ul class="staff-gates">
       ${staff.value.gates
         .filter(({ wanted, there }) => wanted + there > 0)
@@ -91,6 +94,7 @@ function Plan() {
         <input class="input" id="shift-until" name="until" type="datetime-local" required value=${toField(event.value.ends_at, zone.value)} /></span>
       <button class="button primary">${t("page.watch.add_shift")}</button>
     </form>
+    ${plan.value.length === 0 && html`<p class="empty">${t("page.watch.no_plan")}</p>`}
     <table class="acts-table">
       <tbody>
         ${plan.value.map(
