@@ -235,7 +235,13 @@ class Runtime:
         folder = Path(settings.data_dir) / "journal"
         self.journal = Journal(folder)
         self.recovery = Recovery(
-            database, self.stores, clock, folder, self._prepare, settings.steady_s
+            database,
+            self.stores,
+            clock,
+            folder,
+            self._prepare,
+            self._follow,
+            settings.steady_s,
         )
         self.desk = Desk(
             database, self.stores, Plans(database), self.journal, Keyring({}), clock
@@ -337,6 +343,10 @@ class Runtime:
         """What a door would answer, decided between uploads."""
         answered = checked(await self.desk.scan(event_id, device_id, scan, "upload"))
         return self.answers.make(answered)
+
+    async def _follow(self) -> None:
+        """Know the doors as they are now, should PostgreSQL go away."""
+        await self.desk.follow_plans()
 
     async def _prepare(self) -> None:
         """Meet who may come while PostgreSQL is away (mode D)."""

@@ -163,6 +163,21 @@ class Desk:
                 with contextlib.suppress(NotFound, Unavailable):
                     await self._open(row["id"])
 
+    async def follow_plans(self) -> None:
+        """Bring the desks to plans that no scan has asked for yet.
+
+        A scan names the version that it needs, but while PostgreSQL is away nobody can
+        read it: a gate that was opened again just before would stay shut.
+
+        Raises:
+            TimeoutError and errors of the pool: PostgreSQL did not answer.
+        """
+        held = {event_id: desk.plan.version for event_id, desk in self._events.items()}
+        for plan in await self._plans.newer(held) if held else ():
+            desk = self._events.get(plan.event.id)
+            if desk is not None and plan.version > desk.plan.version:
+                desk.plan = plan
+
     async def find_event(self, device: DeviceIdentity, scan: ScanRequest) -> UUID:
         """The event of a scan among those that its device serves, else its gate's.
 

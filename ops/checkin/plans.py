@@ -12,6 +12,9 @@ from ops.db.engine import Database
 
 LOAD_TIMEOUT_S = 0.25
 _READ = "SELECT ops.read_plan_v1($1)::text"
+_VERSIONS = """
+SELECT event_id, version FROM ops.plan_versions WHERE event_id = ANY($1::uuid[])
+"""
 _decoder = msgspec.json.Decoder(PlanRows)
 
 
@@ -30,6 +33,24 @@ class Plans:
             TimeoutError, OSError, asyncpg.PostgresError: the database is away.
         """
         return self._plans.get(event_id) or await self.load(event_id)
+
+    async def newer(self, versions: dict[UUID, int]) -> list[Plan]:
+        """Of the events whose plans are in hand with these versions, the newer plans;
+        one statement where nothing has changed.
+
+        Raises:
+            TimeoutError, OSError, asyncpg.PostgresError: the database is away.
+        """
+        rows = await self._database.pool.fetch(
+            _VERSIONS, list(versions), timeout=LOAD_TIMEOUT_S
+        )
+        found = []
+        for row in rows:
+            if row["version"] > versions[row["event_id"]]:
+                plan = await self.load(row["event_id"], row["version"])
+                if plan is not None:
+                    found.append(plan)
+        return found
 
     async def load(self, event_id: UUID, version: int | None = None) -> Plan | None:
         """Read the plan, unless somebody just brought this version."""

@@ -28,6 +28,7 @@ from ops.patience import ended, for_ever, within
 
 RENEW_S = 5.0
 PREPARE_S = 5.0
+FOLLOW_S = 1.0
 PREPARE_TRY_S = 2.0
 """Many events to meet must not keep the watch from a breaker that opens meanwhile."""
 
@@ -52,13 +53,14 @@ class Recovery:
         clock: Clock,
         folder: Path,
         prepare: Callable[[], Coroutine[Any, Any, None]],
+        follow: Callable[[], Coroutine[Any, Any, None]],
         steady_s: float = STEADY_S,
     ) -> None:
         self._database, self._stores, self._clock = database, stores, clock
         self._folder, self._machine = folder, ""
-        self._steady_s, self._prepare = steady_s, prepare
+        self._steady_s, self._prepare, self._follow = steady_s, prepare, follow
         self._steady = Steady()
-        self._prepared_s = clock.monotonic_s()
+        self._prepared_s = self._followed_s = clock.monotonic_s()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -90,6 +92,10 @@ class Recovery:
         now_s = self._clock.monotonic_s()
         if not breaker.open:
             self._steady.clear()
+            if now_s - self._followed_s >= FOLLOW_S:
+                self._followed_s = now_s
+                with contextlib.suppress(*DATABASE_ERRORS):
+                    await within(FOLLOW_S, self._follow())
             if now_s - self._prepared_s >= PREPARE_S:
                 self._prepared_s = now_s
                 with contextlib.suppress(*DATABASE_ERRORS):

@@ -69,6 +69,25 @@ async def test_the_door_goes_on_by_the_journal(house: NewHouse) -> None:
     assert (await one.counters())["g:1"] == 1
 
 
+@pytest.mark.parametrize("follows", [True, False])
+async def test_doors_that_were_opened_again_are_open_without_postgresql(
+    house: NewHouse, *, follows: bool
+) -> None:
+    """Not following: the control, the last scan's plan shuts the gate."""
+    one = await house(gone=False)
+    state = "UPDATE ops.gates SET state = $2 WHERE id = $1"
+    await one.database.pool.execute(state, one.event.main_gate, "closed")
+    assert await one.rewarm()
+    assert said(await scan(one, "T-1")) == "refused doors_closed"
+    await one.database.pool.execute(state, one.event.main_gate, "open")
+    assert await one.rewarm()
+    if follows:
+        await one.desk.follow_plans()
+    take_away(one)
+    verdict = "admitted ok" if follows else "refused doors_closed"
+    assert said(await scan(one, "T-1")) == verdict
+
+
 async def test_a_copy_is_amber_and_red_once_the_green_was_shown(
     house: NewHouse,
 ) -> None:

@@ -15,6 +15,10 @@ from ops.clock import Clock
 from ops.db.engine import Database
 
 
+async def idle() -> None:
+    """No plan to follow."""
+
+
 async def closed_again(stores: Stores, limit_s: float = 20.0) -> bool:
     """Whether the breaker is closed within the time."""
     try:
@@ -50,7 +54,7 @@ async def test_an_error_that_nobody_thought_of_does_not_leave_it_open(
 
     async def prepare() -> None: ...
 
-    watch = Recovery(database, stores, Clock(), tmp_path, prepare, steady_s=0.1)
+    watch = Recovery(database, stores, Clock(), tmp_path, prepare, idle, steady_s=0.1)
     await watch.start()
     try:
         stores.database_breaker.failed(0.0, 2)
@@ -77,7 +81,7 @@ async def test_the_breaker_stays_open_while_no_probe_gets_through(
 
     async def prepare() -> None: ...
 
-    watch = Recovery(database, stores, Clock(), tmp_path, prepare, steady_s=0.0)
+    watch = Recovery(database, stores, Clock(), tmp_path, prepare, idle, steady_s=0.0)
     await watch.start()
     try:
         stores.database_breaker.failed(0.0, 2)
@@ -110,7 +114,7 @@ async def test_a_slow_probe_does_not_start_the_time_anew(
 
     async def prepare() -> None: ...
 
-    watch = Recovery(database, stores, Clock(), tmp_path, prepare, steady_s=1.0)
+    watch = Recovery(database, stores, Clock(), tmp_path, prepare, idle, steady_s=1.0)
     await watch.start()
     try:
         stores.database_breaker.failed(0.0, 2)
@@ -134,7 +138,7 @@ async def test_who_meets_nobody_for_long_still_sees_the_breaker(
             await asyncio.Event().wait()
         met.set()
 
-    watch = Recovery(database, stores, Clock(), tmp_path, prepare, steady_s=0.1)
+    watch = Recovery(database, stores, Clock(), tmp_path, prepare, idle, steady_s=0.1)
     await watch.start()
     try:
         async with asyncio.timeout(20):
