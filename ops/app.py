@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import time
 from typing import Any
 
 from litestar import Litestar, Router
@@ -15,8 +16,10 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, OpenAPIType, Schema, SecurityScheme
+from litestar.plugins import OpenAPISchemaPlugin
 from litestar.types import Message, Scope
+from litestar.typing import FieldDefinition
 
 from ops import __version__, metrics
 from ops.announcements import routes as announcement_routes
@@ -205,6 +208,7 @@ def build(runtime: Runtime) -> Litestar:
         before_request=runtime.idempotency.before_request,
         before_send=[runtime.idempotency.before_send, before_send],
         openapi_config=_openapi(),
+        plugins=[ClockTimes()],
         logging_config=None,
     )
 
@@ -291,6 +295,25 @@ def _dependencies(parts: dict[str, Any]) -> dict[str, Provide]:
         "caller": Provide(provide_caller, sync_to_thread=False),
         "turn": Provide(turn_of, sync_to_thread=False),
     }
+
+
+class ClockTimes(OpenAPISchemaPlugin):
+    """A time of day in the document; the framework would call it a duration."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: Any) -> bool:
+        """Times of day."""
+        return value is time
+
+    def to_openapi_schema(
+        self, field_definition: FieldDefinition, schema_creator: Any
+    ) -> Schema:
+        """A text: the formats that tools know want a zone."""
+        return Schema(
+            type=OpenAPIType.STRING,
+            pattern=r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$",
+            examples=["06:00:00"],
+        )
 
 
 def _openapi() -> OpenAPIConfig:

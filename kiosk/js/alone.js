@@ -1,6 +1,6 @@
 // What the device does without the server: decides by its package, keeps what it did, and
 // spends what it was allowed. Everything it promises is kept before it is said.
-import { hashOf, keyIdOf, readCode, signatureOf, signedPart, ticketIdOf } from "/scan/js/codes.js";
+import { keyIdOf, lookUp, readCode, signatureOf, signedPart, ticketIdOf } from "/scan/js/codes.js";
 import { give, givenKey } from "/scan/js/giving.js";
 import { decide, full } from "/scan/js/engine/decision.js";
 import { say } from "/scan/js/engine/outcome.js";
@@ -95,7 +95,7 @@ export class Alone {
     if (reading.kind === "ticket") {
       const ticket = this.tickets.ticket(reading.text.replaceAll("-", "").toLowerCase());
       found = ticket && { ticket, state: 0 };
-    } else if (reading.text) found = this.tickets.code(await hashOf(reading.text));
+    } else if (reading.text) found = await lookUp(reading.text, (hash) => this.tickets.code(hash));
     const facts = {
       device: { no: this.head.device.no, operator_role: context.role },
       code_state: found?.state ?? 0,
@@ -213,7 +213,7 @@ export class Alone {
     return this.inTurn(async () => {
       if (!this.tickets) return null;
       const reading = readCode(asked.code);
-      const found = reading.text ? this.tickets.code(await hashOf(reading.text)) : null;
+      const found = reading.text ? await lookUp(reading.text, (hash) => this.tickets.code(hash)) : null;
       const known = {
         items: this.tickets.items,
         shares: this.head.shares ?? {},

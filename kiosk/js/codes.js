@@ -41,6 +41,21 @@ export async function hashOf(text) {
   return new Uint8Array(digest).slice(0, 12);
 }
 
+// The one form of an NFC tag's UID, whatever reader spelled it; null: it is none.
+export function uidOf(text) {
+  const found = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "").toUpperCase();
+  if (!/^[0-9A-F]{2}(?:([:\-. ]?)[0-9A-F]{2})(?:\1[0-9A-F]{2})+$/.test(found)) return null;
+  const digits = found.replace(/[^0-9A-F]/g, "");
+  return [8, 14, 20].includes(digits.length) ? digits : null;
+}
+
+// What `find` says of a code: by the exact text, else by the tag that it may be.
+export async function lookUp(text, find) {
+  const found = find(await hashOf(text));
+  const digits = found ? null : uidOf(text);
+  return digits ? find(await hashOf(`nfc-uid/${digits}`)) : found;
+}
+
 export const keyIdOf = (raw) => raw[0] & 63;
 export const ticketIdOf = (raw) => raw.slice(1, 17);
 export const signedPart = (raw) => new Uint8Array([...CONTEXT, ...raw.slice(0, 18)]);

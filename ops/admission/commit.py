@@ -339,7 +339,7 @@ def log_row(item: Writing, decision: Decision, index: int | None) -> LogRow:
         ask.scan.method,
         decision.pass_no,
         decision.people,
-        item.code.hex() if len(item.code) == 16 else "",
+        item.code[:16].hex() if len(item.code) in (16, 32) else "",
         item.code_hint,
         ask.scan.scanned_at,
         ask.scan.offline,

@@ -99,6 +99,8 @@ class Code(NamedTuple):
     hash: bytes
     hint: str
     own: bool
+    key: bytes
+    """What it is looked up by: its hash, behind it that of the tag it may be."""
 
 
 class Coder(Protocol):
@@ -109,7 +111,7 @@ class Coder(Protocol):
 
 
 GetCoder = Callable[[], Awaitable[Coder]]
-Parse = Callable[[str], tuple[str, bytes, str, bool] | str]
+Parse = Callable[[str], tuple[str, bytes, str, bool, bytes] | str]
 """Text as scanned or typed -> a code as `Code` has it, or why no door can read it."""
 
 

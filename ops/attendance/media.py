@@ -7,6 +7,7 @@ offer to two tickets.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final
@@ -34,7 +35,9 @@ CodeText = Annotated[str, Meta(min_length=1, max_length=512, examples=["04A2B9C1
 
 FIND: Final = """
 SELECT id, ticket_id, kind, revoked_at, revoked_reason FROM ops.ticket_codes
- WHERE event_id = $1 AND code_hash = $2
+ WHERE event_id = $1
+   AND code_hash IN (substr($2::bytea, 1, 16), substr($2::bytea, 17, 16))
+ ORDER BY code_hash <> substr($2::bytea, 1, 16) LIMIT 1
 """
 BIND: Final = """
 INSERT INTO ops.ticket_codes (id, event_id, code_hash, ticket_id, kind, hint, issued_at)
@@ -206,7 +209,7 @@ class Media:
         )
         if made is not None:
             return made, False
-        found = await db.fetchrow(FIND, event_id, code.hash)
+        found = await db.fetchrow(FIND, event_id, code.key)
         if found is None or found["kind"] != "medium":
             raise Conflict("This is the code of a ticket.", code="code_taken")
         if found["revoked_at"] is not None:
@@ -262,7 +265,7 @@ class Media:
         known = None
         ticket_id = body.ticket_id
         if old is not None:
-            known = await db.fetchrow(FIND, event_id, old.hash)
+            known = await db.fetchrow(FIND, event_id, old.key)
             if known is None or known["kind"] != "medium":
                 raise NotFound("No such band is bound.", code="medium_not_found")
             ticket_id = known["ticket_id"]
@@ -270,7 +273,7 @@ class Media:
         new_id = None
         if old is not None:
             # Two desks may have been told of one lost band: it has one successor.
-            known = await db.fetchrow(FIND, event_id, old.hash)
+            known = await db.fetchrow(FIND, event_id, old.key)
             if await self._replaced(db, known, new):
                 raise Conflict(
                     "This band was replaced already.", code="medium_replaced"
@@ -353,7 +356,12 @@ class Media:
             raise Unprocessable(
                 "This is a code of ours, not a band.", code="own_code_is_no_medium"
             )
-        return code
+        exact, tag = code.key[:16], code.key[16:]
+        if not tag:
+            return code
+        # A tag's UID is one medium, whatever reader spelled it.
+        digits = re.sub("[^0-9A-F]", "", code.text.upper())
+        return code._replace(hash=tag, key=tag + exact, hint=f"…{digits[-4:]}")
 
     def _ticket_code(self, text: str | None) -> Code | None:
         if text is None:
@@ -367,7 +375,7 @@ class Media:
         if ticket_id is None:
             if by is None:
                 raise Unprocessable("Name a ticket.", code="ticket_missing")
-            found = await db.fetchrow(FIND, event_id, by.hash)
+            found = await db.fetchrow(FIND, event_id, by.key)
             if found is None:
                 raise NotFound("No ticket has this code.", code="unknown_code")
             if found["revoked_at"] is not None:

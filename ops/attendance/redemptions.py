@@ -236,7 +236,7 @@ class Redemptions:
         return {
             "id": str(redemption_id),
             "ch": hashlib.sha256(repr(content).encode()).hexdigest()[:32],
-            "h": code.hash.hex() if code else "",
+            "h": code.key.hex() if code else "",
             "hi": code.hint if code else "",
         }
 

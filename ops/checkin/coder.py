@@ -33,10 +33,12 @@ class TicketCoder:
         return self._seal.close(text)
 
 
-def parse(text: str) -> tuple[str, bytes, str, bool] | str:
-    """As `TicketCoder.read`, and whether the code is one of ours (genuine or not)."""
+def parse(text: str) -> tuple[str, bytes, str, bool, bytes] | str:
+    """As `TicketCoder.read`, whether the code is one of ours (genuine or not), and
+    what it is looked up by (`codes.key`)."""
     reading = codes.read(text)
     if isinstance(reading, Malformed):
         return reading.why.value
     text = reading.text
-    return text, codes.code_hash(text), codes.hint(text), isinstance(reading, OwnCode)
+    own = isinstance(reading, OwnCode)
+    return text, codes.code_hash(text), codes.hint(text), own, codes.key(text)

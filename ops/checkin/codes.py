@@ -33,6 +33,8 @@ KEY_ID_MAX = 63  # six bits of the first byte
 ISSUE_MAX = 255  # one byte
 TEXT_LENGTH_MAX = 512  # of a code as read; the longest known seller's has 150
 HASH_LENGTH = 16
+UID_LENGTHS = (4, 7, 10)
+"""Bytes of the UID of an NFC tag (ISO 14443)."""
 
 _PAYLOAD_LENGTH = 18
 _RAW_LENGTH = 82
@@ -55,6 +57,7 @@ _GAPS = re.compile(r"[\s-]+")
 _URL = re.compile(r"https?://[^/\s]+/t/([^/?#]*)(?:[/?#].*)?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CARD = re.compile(r"(?:BEGIN:VCARD|MECARD:|BEGIN:VCALENDAR|WIFI:)", re.IGNORECASE)
+_UID = re.compile(r"[0-9A-F]{2}(?:([:\-. ]?)[0-9A-F]{2})(?:\1[0-9A-F]{2})+")
 _OUTER_SPACE = " \t\r\n"
 
 
@@ -253,6 +256,32 @@ def code_hash(text: str) -> bytes:
         UnicodeEncodeError: a lone surrogate, which `read` calls malformed.
     """
     return hashlib.sha256(text.encode()).digest()[:HASH_LENGTH]
+
+
+def uid(text: str) -> str | None:
+    """The one form of an NFC tag's UID, whatever reader spelled it: `04A2B9C1D2E380`.
+
+    Readers write pairs of hexadecimal digits with colons, hyphens, dots, spaces or
+    nothing between, in capitals or not. None: this is no UID.
+    """
+    found = text.strip(_OUTER_SPACE).upper()
+    if not found.isascii() or not _UID.fullmatch(found):
+        return None
+    digits = re.sub(r"[^0-9A-F]", "", found)
+    return digits if len(digits) // 2 in UID_LENGTHS else None
+
+
+def uid_hash(digits: str) -> bytes:
+    """The 16 bytes by which a tag is looked up. No seller's code has them: those are
+    exact, so a tag is never what differs from one by case alone."""
+    return code_hash(f"nfc-uid/{digits}")
+
+
+def key(text: str) -> bytes:
+    """What a read text is looked up by: the hash of the exact text and, where it may be
+    a tag's UID, behind it the hash of that. The first that is known counts."""
+    digits = uid(text)
+    return code_hash(text) + (uid_hash(digits) if digits else b"")
 
 
 def hint(text: str) -> str:

@@ -49,7 +49,7 @@ _FIND_EVENT = """
 SELECT event_id FROM (
     SELECT c.event_id, 0 AS rank FROM ops.ticket_codes c
       JOIN ops.device_events d ON d.event_id = c.event_id AND d.device_id = $3
-     WHERE c.code_hash = $1
+     WHERE c.code_hash IN (substr($1::bytea, 1, 16), substr($1::bytea, 17, 16))
     UNION ALL
     SELECT t.event_id, 0 FROM tickets t
       JOIN ops.device_events d ON d.event_id = t.event_id AND d.device_id = $3
@@ -263,10 +263,11 @@ class Desk:
         reading = codes.read(scan.code)
         if isinstance(reading, codes.Malformed):
             return NO_CODE, "malformed", "", _genuine
-        key, hint = codes.code_hash(reading.text), codes.hint(reading.text)
+        hint = codes.hint(reading.text)
         if isinstance(reading, codes.OwnCode):
-            return key, "own", hint, partial(_forged, reading, self)
-        return key, "foreign", hint, _genuine
+            hashed = codes.code_hash(reading.text)
+            return hashed, "own", hint, partial(_forged, reading, self)
+        return codes.key(reading.text), "foreign", hint, _genuine
 
 
 def _genuine() -> bool:

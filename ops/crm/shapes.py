@@ -7,7 +7,7 @@ wrong one is 422 with what is allowed, while a wrong type is 400.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -94,6 +94,9 @@ def _described(field: Field) -> Any:
     kind = field.python
     if field.kind == "timestamp":
         return Annotated[datetime, Meta(tz=True, description=said or None)]
+    if field.kind == "time":
+        local = "A time of day in the event's zone, as 06:00:00."
+        return Annotated[time, Meta(tz=False, description=local)]
     if field.allowed is not None and field.kind == "text":
         # For the document alone: the answer to another word is ours, not the decoder's.
         words = [*field.allowed, *([None] if field.nullable else [])]

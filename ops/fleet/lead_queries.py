@@ -29,7 +29,9 @@ SELECT a.id AS attendee_id, a.contact_id, {_REFUSES} AS opted_out,
   JOIN attendees a ON a.id = t.attendee_id
 """
     + _CONSENT
-    + " WHERE k.event_id = $1 AND k.code_hash = $2"
+    + " WHERE k.event_id = $1"
+    " AND k.code_hash IN (substr($2::bytea, 1, 16), substr($2::bytea, 17, 16))"
+    " ORDER BY k.code_hash <> substr($2::bytea, 1, 16) LIMIT 1"
 )
 
 VISIT: Final = """

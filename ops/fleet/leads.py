@@ -163,7 +163,7 @@ class Leads:
         reading = codes.read(code)
         if isinstance(reading, codes.Malformed):
             return None
-        hashed = codes.code_hash(reading.text)
+        hashed = codes.key(reading.text)
         return await db.fetchrow(queries.PERSON, event_id, hashed)
 
     async def _visit(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from ops.app import create_app
 from ops.settings import Settings
 
@@ -49,3 +52,27 @@ def test_every_address_of_the_contract_is_in_the_document() -> None:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert operation.get("summary"), f"{method} {path} has no summary"
+
+
+def test_a_time_of_day_is_no_duration() -> None:
+    """The framework would call it one; clients are generated from the document."""
+    app = create_app(Settings(redis_url="redis://127.0.0.1:1/0"))
+    found = list(_named(app.openapi_schema.to_schema(), "day_starts_at"))
+    assert found
+    for schema in found:
+        kinds = schema.get("oneOf", [schema])
+        texts = [kind for kind in kinds if kind["type"] == "string"]
+        assert texts, schema
+        assert all("format" not in kind for kind in texts), schema
+
+
+def _named(schema: Any, name: str) -> Iterator[dict[str, Any]]:
+    """The schemas of a property, wherever it is."""
+    if isinstance(schema, dict):
+        if name in (properties := schema.get("properties") or {}):
+            yield properties[name]
+        for value in schema.values():
+            yield from _named(value, name)
+    elif isinstance(schema, list | tuple):
+        for value in schema:
+            yield from _named(value, name)

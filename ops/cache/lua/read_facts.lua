@@ -3,7 +3,8 @@
 -- KEYS  1 meta  2 codes  3 tickets  4 visits  5 devices
 -- ARGV  1 echo (returned as it came)  2 layout version
 --       3 number of devices D, then D device ids (16 bytes)
---       then per scan: code (16 bytes hash, or 'T' + 16 bytes ticket id), scopes (4 bytes each)
+--       then per scan: code (16 bytes hash, two of them for what may be
+--       a tag's UID, or 'T' + 16 bytes ticket id), scopes (4 bytes each)
 -- Returns {echo, 'cold', why} or
 --         {echo, 'warm', mode, epoch, plan, run_id, {device entries}, {scans}}
 --         a scan is {} (code unknown) or {code value, ticket entry or '', visits}
@@ -27,7 +28,10 @@ for i = 4 + device_count, #ARGV, 2 do
   if #code == 17 then
     value = string.sub(code, 2) .. '\0'
   else
-    value = redis.call('HGET', KEYS[2], code)
+    value = redis.call('HGET', KEYS[2], string.sub(code, 1, 16))
+    if not value and #code == 32 then
+      value = redis.call('HGET', KEYS[2], string.sub(code, 17))
+    end
   end
   if not value then
     scans[#scans + 1] = {}

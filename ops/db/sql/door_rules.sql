@@ -139,6 +139,19 @@ RETURNS TABLE (un int, dy int, du int) LANGUAGE sql STABLE AS $$
     ) z
 $$;
 
+-- ops.code_v1(event, hex): the code of a text as it was read: by the hash of the exact text,
+-- else, where it may be a tag's UID, by the hash of that behind it (ops/checkin/codes.py).
+CREATE FUNCTION ops.code_v1(p_event uuid, p_h text) RETURNS SETOF ops.ticket_codes
+LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT x.* FROM ops.ticket_codes x
+    WHERE x.event_id = p_event AND x.code_hash = decode(left(p_h, 32), 'hex')
+    UNION ALL
+    SELECT x.* FROM ops.ticket_codes x
+    WHERE length(p_h) = 64 AND x.event_id = p_event
+      AND x.code_hash = decode(substr(p_h, 33), 'hex')
+    LIMIT 1
+$$;
+
 -- ops.kept_v1(holds): of places that are held back, how many are still free
 -- for those they are kept for; counted from these few tickets, not from all visits.
 CREATE FUNCTION ops.kept_v1(p_holds uuid[]) RETURNS TABLE (id uuid, kept int)

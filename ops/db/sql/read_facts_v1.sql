@@ -1,6 +1,6 @@
 -- ops.read_facts_v1(event, device ids, scans): the facts of a batch from PostgreSQL.
 --
--- scans: [{"i": index, "s": scan id, "h": code hash in hex | "t": ticket id,
+-- scans: [{"i": index, "s": scan id, "h": code hash in hex (two, see ops.code_v1) | "t": ticket id,
 --          "sc": [scope ids to look at], "o": door's time of an upload, "ou": of an exit}]
 -- Returns {"plan": version, "devices": [entry ..], "people": {scope or area: people in it},
 --   "kept": {held place: still free for those it is kept for}, "scans": [{"i", "ticket_id", "code_state",
@@ -57,13 +57,14 @@ RETURN json_build_object(
           ELSE coalesce(ci.door_time, ci.checked_in_at) <= q.o AND NOT ci.exit_assumed
             AND coalesce(ci.exit_door_time, ci.checked_out_at) > q.o END) END,
     'unbound', e.id IS NULL AND EXISTS (SELECT 1 FROM ops.media m
-      WHERE m.event_id = p_event AND m.code_hash = decode(q.h, 'hex')),
+      WHERE m.event_id = p_event AND m.code_hash IN (decode(left(q.h, 32), 'hex'),
+        decode(substr(q.h, 33), 'hex'))),
     'visits', v.visits,
     'stored', l.stored,
     'other', o.other))
   FROM json_to_recordset(p_scans) AS q(i int, s uuid, h text, t uuid, sc uuid[], o timestamptz,
     ou boolean)
-  LEFT JOIN ops.ticket_codes c ON c.event_id = p_event AND c.code_hash = decode(q.h, 'hex')
+  LEFT JOIN LATERAL ops.code_v1(p_event, q.h) c ON true
   LEFT JOIN ops.ticket_entries_v1 e ON e.id = coalesce(q.t, c.ticket_id) AND e.event_id = p_event
   LEFT JOIN LATERAL (
     SELECT json_agg(json_build_object(
@@ -107,7 +108,8 @@ RETURN json_build_object(
       'timezone', ev.timezone) AS other
     FROM ops.ticket_codes oc JOIN events ev ON ev.id = oc.event_id
     WHERE c.id IS NULL AND q.t IS NULL
-      AND oc.code_hash = decode(q.h, 'hex') AND oc.event_id <> p_event
+      AND oc.code_hash IN (decode(left(q.h, 32), 'hex'), decode(substr(q.h, 33), 'hex'))
+      AND oc.event_id <> p_event
     ORDER BY ev.starts_at DESC LIMIT 1
   ) o ON true), '[]'));
 END

@@ -109,8 +109,7 @@ BEGIN
         SELECT t.id, t.state, t.ticket_type_id, t.admits, c.revoked_at, c.revoked_reason
         INTO v_t
         FROM (SELECT 1) AS one
-        LEFT JOIN ops.ticket_codes c
-            ON c.event_id = p_event AND c.code_hash = decode(v.h, 'hex')
+        LEFT JOIN LATERAL ops.code_v1(p_event, v.h) c ON true
         LEFT JOIN tickets t ON t.id = coalesce(v.t, c.ticket_id) AND t.event_id = p_event;
         IF v_t.id IS NOT NULL THEN
             -- Those that end first go first. A group's places each have their own.

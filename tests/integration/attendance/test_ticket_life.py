@@ -316,3 +316,51 @@ async def test_a_list_of_bands_answers_each_row(doors: Doors) -> None:
     # Bound beforehand: both open the ticket until the exchange.
     assert (await doors.scan("T-19"))["verdict"] == "admitted"
     assert (await doors.scan("L-0001"))["reason"] == "already_inside"
+
+
+SPELLED = (
+    "04A2B9C1D2E380",
+    "04a2b9c1d2e380",
+    "04:A2:B9:C1:D2:E3:80",
+    "04 a2 b9 c1 d2 e3 80",
+)
+
+
+async def test_a_tag_is_one_band_whatever_reader_spells_it(doors: Doors) -> None:
+    bind, lost = f"{doors.base}/media/bind", f"{doors.base}/media/lost"
+    first = await doors.ok(bind, {"code": SPELLED[2], "ticket_code": "T-11"})
+    assert first["hint"] == "…E380"
+    for text in SPELLED:
+        again = {"code": text, "ticket_id": str(doors.event.tickets["T-11"])}
+        assert (await doors.ok(bind, again))["replayed"] is True
+        other = {"code": text, "ticket_code": "T-12"}
+        assert (await doors.refused(bind, other))[0] == 409, text
+    assert (await doors.scan(SPELLED[1]))["verdict"] == "admitted"
+    for text in SPELLED:
+        assert (await doors.scan(text, method="nfc"))["reason"] == "already_inside"
+    assert (await doors.scan("04A2B9C1D2E381"))["reason"] == "unknown_code"
+    await doors.sign_on("supervisor")
+    body = {"code": SPELLED[3], "new_code": "04:FF:00:11", "reason": "torn off"}
+    assert (await doors.ok(lost, body, doors.at()))["lost"] == 1
+    for text in SPELLED:
+        assert (await doors.scan(text))["reason"] == "reissued"
+    assert (await doors.scan("04ff0011"))["reason"] == "already_inside"
+
+
+async def test_a_sellers_code_is_exact_though_it_looks_like_a_tag(doors: Doors) -> None:
+    event = doors.event
+    await event.add_tickets(
+        doors.database.pool,
+        [("DEADBEEF", event.regular, "Ng", 1), ("deadbeef", event.regular, "Wu", 1)],
+    )
+    for code in ("DEADBEEF", "deadbeef"):
+        answer = await doors.scan(code)
+        assert answer["verdict"] == "admitted"
+        assert answer["ticket"]["id"] == str(event.tickets[code])
+    assert (await doors.scan("DeadBeef"))["reason"] == "unknown_code"
+    # The band with that UID is the third: it is found where no code is spelled so.
+    bind = f"{doors.base}/media/bind"
+    await doors.ok(bind, {"code": "de:ad:be:ef", "ticket_code": "T-13"})
+    band = await doors.scan("DE AD BE EF")
+    assert band["ticket"]["id"] == str(event.tickets["T-13"])
+    assert (await doors.scan("DEADBEEF"))["reason"] == "already_inside"

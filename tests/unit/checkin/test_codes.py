@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import string
 import timeit
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -243,3 +245,26 @@ def test_reading_a_plain_code_takes_microseconds() -> None:
         )
     )
     assert seconds / 1000 < 100e-6
+
+
+UIDS = json.loads((Path(__file__).parents[2] / "contract" / "uids.json").read_text())
+
+
+@pytest.mark.parametrize(("text", "wanted"), UIDS)
+def test_a_tag_has_one_uid_whatever_reader_spelled_it(
+    text: str, wanted: str | None
+) -> None:
+    """The device's JavaScript reads the same list (`tests/js/codes.test.mjs`)."""
+    assert codes.uid(text) == wanted
+    key = codes.key(text)
+    assert key[:16] == codes.code_hash(text), "the exact text comes first"
+    assert key[16:] == (codes.uid_hash(wanted) if wanted else b"")
+
+
+def test_a_tag_is_no_sellers_code() -> None:
+    """A code that differs from another one by case alone stays another one."""
+    assert codes.code_hash("DEADBEEF") != codes.code_hash("deadbeef")
+    assert codes.uid_hash("DEADBEEF") not in (
+        codes.code_hash("DEADBEEF"),
+        codes.code_hash("deadbeef"),
+    )
