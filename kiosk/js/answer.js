@@ -10,6 +10,7 @@ const NEXT_DAY = new Set(["passes_used", "already_used", "already_inside", "re_e
 export function variantOf({ reason, args, just_now: justNow }) {
   if (justNow || args.just_now) return "just_now";
   if (args.perhaps_banned) return "perhaps_banned";
+  if (reason === "wrong_area" && args.unplanned) return "unplanned";
   if ((reason === "wrong_area" || reason === "doors_closed") && args.gate) return "use_instead";
   if (reason === "doors_closed" && args.held) return "held";
   if (reason === "area_full" && args.overflow) return "overflow";

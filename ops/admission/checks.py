@@ -98,7 +98,10 @@ def ban(w: Weighing) -> Decision | None:
 
 
 def area(w: Weighing) -> Decision | None:
-    """The place is meant without doubt and allowed for this type or class."""
+    """The place is meant without doubt and allowed for this type or class.
+
+    `unplanned`: no scope says what an entry here means; that is nobody's ticket.
+    """
     assert w.ticket is not None
     if len(w.wanted) > 1:
         room = w.plan.areas[w.wanted[0].area_id]
@@ -116,6 +119,7 @@ def area(w: Weighing) -> Decision | None:
         type=w.kind.name if w.kind else None,
         area=place.name if place else None,
         gate=names or None,
+        unplanned=not w.wanted or None,
     )
 
 

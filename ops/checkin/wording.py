@@ -32,6 +32,8 @@ def variant(reason: str, args: Args) -> str:
     if args.get("perhaps_banned"):
         return "perhaps_banned"
     match reason:
+        case "wrong_area" if args.get("unplanned"):
+            return "unplanned"
         case "wrong_area" | "doors_closed" if args.get("gate"):
             return "use_instead"
         case "doors_closed" if args.get("held"):

@@ -18,6 +18,7 @@ from ops.settings import Settings
 
 CALL_TIMEOUT_S = 5.0
 SEEN_MINUTES = 10
+NAMED_MAX = 5
 
 _FACTS = """
 SELECT e.title, e.status, e.timezone, e.starts_at, e.ends_at, e.ends_at < now() AS over,
@@ -25,6 +26,14 @@ SELECT e.title, e.status, e.timezone, e.starts_at, e.ends_at, e.ends_at < now() 
   (SELECT count(*) FROM ops.gates g WHERE g.event_id = e.id) AS gates,
   (SELECT count(*) FROM ops.gates g WHERE g.event_id = e.id AND g.area_id IS NULL)
     AS gates_nowhere,
+  ARRAY(SELECT x.title FROM sessions x WHERE x.event_id = e.id
+    AND x.status <> 'cancelled' AND x.end_time > now() AND NOT EXISTS (
+      SELECT 1 FROM ops.scopes s WHERE s.session_id = x.id AND s.area_id IS NOT NULL)
+    ORDER BY x.start_time, x.id) AS sessions_unplanned,
+  ARRAY(SELECT a.name FROM ops.areas a WHERE a.event_id = e.id
+    AND EXISTS (SELECT 1 FROM ops.gates g WHERE g.area_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM ops.scopes s WHERE s.area_id = a.id)
+    ORDER BY a.position, a.name, a.id) AS areas_unplanned,
   (SELECT count(*) FROM ops.gates g WHERE g.event_id = e.id AND g.state = 'closed')
     AS gates_closed,
   (SELECT count(*) FROM ops.scopes s WHERE s.event_id = e.id AND s.kind = 'venue')
@@ -117,6 +126,8 @@ def _doors(row: Any) -> list[Finding]:
             f"{row['gates']}, {row['gates_nowhere']} lead nowhere,"
             f" {row['gates_closed']} closed",
         ),
+        _planned("sessions", row["sessions_unplanned"], "its session and room"),
+        _planned("places", row["areas_unplanned"], "its area"),
         _finding(
             "devices",
             ready,
@@ -131,6 +142,23 @@ def _doors(row: Any) -> list[Finding]:
             "doubtful",
         ),
     ]
+
+
+def _planned(subject: str, unplanned: list[str], what: str) -> Finding:
+    """Whether a scope says what an entry means, wherever somebody may be scanned.
+
+    Without one every scan there is `wrong_area`, whatever its ticket.
+    """
+    if not unplanned:
+        return Finding(subject, "good", "each has a scope")
+    named = ", ".join(unplanned[:NAMED_MAX])
+    more = f" and {len(unplanned) - NAMED_MAX} more" if unplanned[NAMED_MAX:] else ""
+    return Finding(
+        subject,
+        "bad",
+        f"no scope: {named}{more}. All scans there are refused (wrong_area): make one"
+        f" with {what}, by POST /api/v1/scopes or on the plan's page",
+    )
 
 
 def _people(row: Any) -> list[Finding]:

@@ -540,3 +540,18 @@ async def test_a_supervisor_decides_on_what_the_screen_said(steward: Steward) ->
         assert previous["operator"] == "Zoë"
     again = {"reason": "a twin", "saw": told["reason"], "previous": green[0]["id"]}
     assert await steward.said("T-1", override=again) == ("admitted", "ok")
+
+
+async def test_a_place_without_a_scope_says_so(steward: Steward) -> None:
+    """No ticket is at fault; the control: with its scope the door says the rule."""
+    event = steward.event
+    lounge = {"device": event.lounge_device}
+    before = await steward.scan("T-1", **lounge)
+    assert before["reason"] == "wrong_area"
+    assert "Regular" in before["message"]
+    await steward.run("DELETE FROM ops.scopes WHERE id = $1", event.lounge_scope)
+    for code in ("T-1", "V-1"):
+        answer = await steward.scan(code, **lounge)
+        assert (answer["verdict"], answer["reason"]) == ("refused", "wrong_area")
+        assert answer["message"].startswith("This place is not set up")
+        assert "scope" in answer["action"]

@@ -161,6 +161,17 @@ async def test_the_commands(
     } == {}
     assert findings["cache"].state == "good"
     assert findings["operators"].state == "doubtful"
+    # A session, and a place with a gate, of which no scope says what an entry means.
+    await sync.database.pool.execute(
+        "UPDATE sessions SET title = 'Atelier 李' WHERE id = $1", event.session
+    )
+    for scope in (event.session_scope, event.lounge_scope):
+        await sync.database.pool.execute("DELETE FROM ops.scopes WHERE id = $1", scope)
+    named = {one.subject: one for one in await preflight.run(settings, str(event.id))}
+    assert (named["sessions"].state, named["places"].state) == ("bad", "bad")
+    assert "Atelier 李" in named["sessions"].detail
+    assert "VIP lounge" in named["places"].detail
+    assert "POST /api/v1/scopes" in named["places"].detail
     await sync.database.pool.execute("DELETE FROM ops.ticket_codes")
     again = {
         one.subject: one.state for one in await preflight.run(settings, str(event.id))

@@ -76,6 +76,7 @@ export function area(w) {
     type: w.kind?.name,
     area: w.plan.areas.get(areaId)?.name,
     gate: names.join(", ") || null,
+    unplanned: w.wanted.length ? null : true,
   });
 }
 
