@@ -8,6 +8,7 @@ const FILES = [
   "/config.json",
   "/css/base.css",
   "/css/me.css",
+  "/css/narrow.css",
   "/css/ticket.css",
   "/css/tokens.css",
   "/i18n/en.json",
