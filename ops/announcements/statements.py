@@ -49,7 +49,7 @@ SELECT a.id AS recipient_id, 'attendee' AS kind,
      SELECT FROM ops.session_registrations r
        JOIN tickets t ON t.id = r.ticket_id
       WHERE t.attendee_id = a.id AND r.session_id = ANY($5) AND r.status = $6) END)
-   AND ($8::text[] IS NULL OR a.flags && $8)
+   AND ($8::text[] IS NULL OR a.flags && $8 OR c.tags && $8)
    AND ($9::text[] IS NULL OR coalesce(a.language, e.languages[1], 'en') = ANY($9))
    AND (NOT $10::bool OR c.marketing_consent)
 """

@@ -126,6 +126,30 @@ async def test_segments_by_place_and_session(
         assert answer.json()["people"] == people, segments
 
 
+async def test_a_tag_is_the_attendees_flag_or_the_contacts_tag(
+    desk: Desk, database: Database, crowd: Crowd
+) -> None:
+    contact = uuid7()
+    await database.pool.execute(
+        "INSERT INTO contacts (id, email, first_name, last_name, tags)"
+        " VALUES ($1, 'tagged@example.org', 'Zoë', '🎪', '{press, early}')",
+        contact,
+    )
+    await database.pool.execute(
+        "UPDATE attendees SET contact_id = $2 WHERE id = $1",
+        *(crowd.guests[2], contact),
+    )
+    await database.pool.execute(
+        "UPDATE attendees SET flags = '{press}' WHERE id = $1", crowd.guests[1]
+    )
+    for tags, people in ((["press"], 2), (["early"], 1), (["late"], 0)):
+        answer = await desk.call(
+            "POST", "/preview", **DRAFT, target_segments={"flags": tags}
+        )
+        assert answer.json()["people"] == people
+        assert (await desk.sent(target_segments={"flags": tags}))["counted"] == people
+
+
 async def test_delivered_and_missed_are_counted_whatever_is_said_twice(
     desk: Desk, crowd: Crowd, database: Database
 ) -> None:
