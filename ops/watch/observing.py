@@ -304,7 +304,7 @@ def at_gates(rows: Iterable[Row]) -> list[Observation]:
             "refused_at_gates",
             row["who"],
             len(row["gates"]),
-            Place(ticket_id=row["ticket_id"]),
+            Place(ticket_id=row["ticket_id"], gate_id=row["gate_id"]),
             {"attempts": row["attempts"]},
         )
         for row in rows
@@ -331,7 +331,7 @@ def duplicates(rows: Iterable[Row]) -> list[Observation]:
             "order_duplicates",
             str(row["order_id"]),
             row["duplicates"],
-            Place(ticket_id=row["ticket_id"]),
+            Place(ticket_id=row["ticket_id"], gate_id=row["gate_id"]),
             {"order_id": str(row["order_id"]), "tickets": row["tickets"]},
         )
         for row in rows
@@ -345,7 +345,7 @@ def overrides(rows: Iterable[Row]) -> list[Observation]:
             "override_rate",
             str(row["operator_id"]),
             row["overrides"],
-            Place(operator_id=row["operator_id"]),
+            Place(operator_id=row["operator_id"], gate_id=row["gate_id"]),
             {"tickets": row["tickets"]},
         )
         for row in rows
@@ -356,11 +356,13 @@ def voided(rows: Iterable[Row]) -> list[Observation]:
     """Refunded or cancelled tickets whose people are inside, or come all the same."""
     found = []
     for row in rows:
-        place, subject = Place(ticket_id=row["ticket_id"]), str(row["ticket_id"])
+        ticket, subject = row["ticket_id"], str(row["ticket_id"])
         if row["inside"]:
+            place = Place(ticket_id=ticket, gate_id=row["came_by"])
             args = {"people": row["inside"], "state": row["state"]}
             found.append(Observation("voided_inside", subject, 1, place, args))
         if row["tried"]:
+            place = Place(ticket_id=ticket, gate_id=row["tried_at"])
             found.append(Observation("refund_then_scan", subject, row["tried"], place))
     return found
 

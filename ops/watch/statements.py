@@ -228,7 +228,8 @@ SELECT p.who, p.ticket_id, p.scan_id, p.first_scan, p.gate_id, p.first_gate, p.a
 AT_GATES: Final = """
 SELECT coalesce(ticket_id::text, encode(code_hash, 'hex')) AS who,
        (array_agg(ticket_id))[1] AS ticket_id,
-       array_agg(DISTINCT gate_id) AS gates, count(*)::int AS attempts
+       array_agg(DISTINCT gate_id) AS gates, count(*)::int AS attempts,
+       (array_agg(gate_id ORDER BY decided_at DESC))[1] AS gate_id
   FROM ops.scan_log
  WHERE event_id = $1 AND decided_at > $2::timestamptz - interval '30 minutes'
    AND verdict = 'refused' AND gate_id IS NOT NULL AND NOT args ? 'just_now'
@@ -251,7 +252,8 @@ SELECT device_id, (array_agg(gate_id ORDER BY decided_at DESC))[1] AS gate_id,
 
 DUPLICATES: Final = """
 SELECT t.order_id, count(*)::int AS duplicates, count(DISTINCT t.id)::int AS tickets,
-       (array_agg(t.id ORDER BY l.decided_at DESC))[1] AS ticket_id
+       (array_agg(t.id ORDER BY l.decided_at DESC))[1] AS ticket_id,
+       (array_agg(l.gate_id ORDER BY l.decided_at DESC))[1] AS gate_id
   FROM ops.scan_log l JOIN tickets t ON t.id = l.ticket_id
  WHERE l.event_id = $1 AND l.decided_at > $2::timestamptz - interval '1 hour'
    AND l.verdict = 'refused' AND t.order_id IS NOT NULL AND NOT l.args ? 'just_now'
@@ -262,7 +264,8 @@ SELECT t.order_id, count(*)::int AS duplicates, count(DISTINCT t.id)::int AS tic
 
 OVERRIDES: Final = """
 SELECT operator_id, count(*)::int AS overrides,
-       count(DISTINCT ticket_id)::int AS tickets
+       count(DISTINCT ticket_id)::int AS tickets,
+       (array_agg(gate_id ORDER BY decided_at DESC))[1] AS gate_id
   FROM ops.scan_log
  WHERE event_id = $1 AND decided_at > $2::timestamptz - interval '30 minutes'
    AND operator_id IS NOT NULL AND args ? 'overridden'
@@ -270,17 +273,24 @@ SELECT operator_id, count(*)::int AS overrides,
 """
 
 VOIDED: Final = """
-SELECT t.id AS ticket_id, t.state,
-       (SELECT count(*) FROM check_ins c JOIN ops.scopes s ON s.id = c.scope_id
-         WHERE c.ticket_id = t.id AND s.kind = 'venue' AND c.checked_out_at IS NULL
-           AND c.undone_at IS NULL)::int AS inside,
-       (SELECT count(*) FROM ops.scan_log l
-         WHERE l.ticket_id = t.id AND l.decided_at > $2::timestamptz - interval '1 hour'
-           AND l.reason = 'refunded' AND l.verdict = 'refused'
-           AND NOT l.args ? 'just_now')::int AS tried
-  FROM tickets t
- WHERE t.event_id = $1 AND t.state IN ('refunded', 'cancelled')
- ORDER BY t.updated_at DESC LIMIT 5000
+SELECT t.id AS ticket_id, t.state, c.inside, c.gate_id AS came_by, l.tried,
+       l.gate_id AS tried_at
+  FROM (SELECT id, state FROM tickets
+         WHERE event_id = $1 AND state IN ('refunded', 'cancelled')
+         ORDER BY updated_at DESC LIMIT 5000) t
+ CROSS JOIN LATERAL (
+       SELECT count(*)::int AS inside,
+              (array_agg(v.gate_id ORDER BY v.checked_in_at DESC))[1] AS gate_id
+         FROM check_ins v JOIN ops.scopes s ON s.id = v.scope_id
+        WHERE v.ticket_id = t.id AND s.kind = 'venue' AND v.checked_out_at IS NULL
+          AND v.undone_at IS NULL) c
+ CROSS JOIN LATERAL (
+       SELECT count(*)::int AS tried,
+              (array_agg(g.gate_id ORDER BY g.decided_at DESC))[1] AS gate_id
+         FROM ops.scan_log g
+        WHERE g.ticket_id = t.id AND g.decided_at > $2::timestamptz - interval '1 hour'
+          AND g.reason = 'refunded' AND g.verdict = 'refused'
+          AND NOT g.args ? 'just_now') l
 """
 
 VIEW: Final = """

@@ -204,6 +204,7 @@ async def test_an_operator_who_overrides_much_rings_and_is_a_case(
     [alert] = await evening.alerts(rule="override_rate")
     assert (alert["operator"], alert["value"]) == ("Zoë O'Brien-Łukasz", 6)
     assert (alert["operator_id"], alert["args"]["tickets"]) == (operator, 6)
+    assert alert["gate"] == "Main gate"
     record = await evening.get(f"/alerts/{alert['id']}/evidence")
     assert {one["operator"] for one in record["scans"]} == {"Zoë O'Brien-Łukasz"}
     assert len(record["scans"]) == 6

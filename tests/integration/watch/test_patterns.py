@@ -72,6 +72,8 @@ async def test_patterns_of_fraud_are_found_in_what_the_doors_did(
         str(evening.event.tickets["T-1"]),
     )
     [order_of] = by_rule["order_duplicates"]
+    # Where somebody should go.
+    assert None not in (refused["gate"], order_of["gate"])
     assert (order_of["args"]["order_id"], order_of["args"]["tickets"]) == (
         str(order),
         1,
@@ -151,3 +153,5 @@ async def test_a_refunded_ticket_inside_and_at_the_door(evening: Evening) -> Non
     found = await evening.by_rule()
     assert found["voided_inside"]["ticket_id"] == str(evening.event.tickets["T-1"])
     assert found["refund_then_scan"]["ticket_id"] == str(evening.event.tickets["T-2"])
+    gates = {found[name]["gate"] for name in ("voided_inside", "refund_then_scan")}
+    assert gates == {"Main gate"}
