@@ -66,14 +66,14 @@ local function close(c)
     .. string.char(ARGV[c + 4] == '1' and 3 or 2) .. string.sub(before, 7, 22)
     .. ARGV[c + 3] .. string.sub(before, 35)
   redis.call('HSET', KEYS[3], ARGV[c], after)
-  count(KEYS[4], ARGV[c], before, after, ARGV[c + 5], ARGV[c + 6] == '1', ARGV[c + 7],
+  count(ARGV[c], before, after, ARGV[c + 5], ARGV[c + 6] == '1', ARGV[c + 7],
     ARGV[c + 8] == '1')
 end
 
 local function open(o)
   local before = redis.call('HGET', KEYS[3], ARGV[o])
   redis.call('HSET', KEYS[3], ARGV[o], ARGV[o + 2])
-  count(KEYS[4], ARGV[o], before, ARGV[o + 2], ARGV[o + 3], ARGV[o + 4] == '1', ARGV[o + 5],
+  count(ARGV[o], before, ARGV[o + 2], ARGV[o + 3], ARGV[o + 4] == '1', ARGV[o + 5],
     ARGV[o + 6] == '1')
 end
 
@@ -103,6 +103,7 @@ for i = 1, tonumber(ARGV[4]) do
   else
     for _, c in ipairs(closes) do close(c) end
     for _, o in ipairs(opens) do open(o) end
+    write_counters(KEYS[4])  -- the next scan looks at its limits
     results[i] = 'ok'
   end
 end

@@ -67,7 +67,7 @@ for _ = 1, tonumber(ARGV[4]) do
     else
       redis.call('HSET', KEYS[2], field, visit)
     end
-    count(KEYS[3], field, before, visit, type_no, venue, minute, primary)
+    count(field, before, visit, type_no, venue, minute, primary)
     changed = changed + 1
   end
 end
@@ -80,9 +80,10 @@ for _ = 1, tonumber(ARGV[8]) do
   end
 end
 while at <= #ARGV do
-  add(KEYS[3], ARGV[at], tonumber(ARGV[at + 1]))
+  add(ARGV[at], tonumber(ARGV[at + 1]))
   at = at + 2
 end
+write_counters(KEYS[3])
 
 local lines = tonumber(ARGV[6])
 if changed > 0 or lines > 0 then

@@ -28,51 +28,61 @@ local function provisional(visit)
   return math.floor(string.byte(visit, 6) / 2) % 2 == 1
 end
 
-local function add(counters, name, n)
-  if n ~= 0 then redis.call('HINCRBY', counters, name, n) end
+-- What the counters are to be moved by: guests of a batch share them, so each is written
+-- once. Whoever reads counters writes them first.
+local moved = {}
+local function add(name, n)
+  moved[name] = (moved[name] or 0) + n
+end
+
+local function write_counters(counters)
+  for name, n in pairs(moved) do
+    if n ~= 0 then redis.call('HINCRBY', counters, name, n) end
+  end
+  moved = {}
 end
 
 local function one(condition) return condition and 1 or 0 end
 
 -- The counters follow the transition that was made, so a repeat counts nothing.
-local function count(counters, field, before, visit, type_no, venue, minute, primary)
+local function count(field, before, visit, type_no, venue, minute, primary)
   local pass0, phase0, used0, gate0, exit0, assumed0, day0, today0 = read(before)
   local pass1, phase1, used1, gate1, exit_gate, assumed, day1, today1 = read(visit)
   local scope = u32(field, 17)
-  add(counters, 'i:' .. scope, one(phase1 == 0) - one(before and phase0 == 0))
-  add(counters, 'e:' .. scope, one(used1 > 0) - one(used0 > 0))
+  add('i:' .. scope, one(phase1 == 0) - one(before and phase0 == 0))
+  add('e:' .. scope, one(used1 > 0) - one(used0 > 0))
   -- What is taken back was counted at the gate of before; a row that a steward took over,
   -- or that the record has from another gate, moves there.
   if primary and used1 < used0 then
-    add(counters, 'g:' .. gate0, used1 - used0)
+    add('g:' .. gate0, used1 - used0)
   elseif primary then
     if used1 == used0 and pass1 == pass0 and used1 > 0 and gate1 ~= gate0 then
-      add(counters, 'g:' .. gate0, -1)
+      add('g:' .. gate0, -1)
       used0 = used0 - 1
     end
-    add(counters, 'g:' .. gate1, used1 - used0)
+    add('g:' .. gate1, used1 - used0)
   end
   if phase0 == 1 and exit0 ~= 0 and assumed0 == 0
     and (pass1 < pass0 or (pass1 == pass0 and phase1 ~= 1)) then
-    add(counters, 'x:' .. exit0, -1)
+    add('x:' .. exit0, -1)
   end
   if phase1 == 1 and assumed == 0 and exit_gate ~= 0
     and (pass1 > pass0 or (pass1 == pass0 and phase0 ~= 1)) then
-    add(counters, 'x:' .. exit_gate, 1)
+    add('x:' .. exit_gate, 1)
   end
   if venue then
-    add(counters, 't:' .. type_no, one(used1 > 0) - one(used0 > 0))
+    add('t:' .. type_no, one(used1 > 0) - one(used0 > 0))
     -- People of an event day: of the day that is new, of the day that was taken back.
     -- In its minute each of them counts as well: who comes on three days came thrice.
     local came = one(used1 > 0) - one(used0 > 0)
     if day1 >= day0 and day1 > 0 then
       came = one(today1 > 0) - one(day1 == day0 and today0 > 0)
-      add(counters, 'y:' .. day1, came)
+      add('y:' .. day1, came)
     elseif day0 > 0 then
       came = -one(today0 > 0)
-      add(counters, 'y:' .. day0, came)
+      add('y:' .. day0, came)
     end
-    add(counters, 'm:' .. minute, came)
-    add(counters, 'w:', math.max(used1 - 1, 0) - math.max(used0 - 1, 0))
+    add('m:' .. minute, came)
+    add('w:', math.max(used1 - 1, 0) - math.max(used0 - 1, 0))
   end
 end
