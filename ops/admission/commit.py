@@ -147,7 +147,7 @@ class CommitReply(msgspec.Struct, frozen=True):
     lost: list[int]
     full: list[Full]
     closed: list[VisitRow]
-    inside: dict[str, int]
+    inside: dict[UUID, int]
     leased: list[Leased] = []
     exits: dict[str, int] = {}
     """Uploaded exits whose entries came now, by number of their gate."""

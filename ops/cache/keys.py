@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 LAYOUT_VERSION = 2
 """Changes with the meaning of any key or entry; another version is cold."""
+EVENTS_KEPT_MAX = 256
+"""Their keys are at hand: a scan names nine."""
 
 
 RECALLS = "ops:recalls"
@@ -17,36 +20,43 @@ def tag(event_id: UUID) -> str:
     return f"{{ev:{event_id}}}"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def meta(event_id: UUID) -> str:
     """Hash: mode, epoch, layout, state, run_id, plan, feed_epoch, off:<topic>."""
     return f"{tag(event_id)}:m"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def codes(event_id: UUID) -> str:
     """Hash: code hash (16 bytes) -> ticket id (16 bytes) + code state (1 byte)."""
     return f"{tag(event_id)}:c"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def tickets(event_id: UUID) -> str:
     """Hash: ticket id (16 bytes) -> packed `TicketEntry`."""
     return f"{tag(event_id)}:t"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def visits(event_id: UUID) -> str:
     """Hash: ticket id + scope no + person no -> packed `Visit`."""
     return f"{tag(event_id)}:v"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def devices(event_id: UUID) -> str:
     """Hash: device id (16 bytes) -> packed `DeviceEntry`."""
     return f"{tag(event_id)}:d"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def counters(event_id: UUID) -> str:
     """Hash: ascii counters for screens (see docs/subsystems/seams.md)."""
     return f"{tag(event_id)}:n"
 
 
+@lru_cache(EVENTS_KEPT_MAX)
 def feed(event_id: UUID) -> str:
     """Stream: one entry a batch, for screens; capped, may be lost."""
     return f"{tag(event_id)}:f"

@@ -331,8 +331,7 @@ class EventDesk:
 
     async def _tell(self, command: commands.Finish, batch: Batch) -> Any:
         for reply in command.replies:
-            for place, people in reply.inside.items():
-                self._inside[UUID(place)] = people
+            self._inside.update(reply.inside)
         shown = self._take_shown()
         lines = finish.lines(batch.plan, command.items, batch.now)
         args = finish.arguments(
@@ -359,8 +358,7 @@ class EventDesk:
 
     def _answer(self, batch: Batch, taken: list[Pending]) -> None:
         for reply in batch.replies:
-            for place, people in reply.inside.items():
-                self._inside[UUID(place)] = people
+            self._inside.update(reply.inside)
         done_s = self._clock.monotonic_s()
         for pending, item in zip(taken, batch.items, strict=True):
             metrics.scan_seconds.labels(pending.lane).observe(done_s - pending.queued_s)
