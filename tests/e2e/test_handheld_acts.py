@@ -132,6 +132,39 @@ async def test_a_supervisor_lets_in_for_one_action_and_the_steward_is_on_again(
     assert row["name"] == "Dana Haddad"
 
 
+async def test_a_supervisor_is_told_who_let_the_ticket_in_meanwhile(
+    staffed: House, open_page: OpenPage, shots: Path
+) -> None:
+    """What was on the screen is what is decided on; the second body is asked about."""
+    page = await phone(open_page, staffed, "Late phone")
+    pool, ticket = staffed.database.pool, staffed.event.tickets["T-33"]
+    await pool.execute("UPDATE tickets SET state = 'blocked' WHERE id = $1", ticket)
+    await pool.execute(
+        "UPDATE ops.devices SET operator_id = (SELECT id FROM ops.operators"
+        " WHERE event_id = $2 AND role = 'supervisor' LIMIT 1) WHERE id = $1",
+        staffed.event.other_device,
+        staffed.event.id,
+    )
+    await wedge(page, "T-33")
+    await verdict(page, "hold", "blocked")
+    first = await staffed.scan("T-33", override={"reason": "known", "saw": "blocked"})
+    assert first["verdict"] == "admitted"
+    await page.get_by_role("button", name="Supervisor lets in").click()
+    await page.get_by_label("Why?", exact=True).select_option("identity")
+    await press_pin(page, SUPERVISOR)
+    told = page.locator(".verdict")
+    await expect(told).to_contain_text("Let in by Dana Haddad")
+    await expect(told).to_contain_text("Phone 2")
+    await page.screenshot(path=shots / "handheld-override-told.png")
+    assert len(await staffed.admissions("T-33")) == 1
+    # Asked again, about that one, it is the supervisor's own decision.
+    await page.get_by_role("button", name="Supervisor lets in").click()
+    await page.get_by_label("Why?", exact=True).select_option("family")
+    await press_pin(page, SUPERVISOR)
+    await verdict(page, "admitted")
+    assert len(await staffed.admissions("T-33")) == 2
+
+
 async def test_gate_and_direction_stand_behind_a_pin(
     staffed: House, open_page: OpenPage, shots: Path
 ) -> None:
