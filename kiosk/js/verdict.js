@@ -177,7 +177,7 @@ export function Verdict({ desk }) {
       <${Order} lines=${answer?.tickets ?? []} />
       <${Cause} view=${view} />
       ${answer?.previous?.operator && !isDelicate(answer) &&
-      html`<p class="small soft">${t("page.scan.let_in_by", { name: answer.previous.operator })}</p>`}
+      html`<p class="verdict-do">${t("page.scan.let_in_by", { name: answer.previous.operator })}</p>`}
       ${view.notes?.length > 0 &&
       html`<ul class="notes">
         ${view.notes.map((note) => html`<li key=${note}>${note}</li>`)}

@@ -2,7 +2,8 @@
 
 Presence is clipped to the session's start and end and summed over visits. An exit that
 nobody saw (assumed) and a visit still open count up to the end, never beyond, and mark
-the line.
+the line. What a device brought afterwards counts by the times of its door, not by that
+of its upload.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ CHUNK_ROWS: Final = 1_000
 _LINES: Final = """
 WITH seen AS (
     SELECT ci.ticket_id, ci.person_no, s.id AS session_id, s.title, s.start_time,
-           s.end_time, min(ci.checked_in_at) AS first_in, count(*) AS visits,
+           s.end_time, min(coalesce(ci.door_time, ci.checked_in_at)) AS first_in,
+           count(*) AS visits,
            bool_or(ci.exit_assumed OR ci.checked_out_at IS NULL) AS assumed,
            sum(greatest(interval '0',
-               least(coalesce(ci.checked_out_at, $3), s.end_time, $3)
-               - greatest(ci.checked_in_at, s.start_time))) AS stayed
+               least(coalesce(ci.exit_door_time, ci.checked_out_at, $3), s.end_time, $3)
+               - greatest(coalesce(ci.door_time, ci.checked_in_at), s.start_time)))
+             AS stayed
       FROM sessions s
       JOIN ops.scopes c ON c.session_id = s.id
       JOIN check_ins ci ON ci.scope_id = c.id AND ci.undone_at IS NULL

@@ -77,7 +77,9 @@ SELECT e.title, a.name AS room, e.start_time AS starts_at, e.end_time AS ends_at
   FROM sessions e LEFT JOIN ops.areas a ON a.id = e.area_id
   LEFT JOIN LATERAL (
     SELECT count(DISTINCT (ci.ticket_id, ci.person_no)) AS people,
-           avg(extract(epoch FROM ci.checked_out_at - ci.checked_in_at) / 60) FILTER (
+           avg(greatest(0, extract(epoch FROM
+               coalesce(ci.exit_door_time, ci.checked_out_at)
+               - coalesce(ci.door_time, ci.checked_in_at)) / 60)) FILTER (
              WHERE ci.checked_out_at IS NOT NULL AND NOT ci.exit_assumed) AS minutes
       FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id
      WHERE s.session_id = e.id AND ci.undone_at IS NULL

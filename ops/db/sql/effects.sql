@@ -27,7 +27,9 @@ LANGUAGE sql STABLE AS $$
     SELECT min(ci.checked_in_at) AS first_at, max(ci.checked_out_at) AS last_out_at,
       bool_or(ci.checked_out_at IS NULL) AS inside,
       bool_or(ci.exit_assumed) AS assumed,
-      (sum(extract(epoch FROM ci.checked_out_at - ci.checked_in_at)) / 60)::int AS minutes
+      -- By the doors' times: an upload is not when it came.
+      (sum(greatest(0, extract(epoch FROM coalesce(ci.exit_door_time, ci.checked_out_at)
+        - coalesce(ci.door_time, ci.checked_in_at)))) / 60)::int AS minutes
     FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id AND s.kind = 'venue'
     WHERE ci.attendee_id = a.id AND ci.undone_at IS NULL
     HAVING count(*) > 0) v ON true
@@ -53,8 +55,9 @@ LANGUAGE sql STABLE AS $$
         SELECT 1 FROM check_ins ci JOIN ops.scopes s ON s.id = ci.scope_id
         WHERE ci.attendee_id = a.attendee_id AND s.session_id = r.session_id
           AND ci.undone_at IS NULL
-        HAVING count(*) > 0 AND (r.minutes_min = 0 OR sum(extract(epoch FROM
-          coalesce(ci.checked_out_at, now()) - ci.checked_in_at)) / 60 >= r.minutes_min))
+        HAVING count(*) > 0 AND (r.minutes_min = 0 OR sum(greatest(0, extract(epoch FROM
+          coalesce(ci.exit_door_time, ci.checked_out_at, now())
+          - coalesce(ci.door_time, ci.checked_in_at)))) / 60 >= r.minutes_min))
     END
 $$;
 

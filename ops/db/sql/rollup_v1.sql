@@ -15,7 +15,8 @@ BEGIN
   ), people AS (
     SELECT ticket_id, person_no, min(checked_in_at) AS first_at,
       (array_agg(gate_id ORDER BY checked_in_at))[1] AS gate_id,
-      sum(extract(epoch FROM checked_out_at - checked_in_at)) FILTER (
+      sum(greatest(0, extract(epoch FROM coalesce(exit_door_time, checked_out_at)
+        - coalesce(door_time, checked_in_at)))) FILTER (
         WHERE NOT exit_assumed) / 60 AS minutes
     FROM visits WHERE kind = 'venue' GROUP BY ticket_id, person_no
   ), minutes AS (
@@ -49,8 +50,9 @@ BEGIN
       'people', of_session::text, (SELECT title FROM sessions WHERE id = of_session)
     FROM visits WHERE of_session IS NOT NULL GROUP BY of_session
     UNION ALL
-    SELECT of_session, 'dwell_by_session', round(avg(extract(epoch FROM
-      checked_out_at - checked_in_at) / 60)::numeric, 2), 'minutes', of_session::text,
+    SELECT of_session, 'dwell_by_session', round(avg(greatest(0, extract(epoch
+      FROM coalesce(exit_door_time, checked_out_at) - coalesce(door_time, checked_in_at))
+      / 60))::numeric, 2), 'minutes', of_session::text,
       (SELECT title FROM sessions WHERE id = of_session)
     FROM visits WHERE of_session IS NOT NULL AND checked_out_at IS NOT NULL
       AND NOT exit_assumed GROUP BY of_session

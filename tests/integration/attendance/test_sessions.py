@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -290,9 +290,18 @@ async def test_credit_minutes_are_clipped_and_summed(doors: Doors) -> None:
     await doors.database.pool.execute(
         "UPDATE attendees SET first_name = '=cmd()' WHERE first_name = 'Guest 2'"
     )
+    # Brought after the end by a phone that was alone: it counts by its door's times.
+    await visit(doors, "T-5", 90, 91)
+    start = datetime.now(UTC) - timedelta(minutes=60)
+    await doors.database.pool.execute(
+        "UPDATE check_ins SET door_time = $2, exit_door_time = $3 WHERE ticket_id = $1",
+        doors.event.tickets["T-5"],
+        start + timedelta(minutes=2, seconds=30),
+        start + timedelta(minutes=52, seconds=45),
+    )
     base = f"{doors.base}/sessions/{doors.event.session}/credits"
     first = (await doors.get(base, limit=2)).json()
-    rest = (await doors.get(base, limit=2, cursor=first["next_cursor"])).json()
+    rest = (await doors.get(base, limit=3, cursor=first["next_cursor"])).json()
     lines = {
         line["holder"]: (
             line["minutes"],
@@ -307,9 +316,10 @@ async def test_credit_minutes_are_clipped_and_summed(doors: Doors) -> None:
         "=cmd()": (47, 1, False, False),
         "Guest 3": (55, 1, True, True),
         "Guest 4": (10, 1, True, False),
+        "Guest 5": (50, 1, False, True),
     }
     easier = (await doors.get(base, share=78)).json()["items"]
-    assert sum(line["credit"] for line in easier) == 3
+    assert sum(line["credit"] for line in easier) == 4
     text = (await doors.get(f"{doors.base}/credits.csv")).text
-    assert len(text.splitlines()) == 5
+    assert len(text.splitlines()) == 6
     assert ",'=cmd()," in text
