@@ -29,11 +29,14 @@ function Menu({ post, camera, unpair, keeper }) {
   const item = (sheet, words) => html`<button type="button" class="button" onClick=${() => openSheet(sheet)}>
     ${t(words)}
   </button>`;
+  // In an emergency nobody looks for the list of who is inside.
+  const urgent = Boolean(copy.value?.roll?.emergency_id);
   return html`<${Sheet} title=${t("page.scan.menu")}>
     <p class="soft">
       <bdi class="name">${state.device.value.name ?? ""}</bdi> · <bdi class="name">${state.device.value.event.title}</bdi>
     </p>
     <div class="menu">
+      ${urgent && item("roll", "page.scan.roll")}
       ${item("sign-on", state.operator.value ? "page.scan.change_operator" : "page.scan.sign_on")}
       ${state.operator.value &&
       html`<button type="button" class="button" onClick=${signOff}>${t("page.scan.sign_off")}</button>`}
@@ -50,7 +53,7 @@ function Menu({ post, camera, unpair, keeper }) {
       </button>
       ${item("redeem", "page.scan.redeem")}
       ${item("band", "page.scan.band")}
-      ${(maySee() || copy.value !== null || locked.value) && item("roll", "page.scan.roll")}
+      ${!urgent && (maySee() || copy.value !== null || locked.value) && item("roll", "page.scan.roll")}
       ${camera.torch.value !== null &&
       html`<button type="button" class="button" onClick=${() => camera.switchTorch()}>
         ${t("page.scan.torch")}

@@ -86,7 +86,7 @@ def printed(report: Report, texts: Texts, language: str) -> bytes:
 
     word = say("drill") if report.drill else say("live")
     paper = Document(
-        f"{say('report')}: {report.event}", f"{report.event} · {report.id}", language
+        say("report_of", event=report.event), f"{report.event} · {report.id}", language
     )
     place = report.place or texts.say(language, "page.doors.everywhere", {})
     paper.line(f"{word} · {place} · {report.reason}")
@@ -149,7 +149,7 @@ def _counted(paper: Document, report: Report, say: Any, clock: Any) -> None:
             ]
             for line in report.areas
         ],
-        [3, 1, 1, 1, 3, 2],
+        [2.6, 1.3, 1.1, 1.3, 2.7, 2],
     )
 
 

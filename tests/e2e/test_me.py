@@ -62,7 +62,7 @@ async def test_the_link_opens_ticket_seat_and_what_is_announced(
 
     await page.get_by_role("button", name="Agenda").click()
     line = page.locator(".session", has_text="file")
-    await expect(line).to_contain_text("1 seats left")
+    await expect(line).to_contain_text("Seats left: 1")
     await line.get_by_role("button", name="Take a seat").click()
     await expect(line).to_contain_text("Your seat")
     await expect(line).to_contain_text("Full")

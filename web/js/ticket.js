@@ -154,6 +154,7 @@ function Ticket() {
       <span class=${`chip ${TONE[ticket.state] ?? "bad"}`}>${t(`page.ticket.state.${ticket.state}`)}</span>
     </div>`}
     <${Facts} ticket=${ticket} event=${event} />
+    <a class="button own" href=${`/me.html?event=${event.id}`}>${t("page.ticket.own")}</a>
   </section>`;
 }
 

@@ -16,10 +16,10 @@ const readmit = signal(false);
 const said = (text) => text.translations?.[language.value] ?? text;
 const pick = (list, chosen, none) => list.find(({ name }) => name === chosen.value) ?? (none ? null : list[0]);
 
-function StepButton({ step, body, disabled = false, tone }) {
+function StepButton({ step, body, disabled = false, tone, word = step }) {
   return html`<${Hold}
     name=${step}
-    words=${t(`page.emergency.act.${step}`)}
+    words=${t(`page.emergency.act.${word}`)}
     hint=${t("page.emergency.hold")}
     disabled=${disabled || busy.value || !answers.value}
     tone=${tone}
@@ -56,7 +56,7 @@ function Start() {
       <span>${t("page.emergency.is_drill")}</span>
     </label>
     ${drill.value && html`<p class="notice warn">${t("page.emergency.drill_words")}</p>`}
-    <${StepButton} step="start" body=${body} disabled=${!body.reason} tone=${drill.value ? "warn" : "bad"} />
+    <${StepButton} step="start" body=${body} disabled=${!body.reason} tone=${drill.value ? "warn" : "bad"} word=${drill.value ? "start_drill" : "start"} />
   </section>`;
 }
 
@@ -89,7 +89,7 @@ function Next({ found }) {
     ${may("publish") &&
     html`<div class="step-text">
       <${TextChoice} id="publish-text" list=${texts.value.emergency} chosen=${publish} />
-      <${StepButton} step="publish" body=${{ text: pick(texts.value.emergency, publish, false) }} />
+      <${StepButton} step="publish" word=${found.published_at ? "publish_again" : "publish"} body=${{ text: pick(texts.value.emergency, publish, false) }} />
     </div>`}
     ${may("all_clear") &&
     html`<div class="step-text">
