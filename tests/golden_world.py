@@ -470,7 +470,7 @@ class World:
                 str(device),
                 row["person"],
                 pass_no,
-                uuid7(),
+                scan_named("before", ticket) if newest else uuid7(),
                 entered,
                 entered if row["confirmed"] else None,
                 None if open_now or undone else left,
@@ -478,6 +478,11 @@ class World:
                 entered if undone else None,
                 days.date(day),
             )
+
+
+def scan_named(name: str, ticket: UUID) -> UUID:
+    """A scan of a ticket by its name: `before` is that of its newest passes."""
+    return uuid5(ticket, name)
 
 
 _EARLY = datetime(2026, 1, 1, tzinfo=UTC)

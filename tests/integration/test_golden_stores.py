@@ -15,18 +15,26 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from ops.admission.commands import Item
-from ops.admission.scan import Override, ScanRequest
+from ops.admission.scan import ScanRequest
 from ops.cache.client import Cache
 from ops.checkin.pending import Pending
 from ops.clock import FixedClock
 from ops.crm_sync.warm import Warmer
 from ops.db.engine import Database
 from ops.ids import uuid7
-from tests.golden_cases import DEFAULTS, TABLE, as_expected, at_of, expected
-from tests.golden_world import World
+from tests.golden_cases import (
+    DEFAULTS,
+    TABLE,
+    as_expected,
+    at_of,
+    expected,
+    override_of,
+)
+from tests.golden_world import World, scan_named
 from tests.house import House
 from tests.small_event import code_hash
 
@@ -128,7 +136,11 @@ class Player:
         self.clock.move(at_of(case))
         scan = DEFAULTS["scan"] | case.get("scan", {})
         given = DEFAULTS["code"] | case.get("code", {})
-        override = scan.get("override")
+        override = override_of(scan.get("override"))
+        if override is not None and override.previous is not None:
+            ticket = world.named("tickets", case["name"])
+            seen = scan_named(scan["override"]["previous"], ticket)
+            override = msgspec.structs.replace(override, previous=seen)
 
         def named(kind: str, name: str | None) -> UUID | None:
             return world.named(kind, name) if name else None
@@ -149,7 +161,7 @@ class Player:
             admit=scan.get("admit"),
             whole_order=scan.get("whole_order", False),
             method=scan.get("method", "qr_code"),
-            override=Override(override["reason"]) if override else None,
+            override=override,
             answers=answers,
         )
         key = code_hash(code)
