@@ -105,6 +105,7 @@ class House:
         self.database_url, self.redis_url = embedded.postgres.url, embedded.valkey.url
         self.redis = Redis.from_url(self.redis_url, protocol=2)
         self.roles: list[Role] = []
+        self.syncing: Role | None = None
         self.db: asyncpg.Connection
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -139,6 +140,7 @@ class House:
         """A sync process."""
         role = Role(("-m", "ops.cli", "serve", "sync"), self.environment())
         self.roles.append(role)
+        self.syncing = role
         return role
 
     async def warm(self, event: BulkEvent) -> None:

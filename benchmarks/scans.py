@@ -59,9 +59,12 @@ class Door:
         embedded = self.house.embedded
         assert embedded.postgres.pid
         assert embedded.valkey.pid
+        roles = {"Python": self.api.pid}
+        if self.house.syncing is not None:
+            roles["sync"] = self.house.syncing.pid
         return Usage(
             {
-                "Python": self.api.pid,
+                **roles,
                 "PostgreSQL": embedded.postgres.pid,
                 "Redis": embedded.valkey.pid,
             }
