@@ -50,7 +50,7 @@
       if (["auto", "scroll"].includes(outer.overflowX) || ["auto", "scroll"].includes(outer.overflowY)) break;
       if (!hides.includes(outer.overflowX)) continue;
       const frame = up.getBoundingClientRect();
-      if (box.right > frame.right + 2 || box.left < frame.left - 2) tell("cut-by", node, `in .${[...up.classList].join(".")}`);
+      if (!node.title && (box.right > frame.right + 2 || box.left < frame.left - 2)) tell("cut-by", node, `in .${[...up.classList].join(".")}`);
       break;
     }
   }

@@ -30,12 +30,11 @@ function Battery({ value }) {
 
 function Device({ entry, at }) {
   const { device, trouble } = entry;
+  const where = [device.gate, device.operator].filter(Boolean).join(" · ");
   return html`<tr class=${trouble.length ? "trouble" : ""}>
     <th scope="row">
       <span class="name" title=${device.name}>${device.name}</span>
-      <span class="small soft name">
-        ${[device.gate, device.operator].filter(Boolean).join(" · ")}
-      </span>
+      <span class="small soft name" title=${where}>${where}</span>
       ${trouble.map(
         (word) => html`<span class=${`chip ${TONE[word]}`} key=${word}>
           ${t(`page.control.device.${word}`, { n: count(device.pending, locale()) })}

@@ -52,11 +52,11 @@ function Line({ line, zone }) {
     <${VerdictMark} verdict=${line.verdict} />
     <div class="line-text">
       <span class="line-who">
-        <bdi class="name">${who}</bdi>
+        <bdi class="name" title=${who}>${who}</bdi>
         ${line.people > 1 && html`<span class="chip figure">× ${line.people}</span>`}
       </span>
-      <span class="small line-what">${what(line)}</span>
-      <span class="small soft name">${where.join(" · ")}</span>
+      <span class="small line-what" title=${what(line)}>${what(line)}</span>
+      <span class="small soft name" title=${where.join(" · ")}>${where.join(" · ")}</span>
     </div>
     <time class="small soft figure" datetime=${line.at}>
       ${clock(line.at, zone, true)}
