@@ -187,6 +187,8 @@ async def main() -> int:
         browser = await driver.chromium.launch(executable_path=path, args=ARGUMENTS)
         demo = Demo(given.url.rstrip("/"), pool, browser)
         await demo.learn()
+        if demo.known["sponsor"] == "none":  # then there is nobody's phone for leads
+            views = [view for view in views if view.who != "lead"]
         lines = await take(demo, views, given.languages.split(","))
         await browser.close()
     return 1 if lines else 0
