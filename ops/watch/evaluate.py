@@ -51,13 +51,15 @@ class Held(msgspec.Struct, omit_defaults=True):
     """What is remembered of a rule's subject.
 
     `since_s`: since when the threshold is reached, `left_s`: since when it is left;
-    `open`: an alert stands; `told`: the value and args that it shows.
+    `open`: an alert stands; `told`: the value and args that it shows; `worst`: those
+    that it ends with, since nobody was told of "full at 23 %".
     """
 
     since_s: float | None = None
     left_s: float | None = None
     open: bool = False
     told: tuple[float, dict[str, Any]] | None = None
+    worst: tuple[float, dict[str, Any]] | None = None
 
 
 Memory = dict[str, dict[str, Held]]
@@ -65,7 +67,10 @@ Memory = dict[str, dict[str, Held]]
 
 
 class Step(NamedTuple):
-    """What came of a step; `cleared` are pairs of rule and subject."""
+    """What came of a step, to be written in the order of changed, cleared, raised.
+
+    `changed` are told by value and args, `cleared` are pairs of rule and subject.
+    """
 
     memory: Memory
     raised: list[Observation]
@@ -137,7 +142,8 @@ def _one(
     if now_s - since_s < setting.for_s:
         return Held(since_s=since_s)
     done.raised.append(seen)
-    return Held(since_s=since_s, open=True, told=(seen.value, seen.args))
+    told = (seen.value, seen.args)
+    return Held(since_s=since_s, open=True, told=told, worst=told)
 
 
 def _open(
@@ -152,14 +158,19 @@ def _open(
     clear_at = setting.clear_at
     if seen is not None and seen.limit is not None:
         clear_at = seen.limit
-    told = held.told
+    told, worst = held.told, held.worst or held.told
     if seen is not None and told != (seen.value, seen.args):
         done.changed.append(seen)
         told = (seen.value, seen.args)
     if seen is not None and not rule.left(seen.value, clear_at):
-        return Held(since_s=held.since_s, open=True, told=told)
+        if worst is None or not rule.worse(worst[0], seen.value):
+            worst = (seen.value, seen.args)
+        return Held(since_s=held.since_s, open=True, told=told, worst=worst)
     left_s = now_s if held.left_s is None else held.left_s
     if now_s - left_s >= setting.clear_s:
+        if worst is not None and worst != told:
+            value, args = worst
+            done.changed.append(Observation(rule.name, subject, value, args=args))
         done.cleared.append((rule.name, subject))
         return None
-    return Held(since_s=held.since_s, left_s=left_s, open=True, told=told)
+    return Held(since_s=held.since_s, left_s=left_s, open=True, told=told, worst=worst)

@@ -36,7 +36,7 @@ def drop_percent(minutes: Sequence[int]) -> float:
 
 
 def missed(minutes: Sequence[int]) -> float:
-    """How many were expected while nobody came: the silence so far, at the pace before.
+    """How many people were expected while nobody came, at the pace before the silence.
 
     0 while somebody comes, or where nothing was before the silence.
     """
@@ -44,4 +44,4 @@ def missed(minutes: Sequence[int]) -> float:
     before = minutes[silent : silent + BEFORE]
     if silent == 0 or len(before) < RECENT:
         return 0.0
-    return silent * float(median(before))
+    return float(round(silent * median(before)))

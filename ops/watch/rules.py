@@ -44,6 +44,10 @@ class Rule(msgspec.Struct, frozen=True):
         """Whether a value is where the rule speaks up."""
         return value <= limit if self.below else value >= limit
 
+    def worse(self, one: float, other: float) -> bool:
+        """Whether the first value is further beyond the threshold than the other."""
+        return one < other if self.below else one > other
+
     def left(self, value: float, clear_at: float) -> bool:
         """Whether a value is beyond where the rule falls silent."""
         return value > clear_at if self.below else value < clear_at

@@ -188,13 +188,7 @@ async def _patterns(
 
 
 async def _write(db: Any, event_id: UUID, done: Step, now: datetime) -> None:
-    """The alerts that a step raised, changed and cleared."""
-    if done.cleared:
-        await db.executemany(
-            statements.CLEAR,
-            [(event_id, rule, subject, now) for rule, subject in done.cleared],
-            timeout=CALL_TIMEOUT_S,
-        )
+    """The alerts that a step changed, cleared and raised."""
     if done.changed:
         await db.executemany(
             statements.CHANGE,
@@ -202,6 +196,12 @@ async def _write(db: Any, event_id: UUID, done: Step, now: datetime) -> None:
                 (event_id, one.rule, one.subject, one.value, one.args)
                 for one in done.changed
             ],
+            timeout=CALL_TIMEOUT_S,
+        )
+    if done.cleared:
+        await db.executemany(
+            statements.CLEAR,
+            [(event_id, rule, subject, now) for rule, subject in done.cleared],
             timeout=CALL_TIMEOUT_S,
         )
     if done.raised:

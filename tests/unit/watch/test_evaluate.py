@@ -138,6 +138,30 @@ def test_what_changes_while_open_is_told_once() -> None:
     assert (len(first.raised), same.changed, len(other.changed)) == (1, [], 1)
 
 
+@pytest.mark.parametrize(
+    ("rule", "values", "worst"),
+    [
+        ("area_full", [100, 104, 101, 23.8], 104),
+        ("area_full", [100, 23.8], 100),
+        ("low_battery", [14, 9, 12, 80], 9),
+        ("device_gone", [300, 400, None], None),
+    ],
+)
+def test_it_ends_with_its_worst_and_not_with_what_ended_it(
+    rule: str, values: list[float | None], worst: float | None
+) -> None:
+    memory: Memory = {}
+    for at_s, value in enumerate(values):
+        seen = [] if value is None else [Observation(rule, "a", value)]
+        done = step(memory, seen, settings_of([]), [rule], at_s)
+        memory = done.memory
+    seen = [] if values[-1] is None else [Observation(rule, "a", values[-1])]
+    done = step(memory, seen, settings_of([]), [rule], 10_000) if memory else done
+    assert done.cleared == [(rule, "a")]
+    # None: what it says already is its worst.
+    assert [one.value for one in done.changed][-1:] == ([worst] if worst else [])
+
+
 def test_the_limit_of_an_observation_stands_in_for_the_threshold() -> None:
     settings = settings_of([])
     rule = ["two_gates_fast"]
