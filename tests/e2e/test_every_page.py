@@ -1,11 +1,14 @@
-"""Every page of the product at phone, laptop and TV size, in both languages: nothing is
-cut, covered, too pale, too small to touch, or a word that was meant for a machine.
+"""Every page of the product at phone, laptop and TV size: nothing is cut, covered, too
+pale, too small to touch, or a word that was meant for a machine.
 
-People look at the pictures (`make screenshots`); this holds what a machine can see.
+Each page is opened in one language, its neighbour in the other; EVERY_LANGUAGE=1 opens
+all in both. People look at the pictures (`make screenshots`); this holds what a machine
+can see.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -32,6 +35,7 @@ NAMES = (
     ("Siobhán", "O'Brien-Łukasz"),
 )
 LOCALES = {"en": "en-CA", "fr": "fr-CA"}
+BOTH = bool(os.environ.get("EVERY_LANGUAGE"))
 # What is on the wall is cut to one line where it must be, and whole in its title.
 PARTS = {
     "shell": ("doors-", "plan-", "watch-", "announcements-", "emergency-"),
@@ -100,7 +104,9 @@ async def signed_in(
     filled: Filled, browser: Browser, request: pytest.FixtureRequest
 ) -> AsyncIterator[tuple[str, BrowserContext]]:
     """The owner's browser in one language."""
-    context = await browser.new_context(locale=LOCALES[request.param])
+    context = await browser.new_context(
+        locale=LOCALES[request.param], reduced_motion="reduce"
+    )
     page = await context.new_page()
     await page.goto(filled.house.url)
     await page.fill("#email", EMAIL)
@@ -112,12 +118,17 @@ async def signed_in(
     await context.close()
 
 
+def opened_in(language: str, views: list[View]) -> list[View]:
+    """Those of these views that are opened in a language."""
+    return views if BOTH else views[list(LOCALES).index(language) :: len(LOCALES)]
+
+
 async def wrong(
     filled: Filled, context: BrowserContext, views: list[View], language: str
 ) -> list[str]:
     """What is wrong with these views, at each size."""
     lines: list[str] = []
-    for view in views:
+    for view in opened_in(language, views):
         page = await context.new_page()
         lines += await look_at_all(
             page,
@@ -150,7 +161,7 @@ async def test_the_pages_of_guests_and_devices(
     filled: Filled, browser: Browser, language: str
 ) -> None:
     context = await browser.new_context(
-        locale=LOCALES[language], permissions=["camera"]
+        locale=LOCALES[language], permissions=["camera"], reduced_motion="reduce"
     )
     views = [view for view in guests() if view.who == "nobody"]
     lines = await wrong(filled, context, views, language)
@@ -190,7 +201,7 @@ BROKEN = """() => {
 async def test_control_the_measures_see_what_is_wrong(
     filled: Filled, browser: Browser, watched: Watched
 ) -> None:
-    context = await browser.new_context(locale="en-CA")
+    context = await browser.new_context(locale="en-CA", reduced_motion="reduce")
     page: Page = await context.new_page()
     await page.goto(filled.house.url)
     await page.wait_for_selector(".sign-in")

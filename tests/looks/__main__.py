@@ -87,6 +87,7 @@ class Demo:
             found = await self._browser.new_context(
                 locale=LOCALES[language],
                 permissions=["camera"],
+                reduced_motion="reduce",
                 storage_state=self._states.get(who),
             )
             found.set_default_timeout(15_000)

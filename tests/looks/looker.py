@@ -11,7 +11,10 @@ from playwright.async_api import Error, Page
 from tests.looks.views import View
 
 FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
-SETTLED_MS = 250  # fonts and layout, before a picture is taken
+SETTLED = """async () => {
+  await document.fonts.ready;
+  for (let n = 0; n < 2; n++) await new Promise(requestAnimationFrame);
+}"""
 HEIGHT_MAX = 4_000  # a longer page shows its first screen
 
 
@@ -55,7 +58,7 @@ async def look(
     """What is wrong at this size, as (kind, what); a picture besides."""
     await page.set_viewport_size({"width": size.width, "height": size.height})
     await page.evaluate(f"document.documentElement.dataset.theme = '{size.theme}'")
-    await page.wait_for_timeout(SETTLED_MS)
+    await page.evaluate(SETTLED)
     found = [(kind, what) for kind, what in await page.evaluate(FAULTS)]
     if picture:
         high = await page.evaluate("document.documentElement.scrollHeight")
