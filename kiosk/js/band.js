@@ -3,6 +3,7 @@ import { html, signal, useEffect } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { closeSheet, Problem, problem, sentenceOf, Sheet } from "/scan/js/dialog.js";
 import * as state from "/scan/js/state.js";
+import { vibrate } from "/scan/js/sound.js";
 
 const ticket = signal("");
 const band = signal("");
@@ -42,7 +43,7 @@ export function BandSheet({ post }) {
     if (reply.status === 200) {
       done.value = reply.data;
       ticket.value = band.value = "";
-      navigator.vibrate?.([60, 40, 60]);
+      vibrate([60, 40, 60]);
     } else {
       problem.value = sentenceOf(reply);
       band.value = "";

@@ -4,6 +4,7 @@ import { t } from "/lib/i18n.js";
 import { uuid7 } from "/lib/uuid.js";
 import { Sheet } from "/scan/js/dialog.js";
 import * as state from "/scan/js/state.js";
+import { vibrate } from "/scan/js/sound.js";
 
 const STEPS = [1, 2, 5];
 const UNDO_MAX = 20;
@@ -25,7 +26,7 @@ export function Clicker({ outbox }) {
   const gate = state.gate.value;
   const send = (delta) => {
     const id = uuid7();
-    navigator.vibrate?.(20);
+    vibrate(20);
     return outbox.add({
       id,
       kind: "count",

@@ -7,7 +7,7 @@ import { Reader } from "/scan/js/reader.js";
 import { answerOf } from "/scan/js/answer.js";
 import { redeem, redeeming } from "/scan/js/redeem.js";
 import { Sender } from "/scan/js/sender.js";
-import { signalTone } from "/scan/js/sound.js";
+import { signalTone, vibrate } from "/scan/js/sound.js";
 import { GOES_MS, mayTake, mustRead, staysUntilTouched, toneOf } from "/scan/js/verdict-rules.js";
 import * as state from "/scan/js/state.js";
 
@@ -121,7 +121,7 @@ export class Desk {
     this.latest = scan.id;
     this.clear();
     state.checking.value = true;
-    navigator.vibrate?.(15);
+    vibrate(15);
     this.sender.submit(scan).then(
       () => this.count(),
       () => this.refused(scan, 0, { code: "not_stored" }),

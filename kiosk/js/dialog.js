@@ -2,6 +2,7 @@
 import { html, signal, useEffect, useLayoutEffect, useRef } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import * as state from "/scan/js/state.js";
+import { vibrate } from "/scan/js/sound.js";
 
 const PIN_MAX = 12;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "back", "0", "ok"];
@@ -119,7 +120,7 @@ export function SignOnForm({ post, then, once = false }) {
     } else {
       if (reply.data?.code === "wrong_pin") await pins?.vault.wrong();
       problem.value = sentenceOf(reply);
-      navigator.vibrate?.([60, 40, 60]);
+      vibrate([60, 40, 60]);
     }
   };
   return html`<${Problem} />
@@ -149,7 +150,7 @@ async function withoutServer(tried, then) {
     return;
   }
   problem.value = left ? t("page.scan.pin_left", { n: left }) : t("page.scan.pin_gone");
-  navigator.vibrate?.([60, 40, 60]);
+  vibrate([60, 40, 60]);
 }
 
 export function SignOn({ post, title, hint, then = closeSheet }) {

@@ -6,6 +6,7 @@ import { clock } from "/lib/format.js";
 import { uuid7 } from "/lib/uuid.js";
 import { closeSheet, Sheet } from "/scan/js/dialog.js";
 import * as state from "/scan/js/state.js";
+import { vibrate } from "/scan/js/sound.js";
 
 const KINDS = ["supervisor", "security", "medical", "technical", "queue"];
 const QUEUES = ["none", "short", "long", "over_barrier"];
@@ -45,7 +46,7 @@ function learn(list) {
   calls.value = calls.value.map((call) => {
     const told = known.get(call.id);
     if (!told?.seen_at || call.seen_at) return { ...call, closed_at: told?.closed_at };
-    navigator.vibrate?.([40, 60, 40]);
+    vibrate([40, 60, 40]);
     return { ...call, ...told, sent: true, seenHere: Date.now() };
   });
 }
@@ -57,7 +58,7 @@ export function HelpSheet({ outbox }) {
     calls.value = [{ id, kind, queue, at, sent: false }, ...calls.value].slice(0, 5);
     closeSheet();
     asking.value = false;
-    navigator.vibrate?.(40);
+    vibrate(40);
     await outbox.add({
       id,
       kind: "help",

@@ -7,7 +7,7 @@ import { clock } from "/lib/format.js";
 import { LanguageSwitch, ThemeSwitch } from "/lib/tools.js";
 import { uuid7 } from "/lib/uuid.js";
 import { Reader } from "/scan/js/reader.js";
-import { signalTone } from "/scan/js/sound.js";
+import { signalTone, vibrate } from "/scan/js/sound.js";
 import * as state from "/scan/js/state.js";
 
 const STARS = [1, 2, 3, 4, 5];
@@ -52,7 +52,7 @@ export class LeadDesk {
     readings.value = [{ id, at }, ...readings.value].slice(0, LIST_MAX);
     open.value = id;
     notes.value = "";
-    navigator.vibrate?.(30);
+    vibrate(30);
     this.outbox.add({ id, kind: "lead", path: this.path, body: { id, code, scanned_at: at } });
     return true;
   }

@@ -5,7 +5,7 @@ import { html, signal } from "/lib/ui.js";
 import { t } from "/lib/i18n.js";
 import { clock } from "/lib/format.js";
 import { merged, remembered, waiting } from "/scan/js/notice-rules.js";
-import { signalTone } from "/scan/js/sound.js";
+import { signalTone, vibrate } from "/scan/js/sound.js";
 import * as state from "/scan/js/state.js";
 
 const KEPT = "understood";
@@ -33,7 +33,7 @@ export class Notices {
     }
     const fresh = waiting(items.value, understood.value, this.now()).filter(({ id }) => !before.has(id));
     if (fresh.length === 0) return;
-    navigator.vibrate?.(fresh[0].priority === "urgent" ? [300, 100, 300, 100, 300] : [120, 60, 120]);
+    vibrate(fresh[0].priority === "urgent" ? [300, 100, 300, 100, 300] : [120, 60, 120]);
     signalTone(fresh[0].priority === "urgent" ? "stop" : "note");
   }
 

@@ -10,6 +10,7 @@ import { uuid7 } from "/lib/uuid.js";
 import { chosen, keyOf, marked, summed } from "/lib/roll-rules.js";
 import { Sheet } from "/scan/js/dialog.js";
 import * as state from "/scan/js/state.js";
+import { vibrate } from "/scan/js/sound.js";
 
 const CALM_MS = 60_000;
 const EMERGENCY_MS = 5_000;
@@ -134,7 +135,7 @@ export class RollKeeper {
   send(path, body, own) {
     const id = uuid7();
     marks.value = [...marks.value, ...own];
-    navigator.vibrate?.(20);
+    vibrate(20);
     return this.outbox.add({ id, kind: "roll", path: `${this.path}/emergency/${path}`, body, marks: own });
   }
 
@@ -159,7 +160,7 @@ export class RollKeeper {
   async head(at, delta) {
     const id = uuid7();
     heads.value = { ...heads.value, [at]: (heads.value[at] ?? 0) + delta };
-    navigator.vibrate?.(15);
+    vibrate(15);
     const body = { id, place: at, delta, at: new Date(Date.now() + state.skewMs.value).toISOString() };
     const tap = { ...body, kept: false };
     this.taps = [...this.taps, tap];

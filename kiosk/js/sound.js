@@ -31,8 +31,13 @@ export function unlockSound() {
   });
 }
 
+// Browsers allow it only after a touch, too, and complain in their log before one.
+export function vibrate(pattern) {
+  if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(pattern);
+}
+
 export function signalTone(name) {
-  navigator.vibrate?.(VIBRATIONS[name]);
+  vibrate(VIBRATIONS[name]);
   if (!context || context.state !== "running") return;
   for (const [pitch, start, length, wave] of SOUNDS[name]) {
     const at = context.currentTime + start;

@@ -66,6 +66,10 @@ SEEN = """async ([selector, withinMs]) => {
 }"""
 
 
+SHOWN = """() => [...document.querySelectorAll(".verdict")].map(
+  (one) => [one.dataset.verdict, one.dataset.reason, one.innerText])"""
+
+
 async def verdict(page: Page, kind: str, reason: str = "", look: str = "") -> str:
     """Wait for a verdict over the whole screen; returns its words.
 
@@ -75,7 +79,7 @@ async def verdict(page: Page, kind: str, reason: str = "", look: str = "") -> st
     selector = f".verdict{look}[data-verdict={kind}]"
     selector += f"[data-reason={reason}]" if reason else ""
     seen = await page.evaluate(SEEN, [selector, 30_000])
-    assert seen, (selector, await page.locator(".verdict").all_inner_texts())
+    assert seen, (selector, await page.evaluate(SHOWN))
     width, height, words = seen
     size = page.viewport_size
     assert size is not None

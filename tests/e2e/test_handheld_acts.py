@@ -69,6 +69,7 @@ async def test_a_call_made_without_a_network_is_sent_when_it_is_back(
     staffed: House, open_page: OpenPage, watched: Watched
 ) -> None:
     watched.expect(r"ERR_INTERNET_DISCONNECTED|Failed to (load|fetch)")
+    watched.expect(r"ArrayBuffer instantiation .*/zxing-reader")  # was on its way
     page = await phone(open_page, staffed, "Cellar phone")
     await page.context.set_offline(True)
     await page.get_by_role("button", name="Help").click()
