@@ -21,6 +21,8 @@ from uuid import UUID
 
 import msgspec
 
+from ops.cache.entry import TicketEntry
+
 MAGIC = b"OPSP"
 VERSION = 1
 CONTEXT = b"event-day-ops/offline-package/1\0"
@@ -36,8 +38,11 @@ SealBlock = Callable[[bytes], bytes]
 """Plain bytes -> nonce and ciphertext."""
 
 PERSONAL = ("name", "company", "seat", "flags", "notes", "language")
-"""Columns of a ticket that are sealed; all the others are its rules."""
-NOT_RULES = ("id", "event_id", "version", *PERSONAL)
+"""Columns of a ticket that are sealed."""
+RULES = tuple(
+    name for name in TicketEntry.__struct_fields__ if name not in ("version", *PERSONAL)
+)
+"""What a door decides by; a field that tickets get later is one as well."""
 
 VISIT_COLUMNS = (
     "ticket",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ops.offline.package import NOT_RULES, PERSONAL
+from ops.offline.package import PERSONAL, RULES
 
 CURSOR: Final = """
 SELECT (SELECT system_identifier FROM pg_control_system())::text AS system,
@@ -16,9 +16,11 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text AS system,
 PLAN: Final = "SELECT ops.read_plan_v1($1)::text"
 
 # Texts that are put into the package as they are: PostgreSQL makes them, not the
-# process that serves a door. A column that a ticket gets later is a rule.
+# process that serves a door.
 _TICKETS = f"""
-SELECT e.id, (to_jsonb(e) - '{{{",".join(NOT_RULES)}}}'::text[])::text,
+SELECT e.id,
+       (SELECT row_to_json(r)::text FROM (
+         SELECT {", ".join(f"e.{name}" for name in RULES)}) r),
        json_build_array({", ".join(f"e.{name}" for name in PERSONAL)})::text
 """
 TICKETS: Final = (
