@@ -248,7 +248,7 @@ async def test_an_age_is_asked_for_and_a_yes_admits(
     )
     try:
         page = await phone(open_page, staffed, "Age phone")
-        await wedge(page, "T-33")
+        await wedge(page, "T-29")
         await verdict(page, "hold", "id_check")
         await page.screenshot(path=shots / "handheld-age.png")
         await page.get_by_role("button", name="Yes", exact=True).click()
