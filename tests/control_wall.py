@@ -287,7 +287,7 @@ class Wall:
         if full and full["at"]:
             times = {"when": full["at"], "low": full["low"], "high": full["high"]}
             return said(
-                "page.control.full_between",
+                f"page.control.full_{'between' if full['high'] else 'from'}",
                 **{name: self._clock(at) for name, at in times.items()},
             )
         return [free]

@@ -14,10 +14,11 @@ function outlook(data) {
   if (free === 0) return t("page.control.full_now");
   const fit = forecast.value;
   if (fit?.full?.at) {
-    return t("page.control.full_between", {
-      when: clock(fit.full.at, event.timezone),
-      low: clock(fit.full.low, event.timezone),
-      high: fit.full.high ? clock(fit.full.high, event.timezone) : "–",
+    const { at, low, high } = fit.full;
+    return t(high ? "page.control.full_between" : "page.control.full_from", {
+      when: clock(at, event.timezone),
+      low: clock(low, event.timezone),
+      high: high && clock(high, event.timezone),
     });
   }
   if (fit) return t("page.control.never_full", { n: count(free, locale()) });
