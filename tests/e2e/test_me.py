@@ -32,13 +32,13 @@ async def session(house: House) -> UUID:
     return made
 
 
-async def private_link(house: House) -> str:
-    """The address in the mail of the ticket's holder."""
+async def private_link(house: House, code: str = "") -> str:
+    """The address in the mail of a ticket's holder; of our own code if none is named."""
     pool = house.database.pool
     attendee = await pool.fetchval(
         """SELECT t.attendee_id FROM ops.ticket_codes c
              JOIN tickets t ON t.id = c.ticket_id WHERE c.code_hash = $1""",
-        codes.code_hash(house.own_code),
+        codes.code_hash(code or house.own_code),
     )
     async with pool.acquire() as db, db.transaction():
         token = await AttendeeTokens.make(db, attendee, "link", None)
@@ -126,6 +126,16 @@ async def test_without_a_network_the_ticket_stays_and_says_its_age(
     await page.evaluate("dispatchEvent(new Event('online'))")
     await expect(page.locator(".notice.warn")).to_be_visible()
     await expect(page.locator(".code img[data-state=there]")).to_be_visible()
+
+
+async def test_a_code_that_its_seller_alone_has_is_said_to_be_there(
+    house: House, open_page: OpenPage, watched: Watched
+) -> None:
+    watched.expect("404")
+    page = await open_page(390, 844)
+    await page.goto(await private_link(house, "T-57"))
+    await expect(page.locator(".code-words")).to_contain_text("your seller gave you")
+    await expect(page.locator(".code figcaption")).to_have_count(0)
 
 
 async def test_a_dead_link_asks_for_the_address(

@@ -18,11 +18,13 @@ const status = signal("connecting");
 const pictures = signal(new Map());
 
 // The picture needs the token, so it is fetched and kept: it shows without a network.
+// Of a code that its seller alone has there is none: "" in its place.
 async function picture(id) {
   try {
     const answer = await fetch(`/api/v1/me/tickets/${id}/qr.svg`, {
       headers: { Authorization: `Attendee ${token.value}` },
     });
+    if (answer.status === 404) pictures.value = new Map(pictures.value).set(id, "");
     if (!answer.ok) return;
     const text = await answer.text();
     localStorage.setItem(`attendee_qr_${id}`, text);
@@ -38,14 +40,15 @@ function Ticket({ ticket }) {
     picture(ticket.id);
   }, [ticket.id]);
   const text = pictures.value.get(ticket.id);
+  const words = text === "" ? "page.ticket.qr_elsewhere" : "page.ticket.qr_wait";
   return html`<section class="panel ticket" data-state=${ticket.state}>
     <figure class="code">
       <div class="code-box">
         ${text
           ? html`<img src=${`data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`} alt=${t("page.ticket.qr")} width="410" height="410" data-state="there" />`
-          : html`<p class="code-words" role="status">${t("page.ticket.qr_wait")}</p>`}
+          : html`<p class="code-words" role="status">${t(words)}</p>`}
       </div>
-      <figcaption class="soft">${t("page.ticket.bright")}</figcaption>
+      ${text !== "" && html`<figcaption class="soft">${t("page.ticket.bright")}</figcaption>`}
     </figure>
     <div class="type-row">
       <h2 class="name">${ticket.type}</h2>
