@@ -27,17 +27,16 @@ from ops.attendance.acting import (
 )
 from ops.attendance.tickets import TELL, TicketLife, WhyText, locked
 from ops.audit.entry import Entry
+from ops.db.code_keys import exact_first, known_by
 from ops.errors import ApiError, Conflict, NotFound, Unprocessable
 from ops.ids import uuid7
 
 LIST_MAX: Final = 1_000
 CodeText = Annotated[str, Meta(min_length=1, max_length=512, examples=["04A2B9C1D2"])]
 
-FIND: Final = """
+FIND: Final = f"""
 SELECT id, ticket_id, kind, revoked_at, revoked_reason FROM ops.ticket_codes
- WHERE event_id = $1
-   AND code_hash IN (substr($2::bytea, 1, 16), substr($2::bytea, 17, 16))
- ORDER BY code_hash <> substr($2::bytea, 1, 16) LIMIT 1
+ WHERE event_id = $1 AND {known_by("code_hash")} {exact_first("code_hash")}
 """
 BIND: Final = """
 INSERT INTO ops.ticket_codes (id, event_id, code_hash, ticket_id, kind, hint, issued_at)

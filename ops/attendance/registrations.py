@@ -16,16 +16,15 @@ import msgspec
 from ops.attendance.acting import STEWARD, Caller, Doer, House
 from ops.attendance.media import WhichTicket
 from ops.audit.entry import Entry
+from ops.db.code_keys import exact_first, known_by
 from ops.errors import NotFound, Unprocessable
 from ops.listing import Start
 
 REGISTER: Final = "SELECT ops.register_v1($1, $2, $3, $4, $5, $6)"
 CANCEL: Final = "SELECT ops.cancel_registration_v1($1, $2, $3, $4)"
-BY_CODE: Final = """
+BY_CODE: Final = f"""
 SELECT ticket_id, revoked_reason FROM ops.ticket_codes
- WHERE event_id = $1
-   AND code_hash IN (substr($2::bytea, 1, 16), substr($2::bytea, 17, 16))
- ORDER BY code_hash <> substr($2::bytea, 1, 16) LIMIT 1
+ WHERE event_id = $1 AND {known_by("code_hash")} {exact_first("code_hash")}
 """
 SEATS: Final = """
 SELECT s.id, s.title, s.door_mode, s.max_attendees,

@@ -65,3 +65,8 @@ def feed(event_id: UUID) -> str:
 def rate_limit(rule: str, subject: str) -> str:
     """Bucket of a limit; `subject` is a hash or an id, never an address in clear."""
     return f"{{rl:{rule}:{subject}}}"
+
+
+def finish(event_id: UUID) -> list[str]:
+    """The keys of `finish.lua`, in its order."""
+    return [meta(event_id), visits(event_id), counters(event_id), feed(event_id)]

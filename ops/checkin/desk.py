@@ -27,6 +27,7 @@ from ops.checkin.pending import Answered, Lane, Pending
 from ops.checkin.plans import Plans
 from ops.checkin.stores import Stores
 from ops.clock import Clock
+from ops.db.code_keys import known_by
 from ops.db.engine import Database
 from ops.errors import NotFound, Unauthenticated, Unavailable
 
@@ -45,11 +46,11 @@ WHERE status IN ('published', 'live') AND starts_at < now() + interval '12 hours
   AND ends_at > now()
 ORDER BY starts_at DESC LIMIT $1
 """
-_FIND_EVENT = """
+_FIND_EVENT = f"""
 SELECT event_id FROM (
     SELECT c.event_id, 0 AS rank FROM ops.ticket_codes c
       JOIN ops.device_events d ON d.event_id = c.event_id AND d.device_id = $3
-     WHERE c.code_hash IN (substr($1::bytea, 1, 16), substr($1::bytea, 17, 16))
+     WHERE {known_by("c.code_hash", "$1")}
     UNION ALL
     SELECT t.event_id, 0 FROM tickets t
       JOIN ops.device_events d ON d.event_id = t.event_id AND d.device_id = $3

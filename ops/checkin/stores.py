@@ -118,12 +118,7 @@ class Stores:
             try:
                 reply = await self._cache.call(
                     FINISH,
-                    [
-                        keys.meta(event_id),
-                        keys.visits(event_id),
-                        keys.counters(event_id),
-                        keys.feed(event_id),
-                    ],
+                    keys.finish(event_id),
                     args,
                 )
             except StoreUnavailable as error:

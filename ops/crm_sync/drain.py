@@ -113,12 +113,7 @@ class Drain:
                 continue
             await self._cache.call(
                 FINISH,
-                [
-                    keys.meta(event_id),
-                    keys.visits(event_id),
-                    keys.counters(event_id),
-                    keys.feed(event_id),
-                ],
+                keys.finish(event_id),
                 finish.arguments(b"drain", None, visits, [], []),
             )
 

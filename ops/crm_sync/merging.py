@@ -326,12 +326,7 @@ class Merger:
             args = finish.settling(b"settle", told)
             await self._cache.call(
                 FINISH,
-                [
-                    keys.meta(event_id),
-                    keys.visits(event_id),
-                    keys.counters(event_id),
-                    keys.feed(event_id),
-                ],
+                keys.finish(event_id),
                 args,
             )
         except StoreUnavailable as error:

@@ -168,12 +168,7 @@ class Settler:
         try:
             await self._cache.call(
                 FINISH,
-                [
-                    keys.meta(event_id),
-                    keys.visits(event_id),
-                    keys.counters(event_id),
-                    keys.feed(event_id),
-                ],
+                keys.finish(event_id),
                 finish.arguments(b"settler", None, visits, [], pairs),
             )
         except StoreUnavailable as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ops.db.code_keys import exact_first, known_by
+
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 21))"
 """The same reading sent twice at once is taken once."""
 
@@ -29,9 +31,8 @@ SELECT a.id AS attendee_id, a.contact_id, {_REFUSES} AS opted_out,
   JOIN attendees a ON a.id = t.attendee_id
 """
     + _CONSENT
-    + " WHERE k.event_id = $1"
-    " AND k.code_hash IN (substr($2::bytea, 1, 16), substr($2::bytea, 17, 16))"
-    " ORDER BY k.code_hash <> substr($2::bytea, 1, 16) LIMIT 1"
+    + f" WHERE k.event_id = $1 AND {known_by('k.code_hash')}"
+    f" {exact_first('k.code_hash')}"
 )
 
 VISIT: Final = """
