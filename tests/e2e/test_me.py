@@ -33,7 +33,7 @@ async def session(house: House) -> UUID:
 
 
 async def private_link(house: House, code: str = "") -> str:
-    """The address in the mail of a ticket's holder; of our own code if none is named."""
+    """The address in the mail of a ticket's holder: of our own code's, if none."""
     pool = house.database.pool
     attendee = await pool.fetchval(
         """SELECT t.attendee_id FROM ops.ticket_codes c
